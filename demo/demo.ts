@@ -1,0 +1,98 @@
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import { styleText } from 'node:util'
+import { type Artifacts, expiryOf, startArtifacts } from '../test/doubles/artifacts.ts'
+import { startGithubRest } from '../test/doubles/github.ts'
+import { startSanity } from '../test/doubles/sanity.ts'
+import { type RunOptions, type RunResult, runAction } from '../test/support/runner.ts'
+import { readZip } from '../test/support/zip.ts'
+import { demoDocuments } from './dataset.ts'
+
+const DOCUMENTS = 5500
+
+const OUTPUT = resolve('demo-output')
+
+const { SANITY_PROJECT_ID, SANITY_AUTH_TOKEN, SANITY_DATASET } = process.env
+
+if (SANITY_PROJECT_ID && SANITY_AUTH_TOKEN) await backUpRealDataset(SANITY_PROJECT_ID, SANITY_AUTH_TOKEN)
+else await backUpEmulatedDataset()
+
+async function backUpEmulatedDataset(): Promise<void> {
+  heading(`Starting an emulated Sanity with ${DOCUMENTS.toLocaleString('en')} documents, the artifact service and GitHub's REST API`)
+  await using sanity = await startSanity({ lines: [...demoDocuments(1, DOCUMENTS)] })
+  await using artifacts = await startArtifacts()
+  await using rest = await startGithubRest({ artifacts })
+  const { runId, env } = artifacts.newRun()
+  await using run = await backUp({
+    inputs: {
+      'project-id': sanity.project,
+      dataset: sanity.dataset,
+      token: sanity.token,
+      'api-host': sanity.url,
+      destination: 'artifact, directory',
+      path: OUTPUT,
+      'retention-days': '30',
+    },
+    env: { ...env, ...rest.env },
+  })
+  await showArtifacts(artifacts, runId)
+  showSnapshot(run)
+}
+
+async function backUpRealDataset(project: string, token: string): Promise<void> {
+  const dataset = SANITY_DATASET || 'production'
+  heading(`Backing up the real dataset ${project}/${dataset} into a folder`)
+  await using run = await backUp({ inputs: { 'project-id': project, dataset, token, destination: 'directory', path: OUTPUT }, timeoutMs: 3_600_000 })
+  showSnapshot(run)
+}
+
+/** Shows the log while the action runs, then what it left behind. */
+async function backUp(options: RunOptions): Promise<RunResult> {
+  await mkdir(OUTPUT, { recursive: true })
+  heading('The log of the step, as GitHub would show it')
+  const proxies = Object.entries(process.env).filter(([name]) => /^(https?|no)_proxy$|^NODE_EXTRA_CA_CERTS$/i.test(name))
+  const surroundings = Object.fromEntries(proxies.map(([name, value]) => [name, value ?? '']))
+  const run = await runAction({
+    ...options,
+    env: { ...(SANITY_PROJECT_ID ? surroundings : {}), ...options.env },
+    timeoutMs: options.timeoutMs ?? 120_000,
+    onLine: (line) => print(`  ${line}`),
+  })
+  heading('The job summary')
+  print(run.summary || '(none)')
+  heading('The outputs')
+  for (const [name, value] of Object.entries(run.outputs)) print(`  ${name.padEnd(20)} ${value}`)
+  process.exitCode = run.exitCode ?? 1
+  return run
+}
+
+async function showArtifacts(artifacts: Artifacts, runId: string): Promise<void> {
+  heading('The stored artifact')
+  for (const artifact of artifacts.list(runId)) {
+    print(`  ${artifact.name}  ${artifact.size.toLocaleString('en')} bytes, kept until ${expiryOf(artifact).slice(0, 10)}`)
+    for (const { name, sizeBytes } of readZip(await artifacts.fetchBytes(artifact.id))) {
+      print(`    ${name.padEnd(20)} ${sizeBytes.toLocaleString('en').padStart(12)} bytes`)
+    }
+  }
+}
+
+function showSnapshot({ outputs, exitCode, durationMs }: RunResult): void {
+  const path = outputs['path']
+  if (exitCode !== 0 || !path || !existsSync(path)) {
+    heading(`The backup failed with exit code ${exitCode}`)
+    return
+  }
+  const data = relative(process.cwd(), join(path, 'data.ndjson.gz'))
+  heading(`Backed up in ${(durationMs / 1000).toFixed(1)} s. The snapshot lies in ${relative(process.cwd(), path)}`)
+  print(`  Look at it:   gunzip -c ${data} | head -n 1`)
+  print(`  Restore it:   npx sanity dataset import ${data} <dataset>`)
+}
+
+function heading(text: string): void {
+  print(`\n${styleText(['bold', 'cyan'], text)}`)
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}

@@ -1,0 +1,74 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parse } from 'yaml'
+
+/**
+ * `node docs/tables.ts` writes the tables of inputs and outputs into README.md from action.yml; with `--check` it only
+ * compares. Another page can be named as an argument.
+ */
+
+interface Input {
+  readonly description: string
+  readonly required?: boolean
+  readonly default?: string
+}
+
+interface Action {
+  readonly inputs: Readonly<Record<string, Input>>
+  readonly outputs: Readonly<Record<string, { readonly description: string }>>
+}
+
+const root = resolve(import.meta.dirname, '..')
+const checksOnly = process.argv.includes('--check')
+const page = process.argv.slice(2).find((argument) => !argument.startsWith('--')) ?? resolve(root, 'README.md')
+
+try {
+  const action: Action = parse(readFileSync(resolve(root, 'action.yml'), 'utf8'))
+  const before = readFileSync(page, 'utf8')
+  const after = fill(fill(before, 'inputs', inputTable(action)), 'outputs', outputTable(action))
+  if (checksOnly && after !== before) {
+    fail(`The tables in ${page} differ from action.yml. Run \`npm run docs\` and commit the result.`)
+  } else if (after !== before) {
+    writeFileSync(page, after)
+  }
+} catch (error) {
+  fail(Error.isError(error) ? error.message : String(error))
+}
+
+function fill(text: string, name: string, table: string): string {
+  const begin = `<!-- ${name}:begin -->`
+  const end = `<!-- ${name}:end -->`
+  const from = text.indexOf(begin)
+  const to = text.indexOf(end)
+  if (from < 0 || to < from || text.indexOf(begin, from + 1) >= 0 || text.indexOf(end, to + 1) >= 0) {
+    throw new Error(`${page} must hold the line ${begin} and after it the line ${end}, each once: the table of ${name} goes between them.`)
+  }
+  return `${text.slice(0, from + begin.length)}\n${table}\n${text.slice(to)}`
+}
+
+function inputTable({ inputs }: Action): string {
+  const rows = Object.entries(inputs).map(([name, input]) => row(`\`${name}\``, defaultOf(input), input.description))
+  return [row('input', 'default', 'meaning'), row('---', '---', '---'), ...rows].join('\n')
+}
+
+function outputTable({ outputs }: Action): string {
+  const rows = Object.entries(outputs).map(([name, { description }]) => row(`\`${name}\``, description))
+  return [row('output', 'meaning'), row('---', '---'), ...rows].join('\n')
+}
+
+function defaultOf(input: Input): string {
+  if (input.required) {
+    return '**required**'
+  }
+  return input.default ? `\`${input.default}\`` : ''
+}
+
+/** In a cell a line break would end the table, and a bar the cell, even inside code. */
+function row(...cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.trim().replaceAll(/\s+/g, ' ').replaceAll('|', '\\|')).join(' | ')} |`
+}
+
+function fail(sentence: string): void {
+  process.stderr.write(`${sentence}\n`)
+  process.exitCode = 1
+}

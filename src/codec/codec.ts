@@ -1,0 +1,72 @@
+import type { Transform } from 'node:stream'
+import { constants, createGunzip, createGzip, createZstdCompress, createZstdDecompress } from 'node:zlib'
+
+/** The compressions, by the names that the input `compression` takes. */
+export type Compression = 'gzip' | 'zstd'
+
+/** One compression: bytes in, bytes out. */
+export type Codec = {
+  /** What a file's name ends in. */
+  readonly extension: 'gz' | 'zst'
+  readonly levels: { readonly default: number; readonly highest: number }
+  /** Compresses to one gzip member or one zstd frame: some readers stop after the first and say nothing. */
+  readonly compress: (blocks: AsyncIterable<Buffer>, level: number) => AsyncGenerator<Buffer>
+  /** Gives the content back; throws for input that is damaged or cut off. */
+  readonly decompress: (chunks: AsyncIterable<Buffer>) => AsyncGenerator<Buffer>
+}
+
+export const codecs: Record<Compression, Codec> = {
+  gzip: {
+    extension: 'gz',
+    levels: { default: 6, highest: 9 },
+    compress: (blocks, level) => through(createGzip({ level }), blocks),
+    decompress: (chunks) => through(createGunzip(), chunks),
+  },
+  zstd: {
+    extension: 'zst',
+    levels: { default: 3, highest: 19 },
+    compress: (blocks, level) =>
+      through(createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 } }), blocks),
+    decompress: (chunks) => through(createZstdDecompress(), chunks),
+  },
+}
+
+/** The compression of a file by its name; undefined if it is none of ours. */
+export function findCodec(fileName: string): Codec | undefined {
+  return Object.values(codecs).find(({ extension }) => fileName.endsWith(`.${extension}`))
+}
+
+/**
+ * Sends chunks through a zlib stream. The next chunk is made while the one before is being worked on in Node's thread pool, and the last is
+ * done before the stream ends: zstd would otherwise append a second, empty frame (nodejs/node#66078).
+ */
+async function* through(stream: Transform, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  // A failure on the way in comes out with the stream, so it is not lost and not unhandled.
+  const fed = feed(stream, chunks).catch((error: unknown) => {
+    stream.destroy(Error.isError(error) ? error : new Error(String(error)))
+  })
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) yield chunk
+  } finally {
+    stream.destroy()
+    await fed
+  }
+}
+
+async function feed(stream: Transform, chunks: AsyncIterable<Buffer>): Promise<void> {
+  let writing: Promise<void> = Promise.resolve()
+  for await (const chunk of chunks) {
+    await writing
+    writing = write(stream, chunk)
+    // Awaited in the next round; a failure until then is not unhandled.
+    writing.catch(() => undefined)
+  }
+  await writing
+  stream.end()
+}
+
+function write(stream: Transform, chunk: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(chunk, (error) => (error ? reject(error) : resolve()))
+  })
+}

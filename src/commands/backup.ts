@@ -1,0 +1,193 @@
+import { artifactDestination } from '../destinations/artifact.ts'
+import type { Destination, Stored } from '../destinations/destination.ts'
+import { directoryDestination } from '../destinations/directory.ts'
+import { refusePublic } from '../destinations/visibility.ts'
+import { BackupError } from '../errors.ts'
+import type { Inputs } from '../inputs.ts'
+import type { Runner } from '../runner.ts'
+import { findFullRead } from '../sanity/access.ts'
+import { sanityApi } from '../sanity/api.ts'
+import { type FileEntry, type Manifest, manifestFormat, printManifest } from '../snapshot/manifest.ts'
+import { isoSeconds, snapshotName } from '../snapshot/name.ts'
+import { findFreeFolder, type SnapshotFolder, writeManifest } from '../snapshot/write.ts'
+import { formatCount, formatDuration, plural } from '../text.ts'
+import type { Tools } from '../tools.ts'
+import { toolVersion } from '../version.ts'
+import { type SavedDocuments, saveDocuments } from './documents.ts'
+
+/** How a backup ended that stored something. */
+export type BackupOutcome = {
+  readonly manifest: Manifest
+  readonly stored: readonly Stored[]
+  readonly documents: SavedDocuments
+  readonly sizeBytes: number
+  /** How long the whole run took, in milliseconds. */
+  readonly durationMs: number
+  /** The first failure of a destination, when another one succeeded. */
+  readonly failure: BackupError | undefined
+}
+
+/**
+ * Backs a dataset up: fetches it, proves that it is complete, writes the snapshot, stores it at each destination and reads it back from there.
+ * Throws a {@link BackupError} if nothing was stored.
+ */
+export async function backup(inputs: Inputs, runner: Runner, tools: Tools): Promise<BackupOutcome> {
+  const startedAt = tools.now()
+  const destinations = chooseDestinations(inputs, runner, tools)
+  for (const destination of destinations) await destination.check()
+
+  const { log } = tools
+  const { projectId, dataset } = inputs.source
+  log.info(`Backing up dataset "${dataset}" of project "${projectId}"`)
+  const api = sanityApi(inputs.source, { ...tools, token: inputs.token, userAgent: `sanity-backup/${toolVersion}` })
+  using named = await makeFolder(inputs, tools)
+  const documents = await saveDocuments({ api, inputs, folder: named.folder.path }, tools)
+  const fullRead = await findFullRead(api)
+  warnOf(documents, fullRead, log)
+  enforceMinimum(inputs, documents.tally.count)
+
+  const manifest = describe({ inputs, runner, documents, fullRead, named, finishedAt: tools.now() })
+  const manifestEntry = await writeManifest(named.folder.path, manifest)
+  const { stored, failure } = await storeEverywhere(destinations, named.folder, printManifest(manifest), tools)
+  const sizeBytes = [documents.file, manifestEntry].reduce((sum, file) => sum + file.sizeBytes, 0)
+  return { manifest, stored, documents, sizeBytes, durationMs: tools.now().getTime() - startedAt.getTime(), failure }
+}
+
+/** In the order in which they are tried. */
+function chooseDestinations(inputs: Inputs, runner: Runner, tools: Tools): Destination[] {
+  const { repository, apiUrl, eventPath, serverUrl, run } = runner
+  const artifact = () =>
+    artifactDestination({
+      client: tools.artifacts,
+      name: inputs.artifactName,
+      retentionDays: inputs.retentionDays,
+      runAttempt: run?.runAttempt ?? 1,
+      runUrl: `${serverUrl}/${repository}/actions/runs/${run?.runId ?? ''}`,
+      hasService: runner.hasArtifactService,
+      serverUrl,
+      checkVisibility: async () => {
+        if (!inputs.allowPublic) await refusePublic({ name: repository, apiUrl, token: inputs.githubToken, eventPath }, tools)
+      },
+      temp: runner.temp,
+      signal: tools.signal,
+    })
+  return [
+    ...(inputs.destinations.has('artifact') ? [artifact()] : []),
+    ...(inputs.destinations.has('directory') ? [directoryDestination()] : []),
+  ]
+}
+
+type NamedFolder = { readonly name: string; readonly takenAt: Date; readonly folder: SnapshotFolder; readonly [Symbol.dispose]: () => void }
+
+/** A name holds the second in which the snapshot is taken: if another run has that one, the next is taken. */
+const nameTries = 5
+
+async function makeFolder({ source, label, path }: Inputs, { now, wait, signal }: Tools): Promise<NamedFolder> {
+  for (let tryNumber = 1; tryNumber <= nameTries; tryNumber++) {
+    const takenAt = now()
+    const name = snapshotName({ projectId: source.projectId, dataset: source.dataset, takenAt, label })
+    const folder = await findFreeFolder({ path, name })
+    if (folder) return { name, takenAt, folder, [Symbol.dispose]: () => folder[Symbol.dispose]() }
+    await wait(1000, signal)
+  }
+  throw new BackupError({
+    code: 'input-invalid',
+    title: 'The snapshot folder cannot be made',
+    message: `path: there are other snapshots of this dataset with the same names in "${path}".`,
+    hint: 'Let each run have its own `path`, or remove what is in the way.',
+  })
+}
+
+function warnOf({ tally }: SavedDocuments, fullRead: boolean | null, log: Tools['log']): void {
+  if (fullRead === false) {
+    log.warning(
+      'The token’s role does not grant reading every document, so documents may be missing from this snapshot without a trace. Give the token the Viewer role.',
+    )
+  }
+  if (fullRead === null) log.info('Sanity did not tell whether the token may read every document.')
+  if (tally.holdsToken) {
+    log.warning(
+      'A document in the dataset holds the Sanity token itself. Delete that token at sanity.io/manage and make a new one: whoever can read the document, or this snapshot, has it.',
+    )
+  }
+}
+
+function enforceMinimum({ minDocuments, source }: Inputs, count: number): void {
+  if (count >= minDocuments) return
+  throw new BackupError({
+    code: 'too-few-documents',
+    title: count === 0 ? 'There is nothing to back up' : 'There are too few documents',
+    message: `Dataset "${source.dataset}" of project "${source.projectId}" gave ${plural(count, 'document')} for the snapshot; \`min-documents\` asks for ${formatCount(minDocuments)} at least. Nothing was stored.`,
+    hint:
+      count === 0
+        ? 'Check `dataset`, `types`, `exclude-types` and `exclude-ids`, and that the token has the Viewer role: a token without rights sees an empty dataset. If the dataset may be empty, set `min-documents: 0`.'
+        : 'If documents were deleted on purpose, lower `min-documents`. Otherwise look at the dataset now, while older snapshots still exist.',
+  })
+}
+
+type Facts = {
+  readonly inputs: Inputs
+  readonly runner: Runner
+  readonly documents: SavedDocuments
+  readonly fullRead: boolean | null
+  readonly named: NamedFolder
+  readonly finishedAt: Date
+}
+
+function describe({ inputs, runner, documents, fullRead, named, finishedAt }: Facts): Manifest {
+  const { tally, liveCountBefore, liveCountAfter, file } = documents
+  const { projectId, dataset, apiVersion } = inputs.source
+  const files: FileEntry[] = [file]
+  return {
+    format: manifestFormat,
+    snapshot: named.name,
+    label: inputs.label,
+    shard: null,
+    takenAt: isoSeconds(named.takenAt),
+    finishedAt: isoSeconds(finishedAt),
+    complete: true,
+    source: { projectId, dataset, apiVersion, mode: 'stream' },
+    tool: { name: 'sanity-backup', version: toolVersion },
+    run: runner.run,
+    filters: inputs.filters,
+    documents: {
+      count: tally.count,
+      drafts: tally.drafts,
+      versions: tally.versions,
+      excluded: tally.excluded,
+      byType: Object.fromEntries([...tally.byType].sort(([a], [b]) => (a < b ? -1 : 1))),
+      liveCountBefore,
+      liveCountAfter,
+      contentDigest: tally.contentDigest,
+    },
+    assets: { included: false, count: 0, sizeBytes: 0, reused: 0, missing: [] },
+    access: { fullRead },
+    encryption: null,
+    files,
+  }
+}
+
+/** Stores at one destination after the other. One that fails does not keep the others from being tried, unless the run was cancelled. */
+async function storeEverywhere(
+  destinations: readonly Destination[],
+  folder: SnapshotFolder,
+  manifestBytes: Buffer,
+  { log, signal, now }: Tools,
+): Promise<{ stored: Stored[]; failure: BackupError | undefined }> {
+  const stored: Stored[] = []
+  let failure: BackupError | undefined
+  for (const destination of destinations) {
+    signal.throwIfAborted()
+    const startedAt = now().getTime()
+    try {
+      stored.push(await destination.store({ folder, manifestBytes }))
+      log.info(`Stored and read back: ${destination.kind}, in ${formatDuration(now().getTime() - startedAt)}`)
+    } catch (error) {
+      if (!(error instanceof BackupError) || error.code === 'cancelled') throw error
+      failure ??= error
+      log.warning(`${error.title}: ${error.message}`)
+    }
+  }
+  if (stored.length === 0 && failure) throw failure
+  return { stored, failure }
+}

@@ -1,0 +1,196 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ArtifactClient } from '@actions/artifact'
+import { BackupError, findSystemCode, messageOf } from '../errors.ts'
+import { manifestFile } from '../snapshot/manifest.ts'
+import { quoteOutside } from '../text.ts'
+import type { Destination, FinishedSnapshot } from './destination.ts'
+import { checkReadBack, verificationFailed } from './readback.ts'
+
+type Options = {
+  readonly client: ArtifactClient
+  readonly name: string
+  readonly retentionDays: number | undefined
+  /** 2 or more when the run is repeated: its earlier attempts' artifacts still hold their names. */
+  readonly runAttempt: number
+  /** Page of the workflow run. */
+  readonly runUrl: string
+  /** Whether the runner handed this step the artifact service. */
+  readonly hasService: boolean
+  readonly serverUrl: string
+  /** Throws if the snapshot must not be stored in this repository. */
+  readonly checkVisibility: () => Promise<void>
+  /** Folder for what is read back. */
+  readonly temp: string
+  readonly signal: AbortSignal
+}
+
+/** Stores the snapshot as a workflow artifact: its folder as a zip, not compressed again. */
+export function artifactDestination(options: Options): Destination {
+  const { client, name, runAttempt, signal } = options
+  return {
+    kind: 'artifact',
+    check: async () => {
+      if (!options.hasService) throw noService()
+      if (isEnterpriseServer(options.serverUrl)) throw unsupportedServer(options.serverUrl)
+      await options.checkVisibility()
+    },
+    store: async (snapshot) => {
+      const files = await filesOf(snapshot.folder.path)
+      const uploaded = await uploadUnderFreeName(files, snapshot, options)
+      try {
+        await readBack(uploaded, snapshot, options)
+      } catch (error) {
+        await remove(client, uploaded.name)
+        throw error
+      }
+      signal.throwIfAborted()
+      return { kind: 'artifact', ...uploaded, url: `${options.runUrl}/artifacts/${uploaded.id}` }
+    },
+  }
+
+  async function uploadUnderFreeName(files: string[], snapshot: FinishedSnapshot, all: Options): Promise<Uploaded> {
+    try {
+      return await upload(name, files, snapshot, all)
+    } catch (error) {
+      if (runAttempt < 2 || !(error instanceof BackupError) || error.code !== 'artifact-name-taken') throw error
+      return await upload(`${name}-attempt-${runAttempt}`, files, snapshot, all)
+    }
+  }
+}
+
+type Uploaded = { readonly name: string; readonly id: number; readonly sizeBytes: number; readonly digest: string }
+
+async function upload(
+  name: string,
+  files: string[],
+  { folder }: FinishedSnapshot,
+  { client, retentionDays, signal }: Options,
+): Promise<Uploaded> {
+  const uploading = client.uploadArtifact(name, files, folder.path, {
+    // The data is compressed already.
+    compressionLevel: 0,
+    ...(retentionDays === undefined ? {} : { retentionDays }),
+  })
+  let id: number | undefined
+  let sizeBytes: number | undefined
+  let digest: string | undefined
+  try {
+    ;({ id, size: sizeBytes, digest } = await unlessAborted(uploading, signal))
+  } catch (error) {
+    if (signal.aborted) {
+      // The client cannot be stopped. An artifact that it finishes in this moment must not stay.
+      await Promise.race([uploading.then(() => remove(client, name)).catch(() => undefined), patience()])
+      throw signal.reason
+    }
+    // The answer that the artifact is finished may be all that was lost.
+    if (messageOf(error).includes('FinalizeArtifact')) await remove(client, name)
+    throw uploadError(error, name)
+  }
+  if (id === undefined || sizeBytes === undefined || digest === undefined) {
+    throw uploadError(new Error('the service gave no id for the artifact'), name)
+  }
+  return { name, id, sizeBytes, digest }
+}
+
+/** Downloads the artifact as any reader would, and compares all of it with what was written. */
+async function readBack({ id, digest }: Uploaded, { manifestBytes }: FinishedSnapshot, { client, temp, signal }: Options): Promise<void> {
+  const folder = await mkdtemp(join(temp, 'sanity-backup-readback-'))
+  try {
+    const downloading = client.downloadArtifact(id, { path: folder, expectedHash: `sha256:${digest}` })
+    const { digestMismatch } = await unlessAborted(downloading, signal).catch((error: unknown) => {
+      throw signal.aborted ? signal.reason : verificationFailed('artifact', `the download failed (${messageOf(error)})`, error)
+    })
+    // The client only tells of it; it does not fail.
+    if (digestMismatch === true) throw verificationFailed('artifact', 'its digest is another')
+    await checkReadBack(folder, { manifestBytes, where: 'artifact' })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** All files of the snapshot, the manifest last: a zip that was cut short holds none, and is no snapshot. */
+async function filesOf(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  const manifest = join(folder, manifestFile)
+  return [...files.filter((file) => file !== manifest), manifest]
+}
+
+async function remove(client: ArtifactClient, name: string): Promise<void> {
+  // Whether it worked changes nothing in the error that is on its way.
+  await Promise.race([client.deleteArtifact(name).catch(() => undefined), patience()])
+}
+
+/** What may be waited for after a cancellation: the runner kills the process after ten seconds. */
+function patience(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 2_000).unref()
+  })
+}
+
+function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason)
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
+}
+
+/** The artifact service exists on github.com and *.ghe.com only: `@actions/artifact` src/internal/shared/config.ts. */
+function isEnterpriseServer(serverUrl: string): boolean {
+  const host = URL.parse(serverUrl)?.hostname.toLowerCase() ?? ''
+  return !(host === 'github.com' || host.endsWith('.ghe.com') || host.endsWith('.localhost'))
+}
+
+function noService(): BackupError {
+  return new BackupError({
+    code: 'artifact-failed',
+    title: 'There is no artifact service here',
+    message: 'The runner gave this step no access to the artifact service (ACTIONS_RESULTS_URL and ACTIONS_RUNTIME_TOKEN are not set).',
+    hint: 'Run this as an action with `uses:` in a workflow, not from a `run:` step; elsewhere use `destination: directory`.',
+  })
+}
+
+function unsupportedServer(serverUrl: string): BackupError {
+  return new BackupError({
+    code: 'artifact-failed',
+    title: 'This GitHub server has no artifact service of this kind',
+    message: `Artifacts of this kind exist on github.com and *.ghe.com, not on GitHub Enterprise Server ("${quoteOutside(serverUrl, 100)}").`,
+    hint: 'Use `destination: directory`, and store the folder with the server’s own means, for example actions/upload-artifact v3.',
+  })
+}
+
+function uploadError(error: unknown, name: string): BackupError {
+  const text = messageOf(error)
+  const says = quoteOutside(text, 500)
+  if (/\(409\)|already exists/i.test(text)) {
+    return new BackupError({
+      code: 'artifact-name-taken',
+      title: 'The artifact name is taken',
+      message: `This workflow run has an artifact named "${quoteOutside(name, 200)}" already, and artifacts are never overwritten.`,
+      hint: 'Give each step its own `artifact-name` or `label`; in a matrix put what differs into it.',
+      cause: error,
+    })
+  }
+  if (/insufficient usage|storage quota/i.test(text)) {
+    return new BackupError({
+      code: 'artifact-quota',
+      title: 'The artifact storage is full',
+      message: `GitHub takes no more artifacts for this account: its storage quota is used up. GitHub says: "${says}"`,
+      hint: 'Lower `retention-days`, or raise the spending limit under Settings, Billing. GitHub counts what was stored over the whole month: deleting artifacts now helps only slowly. Until then use `destination: directory` and store the folder elsewhere.',
+      cause: error,
+    })
+  }
+  const network = findSystemCode(error)
+  return new BackupError({
+    code: 'artifact-failed',
+    title: 'The artifact could not be stored',
+    message: network
+      ? `The artifact service cannot be reached from this runner (${quoteOutside(network, 40)}). It says: "${says}"`
+      : `The upload of artifact "${quoteOutside(name, 200)}" failed: ${says}`,
+    hint: 'Run the job again; see githubstatus.com. A self-hosted runner must reach *.actions.githubusercontent.com and *.blob.core.windows.net.',
+    cause: error,
+  })
+}

@@ -1,0 +1,23 @@
+import { join } from 'node:path'
+import { manifestFile } from '../snapshot/manifest.ts'
+import type { Destination } from './destination.ts'
+import { checkReadBack } from './readback.ts'
+
+/** Leaves the snapshot in the folder that it was made in, under its final name, for the next step. */
+export function directoryDestination(): Destination {
+  return {
+    kind: 'directory',
+    check: async () => undefined,
+    store: async (snapshot) => {
+      const { folder, manifestBytes } = snapshot
+      await folder.publish()
+      try {
+        await checkReadBack(folder.path, { manifestBytes, where: 'snapshot folder' })
+      } catch (error) {
+        folder.discard()
+        throw error
+      }
+      return { kind: 'directory', folder: folder.path, manifest: join(folder.path, manifestFile) }
+    },
+  }
+}

@@ -1,0 +1,67 @@
+import { backup } from './commands/backup.ts'
+import { BackupError } from './errors.ts'
+import { sendHeartbeat } from './heartbeat.ts'
+import { findHeartbeatUrl, findSecrets, parseInputs, secretVariables } from './inputs.ts'
+import { makeReport, type Report } from './report.ts'
+import { parseRunner, type Runner } from './runner.ts'
+import { makeTools, type Tools } from './tools.ts'
+
+// The artifact client's zip reader calls Buffer(): nothing that a user could do something about.
+process.noDeprecation = true
+
+// Green has to be earned: whatever ends this process early leaves it red.
+process.exitCode = 1
+
+const env = { ...process.env }
+const report = makeReport(findSecrets(env), env)
+for (const name of secretVariables) delete process.env[name]
+
+const cancellation = new AbortController()
+const tools = makeTools({ log: report.log, signal: cancellation.signal })
+const heartbeatUrl = findHeartbeatUrl(env)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void cancel(signal))
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, (error) => void endAtOnce(error))
+
+const exitCode = await run(parseRunner(env), tools, report)
+if (heartbeatUrl && !cancellation.signal.aborted) await sendHeartbeat(heartbeatUrl, { ok: exitCode === 0, withinMs: 10_000 }, tools)
+process.exitCode = exitCode
+await tools.close()
+// The artifact client can leave connections open, and an upload cannot be stopped. Nothing that matters is still to be done.
+if (cancellation.signal.aborted) exit(exitCode)
+setTimeout(() => exit(exitCode), 2_000).unref()
+
+async function run(runner: Runner, used: Tools, { success, failure }: Report): Promise<number> {
+  try {
+    const outcome = await backup(parseInputs(env), runner, used)
+    return await success(outcome, { repository: runner.repository, runId: runner.run?.runId ?? '' })
+  } catch (error) {
+    return await failure(cancellation.signal.aborted ? cancellation.signal.reason : error)
+  }
+}
+
+/** Tells the watchdog first: after the abort nothing may be waited for. The runner kills the process ten seconds after the first signal. */
+async function cancel(signal: string): Promise<void> {
+  if (heartbeatUrl) await sendHeartbeat(heartbeatUrl, { ok: false, withinMs: 1_000 }, tools)
+  cancellation.abort(cancelled(signal))
+}
+
+/** An error that nobody waits for, from a library's inside: the run cannot be trusted any more. */
+async function endAtOnce(error: unknown): Promise<void> {
+  // What is torn down after a cancellation may well complain.
+  if (cancellation.signal.aborted) return
+  exit(await report.failure(error))
+}
+
+function exit(code: number): void {
+  // biome-ignore lint/plugin: the two places above say why the event loop cannot be waited for
+  process.exit(code)
+}
+
+function cancelled(signal: string): BackupError {
+  return new BackupError({
+    code: 'cancelled',
+    title: 'The backup was cancelled',
+    message: `The run was ended from outside (${signal}). Nothing was stored.`,
+    hint: 'Run it again. If it was the time limit, raise `timeout-minutes`; if it was `concurrency`, set `cancel-in-progress: false`.',
+  })
+}

@@ -1,0 +1,144 @@
+import * as core from '@actions/core'
+import type { BackupOutcome } from './commands/backup.ts'
+import { BackupError, messageOf } from './errors.ts'
+import { type Place, renderBackup, renderFailure } from './summary.ts'
+import { neutralise, quoteOutside, redactor } from './text.ts'
+import type { Log } from './tools.ts'
+import { toolVersion } from './version.ts'
+
+/** The one mouth: the log while a run goes on, and how it ended. */
+export type Report = {
+  readonly log: Log
+  /** A run that stored a snapshot. Gives the exit code. */
+  readonly success: (outcome: BackupOutcome, place: Place) => Promise<number>
+  /** A run that stored nothing. Gives the exit code. */
+  readonly failure: (error: unknown) => Promise<number>
+}
+
+/** How often a long step says how far it has come, in milliseconds: lines in GitHub's log, one live line on a terminal. */
+const progressMs = { lines: 5_000, live: 200 } as const
+
+/** Masks the secrets and makes the report. No secret leaves it in any form, and nothing that the runner would take for a command. */
+export function makeReport(secrets: readonly string[], env: NodeJS.ProcessEnv): Report {
+  for (const secret of secrets) core.setSecret(secret)
+  const redact = redactor(secrets)
+  const clean = (text: string): string => redact(neutralise(text))
+  const log = makeLog(clean, env)
+
+  const outputs = (values: Record<string, string | number>): void => {
+    // Outside a workflow there is nobody to read outputs.
+    if (!env['GITHUB_OUTPUT']) return
+    for (const [name, value] of Object.entries(values)) core.setOutput(name, clean(String(value)))
+  }
+
+  const summary = async (markdown: string): Promise<void> => {
+    if (!env['GITHUB_STEP_SUMMARY']) return
+    try {
+      await core.summary.addRaw(clean(markdown)).write()
+    } catch (error) {
+      log.warning(`The job summary could not be written (${messageOf(error)}).`)
+    }
+  }
+
+  const annotate = (error: BackupError): void => {
+    core.error(clean(`${error.message}\nHint: ${error.hint}`), { title: clean(error.title) })
+    core.debug(clean(causesOf(error)))
+  }
+
+  return {
+    log,
+    success: async (outcome, place) => {
+      outputs(outputsOf(outcome))
+      await summary(renderBackup(outcome, place))
+      if (outcome.failure === undefined) return 0
+      annotate(alsoStored(outcome.failure, outcome))
+      outputs({ 'error-code': outcome.failure.code })
+      return 1
+    },
+    failure: async (thrown) => {
+      const error = thrown instanceof BackupError ? thrown : unexpected(thrown)
+      annotate(error)
+      outputs({ 'error-code': error.code })
+      await summary(renderFailure(error))
+      return error.code === 'cancelled' ? 130 : 1
+    },
+  }
+}
+
+function makeLog(clean: (text: string) => string, env: NodeJS.ProcessEnv): Log {
+  const live = process.stdout.isTTY && env['GITHUB_ACTIONS'] !== 'true'
+  const everyMs = live ? progressMs.live : progressMs.lines
+  let lastProgress = Date.now()
+  const oneLine = (text: string): string => clean(text).replace(/\n/g, ' ')
+  const endLiveLine = (): void => {
+    if (live) process.stdout.write('\r\u001b[2K')
+  }
+  return {
+    info: (line) => {
+      endLiveLine()
+      core.info(oneLine(line))
+    },
+    warning: (line) => {
+      endLiveLine()
+      core.warning(clean(line))
+    },
+    debug: (line) => core.debug(oneLine(line)),
+    progress: (line) => {
+      if (Date.now() - lastProgress < everyMs) return
+      lastProgress = Date.now()
+      if (live) process.stdout.write(`\r\u001b[2K${oneLine(line())}`)
+      else core.info(oneLine(line()))
+    },
+  }
+}
+
+function outputsOf({ manifest, stored, documents, sizeBytes }: BackupOutcome): Record<string, string | number> {
+  const artifact = stored.find((place) => place.kind === 'artifact')
+  const directory = stored.find((place) => place.kind === 'directory')
+  return {
+    status: 'stored',
+    snapshot: manifest.snapshot,
+    path: directory?.folder ?? '',
+    manifest: directory?.manifest ?? '',
+    'document-count': manifest.documents.count,
+    'asset-count': manifest.assets.count,
+    'missing-asset-count': manifest.assets.missing.length,
+    'size-bytes': sizeBytes,
+    digest: documents.file.digest,
+    'artifact-id': artifact?.id ?? '',
+    'artifact-url': artifact?.url ?? '',
+  }
+}
+
+/** A run that failed at one destination says what the others hold. */
+function alsoStored(failure: BackupError, { stored, manifest }: BackupOutcome): BackupError {
+  const where = stored.map(({ kind }) => kind).join(' and ')
+  const { code, title, hint, cause } = failure
+  return new BackupError({
+    code,
+    title,
+    hint,
+    cause,
+    message: `${failure.message} The snapshot ${manifest.snapshot} is stored, and was read back, as ${where}.`,
+  })
+}
+
+function unexpected(thrown: unknown): BackupError {
+  const stack = Error.isError(thrown) && thrown.stack ? thrown.stack : messageOf(thrown)
+  return new BackupError({
+    code: 'unexpected',
+    title: 'Unexpected error, please report',
+    message: `${quoteOutside(messageOf(thrown), 500)}\n${stack.split('\n').slice(1, 8).join('\n')}\nsanity-backup ${toolVersion}, Node ${process.version}`,
+    hint: 'This is a fault in sanity-backup. Nothing that it calls a snapshot is affected. Please report it with this message.',
+    cause: thrown,
+  })
+}
+
+/** The chain of causes, for debugging. */
+function causesOf(error: BackupError): string {
+  const causes: string[] = []
+  for (let cause: unknown = error.cause; cause !== undefined && causes.length < 5; cause = Error.isError(cause) ? cause.cause : undefined) {
+    causes.push(quoteOutside(messageOf(cause), 1000))
+  }
+  return `${error.code} was caused by: ${causes.join(' ← ') || 'nothing else'}`
+}

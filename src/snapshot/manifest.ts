@@ -1,0 +1,133 @@
+import { BackupError } from '../errors.ts'
+import type { Digest, SumDigest } from '../streams/digest.ts'
+import type { Filters } from './filters.ts'
+
+/** The file that makes a folder a snapshot. */
+export const manifestFile = 'manifest.json'
+
+/** The format that this version writes. A reader refuses another major and ignores keys that it does not know. */
+export const manifestFormat = 'sanity-backup/1'
+
+/** One file of a snapshot. The `content…` fields are those of the data before compression. */
+export type FileEntry = {
+  readonly path: string
+  readonly sizeBytes: number
+  readonly digest: Digest
+  readonly contentBytes?: number
+  readonly contentDigest?: Digest
+}
+
+/** What a snapshot holds and how it came about; docs/format.md describes each field. */
+export type Manifest = {
+  readonly format: typeof manifestFormat
+  readonly snapshot: string
+  readonly label: string | null
+  readonly shard: null
+  readonly takenAt: string
+  readonly finishedAt: string
+  readonly complete: boolean
+  readonly source: { readonly projectId: string; readonly dataset: string; readonly apiVersion: string; readonly mode: 'stream' }
+  readonly tool: { readonly name: 'sanity-backup'; readonly version: string }
+  readonly run: Run | null
+  readonly filters: Filters
+  readonly documents: {
+    readonly count: number
+    readonly drafts: number
+    readonly versions: number
+    readonly excluded: number
+    readonly byType: Readonly<Record<string, number>>
+    readonly liveCountBefore: number
+    readonly liveCountAfter: number
+    readonly contentDigest: SumDigest
+  }
+  readonly assets: {
+    readonly included: boolean
+    readonly count: number
+    readonly sizeBytes: number
+    readonly reused: number
+    readonly missing: readonly { readonly id: string; readonly url: string; readonly status: number }[]
+  }
+  readonly access: { readonly fullRead: boolean | null }
+  readonly encryption: null
+  readonly files: readonly FileEntry[]
+}
+
+/** The workflow run that made a snapshot. */
+export type Run = {
+  readonly repository: string
+  readonly runId: string
+  readonly runAttempt: number
+  readonly event: string
+  readonly sha: string
+}
+
+/** The manifest as the bytes of its file: two-space JSON, keys in the order of the type. */
+export function printManifest(manifest: Manifest): Buffer {
+  return Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)
+}
+
+/**
+ * Reads the bytes of a manifest. Throws `snapshot-invalid` if they are not JSON, of a format whose major this version does not know, or lack
+ * what a reader needs: names, counts, and the files with their sizes and digests.
+ */
+export function parseManifest(bytes: Buffer): Manifest {
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (error) {
+    throw invalid('it is not JSON', error)
+  }
+  if (!isObject(value) || typeof value['format'] !== 'string') throw invalid('it names no format')
+  if (!/^sanity-backup\/1(\.|$)/.test(value['format'])) throw invalid('it is of a format that this version does not know')
+  const { snapshot, takenAt, source, documents, files } = value
+  if (typeof snapshot !== 'string' || typeof takenAt !== 'string' || Number.isNaN(Date.parse(takenAt)))
+    throw invalid('its name or time is missing')
+  if (!isObject(source) || typeof source['projectId'] !== 'string' || typeof source['dataset'] !== 'string')
+    throw invalid('its source is missing')
+  if (!isObject(documents) || !isCount(documents['count']) || !/^sumsha256:[0-9a-f]{64}$/.test(String(documents['contentDigest']))) {
+    throw invalid('its documents are not counted')
+  }
+  if (!Array.isArray(files) || !files.every(isFileEntry)) throw invalid('its list of files is damaged')
+  return value as Manifest
+}
+
+function isFileEntry(value: unknown): value is FileEntry {
+  if (!isObject(value)) return false
+  const { path, sizeBytes, digest, contentBytes, contentDigest } = value
+  return (
+    isSafePath(path) &&
+    isCount(sizeBytes) &&
+    isDigest(digest) &&
+    (contentBytes === undefined || isCount(contentBytes)) &&
+    (contentDigest === undefined || isDigest(contentDigest))
+  )
+}
+
+/** A path below the snapshot's folder: nothing in a manifest may lead out of it. */
+function isSafePath(value: unknown): boolean {
+  return (
+    typeof value === 'string' && /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(value) && !value.split('/').some((part) => /^\.+$/.test(part))
+  )
+}
+
+function isDigest(value: unknown): value is Digest {
+  return typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value)
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function invalid(why: string, cause?: unknown): BackupError {
+  return new BackupError({
+    code: 'snapshot-invalid',
+    title: 'The snapshot cannot be read',
+    message: `Its ${manifestFile} is not that of a snapshot: ${why}.`,
+    hint: 'Choose another snapshot. If this one was made by a newer version of sanity-backup, update the action.',
+    cause,
+  })
+}

@@ -1,0 +1,66 @@
+import { type SumDigest, sumDigest } from '../streams/digest.ts'
+import { type Filters, filter, isDraft, isVersion } from './filters.ts'
+
+/** What was counted while the documents went by. */
+export type Tally = {
+  /** Lines kept. */
+  readonly count: number
+  readonly drafts: number
+  readonly versions: number
+  /** Documents left out by `exclude-types` and `exclude-ids`. */
+  readonly excluded: number
+  /** Drafts and versions left out because `include-drafts` is false. */
+  readonly draftsLeftOut: number
+  /** Documents received that are not Sanity's own (`_.…`), before any of ours was left out: what the live count is compared with. */
+  readonly received: number
+  /** Kept documents by type. */
+  readonly byType: ReadonlyMap<string, number>
+  readonly contentDigest: SumDigest
+  /** Whether a kept document holds the token. */
+  readonly holdsToken: boolean
+}
+
+/**
+ * Picks the lines that go into the snapshot and counts all that goes by, in one pass and in constant memory.
+ * `pick` gives the lines to keep of some documents; `result` may be read when all have gone by.
+ */
+export function tally(
+  filters: Filters,
+  token: Buffer,
+): {
+  readonly pick: (documents: readonly TalliedDocument[]) => Buffer[]
+  readonly result: () => Tally
+} {
+  const verdictOn = filter(filters)
+  const sum = sumDigest()
+  const byType = new Map<string, number>()
+  const counts = { count: 0, drafts: 0, versions: 0, excluded: 0, draftsLeftOut: 0, received: 0, holdsToken: false }
+
+  const keep = ({ id, type, bytes }: TalliedDocument): void => {
+    counts.count++
+    if (isDraft(id)) counts.drafts++
+    else if (isVersion(id)) counts.versions++
+    byType.set(type, (byType.get(type) ?? 0) + 1)
+    sum.add(bytes)
+    counts.holdsToken ||= bytes.includes(token)
+  }
+
+  const isKept = (document: TalliedDocument): boolean => {
+    const verdict = verdictOn(document)
+    if (verdict !== 'foreign' && verdict !== 'keep-system') counts.received++
+    if (verdict === 'draft') counts.draftsLeftOut++
+    if (verdict === 'excluded') counts.excluded++
+    return verdict === 'keep' || verdict === 'keep-system'
+  }
+
+  return {
+    pick: (documents) => {
+      const kept = documents.filter(isKept)
+      for (const document of kept) keep(document)
+      return kept.map(({ bytes }) => bytes)
+    },
+    result: () => ({ ...counts, byType, contentDigest: sum.result() }),
+  }
+}
+
+type TalliedDocument = { readonly id: string; readonly type: string; readonly bytes: Buffer }

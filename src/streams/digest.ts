@@ -1,0 +1,74 @@
+import { createHash, hash } from 'node:crypto'
+
+/** `sha256:` and 64 hexadecimal digits. */
+export type Digest = `sha256:${string}`
+
+/** Counts and digests the bytes that it is shown. */
+export type Digester = {
+  readonly update: (bytes: Buffer) => void
+  readonly result: () => { readonly bytes: number; readonly digest: Digest }
+}
+
+/** Makes a {@link Digester}. */
+export function digester(): Digester {
+  const sha256 = createHash('sha256')
+  let count = 0
+  return {
+    update: (bytes) => {
+      count += bytes.length
+      sha256.update(bytes)
+    },
+    result: () => ({ bytes: count, digest: `sha256:${sha256.copy().digest('hex')}` }),
+  }
+}
+
+/** Lets bytes through unchanged and shows them to `digester` on the way. */
+export async function* digesting(chunks: AsyncIterable<Buffer>, { update }: Digester): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    update(chunk)
+    yield chunk
+  }
+}
+
+/** The digest of bytes at hand. */
+export function digestOf(bytes: Buffer): Digest {
+  return `sha256:${hash('sha256', bytes, 'hex')}`
+}
+
+/** The digest of a set of lines, whatever their order: `sumsha256:` and 64 hexadecimal digits. */
+export type SumDigest = `sumsha256:${string}`
+
+/** Additions of 32-bit words to one double before its low bits would be lost: 2^53 / 2^32, halved for the carry. */
+const additionsBeforeCarry = 2 ** 20
+
+/**
+ * The order-free digest of docs/format.md: the sum modulo 2^256 of the SHA-256 of each line, in constant memory.
+ * `add` takes a line without its line feed.
+ */
+export function sumDigest(): { readonly add: (line: Buffer) => void; readonly result: () => SumDigest } {
+  // Eight 32-bit words, most significant first, as doubles: carries are settled once in a million additions.
+  const words = new Float64Array(8)
+  let additions = 0
+
+  const carry = () => {
+    let over = 0
+    for (let i = 7; i >= 0; i--) {
+      const word = (words[i] as number) + over
+      over = Math.floor(word / 2 ** 32)
+      words[i] = word - over * 2 ** 32
+    }
+    additions = 0
+  }
+
+  return {
+    add: (line) => {
+      const sha256 = hash('sha256', line, 'buffer')
+      for (let i = 0; i < 8; i++) words[i] = (words[i] as number) + sha256.readUInt32BE(i * 4)
+      if (++additions === additionsBeforeCarry) carry()
+    },
+    result: () => {
+      carry()
+      return `sumsha256:${Array.from(words, (word) => word.toString(16).padStart(8, '0')).join('')}`
+    },
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Text on its way out. Everything that this process prints or stores in words passes through here; the bytes of documents never do.
+ */
+
+/** Control characters (C0, DEL, C1), bidirectional marks and overrides, zero-width characters, line separators, lone surrogates. */
+const invisible =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what has to go
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+
+/**
+ * Words from outside (a server's message, an id, a type name) as one short harmless line: no control characters, no line breaks, nothing that
+ * the runner takes for a command, cut at `maxLength` characters.
+ */
+export function quoteOutside(text: string, maxLength = 300): string {
+  const line = neutralise(text.slice(0, maxLength * 4))
+    .replace(/\s+/g, ' ')
+    .trim()
+  return line.length > maxLength ? `${line.slice(0, maxLength - 1)}…` : line
+}
+
+/**
+ * Text of several lines without what could act on the reader's screen or on the runner: invisible characters become spaces, and workflow
+ * commands (`::name::` at the start of a line, `##[name]` anywhere) are broken with a space.
+ * The runner's rules: github.com/actions/runner src/Runner.Common/ActionCommand.cs.
+ */
+export function neutralise(text: string): string {
+  return text
+    .replace(/\r\n?/g, '\n')
+    .replace(invisible, ' ')
+    .replace(/^(\s*):(?=:)/gm, '$1: ')
+    .replace(/##(?=\[)/g, '# #')
+}
+
+/** The text with every character that has a meaning in Markdown or HTML made harmless, on one line. */
+export function escapeMarkdown(text: string): string {
+  return quoteOutside(text)
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/[\\`*_{}[\]()#+!|~$]/g, '\\$&')
+    .replace(/@/g, '&#64;')
+    .replace(/:\/\//g, '&#58;//')
+    .replace(/\bwww\./gi, 'www&#46;')
+}
+
+/**
+ * A function that takes the given secrets out of a text in every form in which they might come back: raw, base64 at any offset, base64url,
+ * percent-encoded, JSON-escaped, hexadecimal, and cut off after twelve or more characters.
+ */
+export function redactor(secrets: readonly string[]): (text: string) => string {
+  const forms = [...new Set(secrets.filter((secret) => secret.length > 0).flatMap(formsOf))].sort((a, b) => b.length - a.length)
+  // The start of a URL is no secret, and stands in many others.
+  const prefixes = secrets.filter((secret) => secret.length >= shortestPrefix && !secret.includes('://')).map(prefixPattern)
+  return (text) => {
+    const whole = forms.reduce((rest, form) => rest.replaceAll(form, '***'), text)
+    return prefixes.reduce((rest, pattern) => rest.replace(pattern, '***'), whole)
+  }
+}
+
+/** A shorter part of a token says nothing about it, and masking it would mask ordinary words. */
+const shortestPrefix = 12
+
+function prefixPattern(secret: string): RegExp {
+  const start = secret.slice(0, shortestPrefix)
+  const rest = [...secret.slice(shortestPrefix)].map(escapePattern)
+  // (?:a(?:b(?:c)?)?)? : as much of the rest as is there
+  return new RegExp(escapePattern(start) + rest.reduceRight((inner, letter) => `(?:${letter}${inner})?`, ''), 'g')
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
+}
+
+function formsOf(secret: string): string[] {
+  const bytes = Buffer.from(secret)
+  const hex = bytes.toString('hex')
+  const base64 = [0, 1, 2].flatMap((offset) => {
+    // Only the characters that depend on the secret alone, whatever stands before and after it.
+    const encoded = Buffer.concat([Buffer.alloc(offset), bytes])
+      .toString('base64')
+      .replace(/=+$/, '')
+    const first = offset === 0 ? 0 : offset + 1
+    const last = encoded.length - ((bytes.length + offset) % 3 === 0 ? 0 : 1)
+    const sure = encoded.slice(first, last)
+    return [sure, sure.replaceAll('+', '-').replaceAll('/', '_')]
+  })
+  const uri = encodeURIComponent(secret)
+  const json = JSON.stringify(secret).slice(1, -1)
+  return [secret, ...base64, uri, uri.toLowerCase(), json, hex, hex.toUpperCase(), escapeXml(secret)].filter((form) => form.length >= 8)
+}
+
+function escapeXml(text: string): string {
+  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;').replace(/'/g, '&apos;')
+}
+
+const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const
+
+/** A size in bytes for people, in SI units: `38.2 MB`. */
+export function formatBytes(bytes: number): string {
+  const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3))
+  return power === 0 ? `${bytes} B` : `${(bytes / 1000 ** power).toFixed(1)} ${units[power]}`
+}
+
+/** A duration in milliseconds for people: `0.4 s`, `41 s`, `3 min 5 s`. */
+export function formatDuration(ms: number): string {
+  if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`
+  const seconds = Math.round(ms / 1000)
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+}
+
+/** A whole number for people: `12,408`. */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US')
+}
+
+/** `1 document`, `2 documents`. */
+export function plural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`
+}

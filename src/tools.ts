@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ArtifactClient, DefaultArtifactClient } from '@actions/artifact'
+import { EnvHttpProxyAgent, request } from 'undici'
+import type { Http } from './sanity/api.ts'
+import type { Wait } from './sanity/retry.ts'
+
+/** Where the rooms say what they do. Every line passes through the same cleaning. */
+export type Log = {
+  readonly info: (line: string) => void
+  readonly warning: (line: string) => void
+  readonly debug: (line: string) => void
+  /** How far a long step has come. Made and shown only now and then. */
+  readonly progress: (line: () => string) => void
+}
+
+/** What the commands need of the world, made once. */
+export type Tools = {
+  readonly http: Http
+  readonly artifacts: ArtifactClient
+  readonly now: () => Date
+  readonly wait: Wait
+  readonly log: Log
+  /** Aborted when the run is cancelled; its reason is the error to end with. */
+  readonly signal: AbortSignal
+}
+
+/** How long a host may take to accept a connection, in milliseconds. */
+const connectMs = 15_000
+
+/** Makes the real tools. Proxies come from the usual environment variables (`HTTPS_PROXY`, `NO_PROXY`, …). `close` ends what is still open. */
+export function makeTools({ log, signal }: { log: Log; signal: AbortSignal }): Tools & { readonly close: () => Promise<void> } {
+  const dispatcher = new EnvHttpProxyAgent({ connect: { timeout: connectMs } })
+  return {
+    http: async (url, options) => await request(url, { ...options, dispatcher }),
+    artifacts: new DefaultArtifactClient(),
+    now: () => new Date(),
+    wait: async (ms, stop) => {
+      await sleep(ms, undefined, { signal: stop }).catch((error: unknown) => {
+        throw stop.aborted ? stop.reason : error
+      })
+    },
+    log,
+    signal,
+    close: async () => await dispatcher.destroy(),
+  }
+}
