@@ -55,7 +55,9 @@ const LATIN =
 
 const SCRIPTS: readonly (readonly string[])[] = [
   LATIN,
-  'über Straße schön Frühling Grüße zwischen Werkstatt möglich weiß draußen für Gärten später Öffnung natürlich Träume heißt Größe Küche erzählt immer wieder ruhig'.split(' '),
+  'über Straße schön Frühling Grüße zwischen Werkstatt möglich weiß draußen für Gärten später Öffnung natürlich Träume heißt Größe Küche erzählt immer wieder ruhig'.split(
+    ' ',
+  ),
   'été forêt où déjà château naïveté cœur façon élève île âme août garçon hôtel être crème brûlée toujours lumière atelier rêve'.split(' '),
   'Ελλάδα θάλασσα ουρανός βιβλίο καλημέρα δρόμος φως σπίτι χρόνος κήπος άνθρωπος ιστορία'.split(' '),
   'привет город книга зима дорога солнце тихо история вечер река голос работа жизнь свет окно'.split(' '),
@@ -70,8 +72,40 @@ const SCRIPTS: readonly (readonly string[])[] = [
 
 const EMOJI = ['🏔', '☕️', '👩‍🍳', '🇳🇴', '✨', '🌿', '👨‍👩‍👧‍👦', '🧵', '📚', '🫶🏽']
 
-const FIRST = ['Ada', 'Björn', 'Chiara', 'Đặng', 'Élodie', 'Fatima', 'Grzegorz', 'Hana', 'Íñigo', 'Jürgen', 'Kenji', 'Łucja', 'Minh', 'Noor', 'Ólafur', 'Priya']
-const LAST = ['Andersen', 'Bianchi', 'Çelik', 'Dvořák', "O'Brien", 'Fernández', 'García', 'Høyer', 'Ivanova', 'Jónsdóttir', 'Kowalska', '山田', 'Müller', 'Nguyễn']
+const FIRST = [
+  'Ada',
+  'Björn',
+  'Chiara',
+  'Đặng',
+  'Élodie',
+  'Fatima',
+  'Grzegorz',
+  'Hana',
+  'Íñigo',
+  'Jürgen',
+  'Kenji',
+  'Łucja',
+  'Minh',
+  'Noor',
+  'Ólafur',
+  'Priya',
+]
+const LAST = [
+  'Andersen',
+  'Bianchi',
+  'Çelik',
+  'Dvořák',
+  "O'Brien",
+  'Fernández',
+  'García',
+  'Høyer',
+  'Ivanova',
+  'Jónsdóttir',
+  'Kowalska',
+  '山田',
+  'Müller',
+  'Nguyễn',
+]
 
 /** 3,844 pairs and 4,096 triples: characters are then drawn two or three at a time. */
 const ALPHABET = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789']
@@ -81,7 +115,11 @@ const HEX_TRIPLES = Array.from({ length: 4096 }, (_, value) => value.toString(16
 /** Sentences are made once and drawn again and again: fast, and still far apart enough for a compressor. */
 const SENTENCES_PER_SCRIPT = 3000
 
-function makeWorld(seed: number, count: number, { project = 'abc12345', dataset = 'production', cdn = 'https://cdn.sanity.io' }: DemoOptions): World {
+function makeWorld(
+  seed: number,
+  count: number,
+  { project = 'abc12345', dataset = 'production', cdn = 'https://cdn.sanity.io' }: DemoOptions,
+): World {
   const random = makeRandom(seed)
   const sentences = SCRIPTS.map((words, script) =>
     Array.from({ length: script === 0 ? SENTENCES_PER_SCRIPT * 4 : SENTENCES_PER_SCRIPT / 6 }, () => makeSentence(words, random)),
@@ -139,7 +177,16 @@ function imageOf(number: number, { seed }: World): { sha1: string; width: number
   return { sha1, width, height, id: `image-${sha1}-${width}x${height}-jpg` }
 }
 
-const PER_BLOCK: Readonly<Record<Kind, number>> = { category: 2, author: 3, image: 12, product: 12, page: 5, article: 61, version: 1, draft: 4 }
+const PER_BLOCK: Readonly<Record<Kind, number>> = {
+  category: 2,
+  author: 3,
+  image: 12,
+  product: 12,
+  page: 5,
+  article: 61,
+  version: 1,
+  draft: 4,
+}
 
 /** How many of a kind the dataset has, so that no reference points outside. */
 function numberOf(kind: Kind, { bodyCount }: World): number {
@@ -216,7 +263,8 @@ function article(world: World, id: string): string {
   const { random } = world
   const script = random.below(10) < 7 ? 0 : random.below(SCRIPTS.length)
   const tags = Array.from({ length: 1 + random.below(4) }, () => `"${random.pick(LATIN)}"`).join(',')
-  const related = random.below(3) === 0 ? `,"related":[${keyed(world, reference(world, 'article'))},${keyed(world, reference(world, 'product'))}]` : ''
+  const related =
+    random.below(3) === 0 ? `,"related":[${keyed(world, reference(world, 'article'))},${keyed(world, reference(world, 'product'))}]` : ''
   return `${start(world, id, 'article')},"author":${reference(world, 'author')},"body":${blocks(world, 3 + random.below(9), script)},"categories":[${keyed(world, reference(world, 'category'))}],"excerpt":"${sentence(world, script)}","featured":${random.below(20) === 0},"language":"${script === 0 ? 'en' : `x${script}`}","mainImage":${imageField(world)},"publishedAt":"${time(random)}","readingMinutes":${1 + random.below(14)}${related},"slug":${slug(id.replace(/^.*\./, '').slice(0, 8))},"tags":[${tags}],"title":"${sentence(world, script)}"}`
 }
 
@@ -228,7 +276,8 @@ function start({ random }: World, id: string, type: string): string {
 const TIMES = Array.from({ length: 1000 }, (_, day) => new Date(START_MS + day * DAY_MS).toISOString().slice(0, 11))
 const two = (value: number): string => (value < 10 ? `0${value}` : String(value))
 
-const time = (random: Random): string => `${TIMES[random.below(1000)]}${two(random.below(24))}:${two(random.below(60))}:${two(random.below(60))}Z`
+const time = (random: Random): string =>
+  `${TIMES[random.below(1000)]}${two(random.below(24))}:${two(random.below(60))}:${two(random.below(60))}Z`
 
 const slug = (text: string): string => `{"_type":"slug","current":"${text}"}`
 
@@ -267,11 +316,26 @@ function blocks(world: World, count: number, script: number): string {
 const headCount = 7
 
 function headDocuments({ random, bodyCount, ...world }: World): readonly object[] {
-  const stamp = (id: string, type: string) => ({ _createdAt: time(random), _id: id, _rev: random.base62(), _type: type, _updatedAt: time(random) })
+  const stamp = (id: string, type: string) => ({
+    _createdAt: time(random),
+    _id: id,
+    _rev: random.base62(),
+    _type: type,
+    _updatedAt: time(random),
+  })
   const home = bodyCount > SLOTS.page ? idOf('page', 0, { random, bodyCount, ...world }) : 'siteSettings'
   return [
-    { ...stamp('siteSettings', 'siteSettings'), home: { _ref: home, _type: 'reference' }, title: 'Atelier Nord — håndverk, 物語 & ☕️', url: 'https://example.com' },
-    { ...stamp('_.groups.administrator', 'system.group'), grants: [{ filter: '_id in path("**")', permissions: ['read', 'update', 'create'] }], members: [] },
+    {
+      ...stamp('siteSettings', 'siteSettings'),
+      home: { _ref: home, _type: 'reference' },
+      title: 'Atelier Nord — håndverk, 物語 & ☕️',
+      url: 'https://example.com',
+    },
+    {
+      ...stamp('_.groups.administrator', 'system.group'),
+      grants: [{ filter: '_id in path("**")', permissions: ['read', 'update', 'create'] }],
+      members: [],
+    },
     { ...stamp('_.groups.public', 'system.group'), grants: [{ filter: '_id in path("*")', permissions: ['read'] }], members: ['everyone'] },
     { ...stamp('_.groups.sanity.viewer', 'system.group'), grants: [{ filter: '_id in path("**")', permissions: ['read'] }], members: [] },
     {
@@ -281,6 +345,9 @@ function headDocuments({ random, bodyCount, ...world }: World): readonly object[
       state: 'active',
     },
     { ...stamp('secrets.shipping', 'pluginSecrets'), secrets: { apiKey: 'not-a-real-key-of-anybody' } },
-    { ...stamp('navigation', 'navigation'), items: [{ _key: random.hex(12), label: 'Line\u2028separator, "quotes" and \\ backslashes', url: '/' }] },
+    {
+      ...stamp('navigation', 'navigation'),
+      items: [{ _key: random.hex(12), label: 'Line\u2028separator, "quotes" and \\ backslashes', url: '/' }],
+    },
   ]
 }

@@ -43,7 +43,10 @@ async function backUpEmulatedDataset(): Promise<void> {
 async function backUpRealDataset(project: string, token: string): Promise<void> {
   const dataset = SANITY_DATASET || 'production'
   heading(`Backing up the real dataset ${project}/${dataset} into a folder`)
-  await using run = await backUp({ inputs: { 'project-id': project, dataset, token, destination: 'directory', path: OUTPUT }, timeoutMs: 3_600_000 })
+  await using run = await backUp({
+    inputs: { 'project-id': project, dataset, token, destination: 'directory', path: OUTPUT },
+    timeoutMs: 3_600_000,
+  })
   showSnapshot(run)
 }
 

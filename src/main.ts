@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { backup } from './commands/backup.ts'
 import { BackupError } from './errors.ts'
 import { sendHeartbeat } from './heartbeat.ts'
@@ -22,7 +24,7 @@ const heartbeatUrl = findHeartbeatUrl(env)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void cancel(signal))
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, (error) => void endAtOnce(error))
 
-const exitCode = await run(parseRunner(env), tools, report)
+const exitCode = await Promise.race([run(parseRunner(env), tools, report), overdue()])
 if (heartbeatUrl && !cancellation.signal.aborted) await sendHeartbeat(heartbeatUrl, { ok: exitCode === 0, withinMs: 10_000 }, tools)
 process.exitCode = exitCode
 await tools.close()
@@ -37,6 +39,16 @@ async function run(runner: Runner, used: Tools, { success, failure }: Report): P
   } catch (error) {
     return await failure(cancellation.signal.aborted ? cancellation.signal.reason : error)
   }
+}
+
+/** What a cancelled run may take to clean up, in milliseconds: the runner gives ten seconds. */
+const cleanUpMs = 4_000
+
+/** The end of a cancelled run that does not come to an end by itself. */
+async function overdue(): Promise<number> {
+  await once(cancellation.signal, 'abort')
+  await sleep(cleanUpMs)
+  return await report.failure(cancellation.signal.reason)
 }
 
 /** Tells the watchdog first: after the abort nothing may be waited for. The runner kills the process ten seconds after the first signal. */

@@ -73,7 +73,7 @@ function chooseDestinations(inputs: Inputs, runner: Runner, tools: Tools): Desti
     })
   return [
     ...(inputs.destinations.has('artifact') ? [artifact()] : []),
-    ...(inputs.destinations.has('directory') ? [directoryDestination()] : []),
+    ...(inputs.destinations.has('directory') ? [directoryDestination(tools)] : []),
   ]
 }
 

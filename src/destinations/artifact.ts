@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ArtifactClient } from '@actions/artifact'
 import { BackupError, findSystemCode, messageOf } from '../errors.ts'
 import { manifestFile } from '../snapshot/manifest.ts'
-import { quoteOutside } from '../text.ts'
+import { formatBytes, quoteOutside } from '../text.ts'
 import type { Destination, FinishedSnapshot } from './destination.ts'
 import { checkReadBack, verificationFailed } from './readback.ts'
 
@@ -94,16 +94,23 @@ async function upload(
 }
 
 /** Downloads the artifact as any reader would, and compares all of it with what was written. */
-async function readBack({ id, digest }: Uploaded, { manifestBytes }: FinishedSnapshot, { client, temp, signal }: Options): Promise<void> {
+async function readBack(
+  { id, digest, sizeBytes }: Uploaded,
+  { manifestBytes }: FinishedSnapshot,
+  { client, temp, signal }: Options,
+): Promise<void> {
   const folder = await mkdtemp(join(temp, 'sanity-backup-readback-'))
   try {
     const downloading = client.downloadArtifact(id, { path: folder, expectedHash: `sha256:${digest}` })
     const { digestMismatch } = await unlessAborted(downloading, signal).catch((error: unknown) => {
-      throw signal.aborted ? signal.reason : verificationFailed('artifact', `the download failed (${messageOf(error)})`, error)
+      signal.throwIfAborted()
+      throw /ENOSPC|EDQUOT/.test(messageOf(error))
+        ? noRoomToReadBack(sizeBytes, temp)
+        : verificationFailed('artifact', `the download failed (${messageOf(error)})`, error)
     })
     // The client only tells of it; it does not fail.
     if (digestMismatch === true) throw verificationFailed('artifact', 'its digest is another')
-    await checkReadBack(folder, { manifestBytes, where: 'artifact' })
+    await checkReadBack(folder, { manifestBytes, where: 'artifact', signal })
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -142,6 +149,15 @@ function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promis
 function isEnterpriseServer(serverUrl: string): boolean {
   const host = URL.parse(serverUrl)?.hostname.toLowerCase() ?? ''
   return !(host === 'github.com' || host.endsWith('.ghe.com') || host.endsWith('.localhost'))
+}
+
+function noRoomToReadBack(sizeBytes: number, temp: string): BackupError {
+  return new BackupError({
+    code: 'disk-full',
+    title: 'The disk is full',
+    message: `To read the artifact back, ${formatBytes(sizeBytes)} are needed in "${temp}", and there is not so much room. What could not be proven was removed again.`,
+    hint: 'Free disk space before this step, use `compression: zstd`, or a runner with more room: a backup needs about twice its compressed size.',
+  })
 }
 
 function noService(): BackupError {

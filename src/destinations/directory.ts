@@ -4,7 +4,7 @@ import type { Destination } from './destination.ts'
 import { checkReadBack } from './readback.ts'
 
 /** Leaves the snapshot in the folder that it was made in, under its final name, for the next step. */
-export function directoryDestination(): Destination {
+export function directoryDestination({ signal }: { signal: AbortSignal }): Destination {
   return {
     kind: 'directory',
     check: async () => undefined,
@@ -12,7 +12,7 @@ export function directoryDestination(): Destination {
       const { folder, manifestBytes } = snapshot
       await folder.publish()
       try {
-        await checkReadBack(folder.path, { manifestBytes, where: 'snapshot folder' })
+        await checkReadBack(folder.path, { manifestBytes, where: 'snapshot folder', signal })
       } catch (error) {
         folder.discard()
         throw error

@@ -3,11 +3,15 @@ import { checkSnapshot } from '../snapshot/check.ts'
 import { quoteOutside } from '../text.ts'
 
 /** Checks what was read back from a destination. Throws `verification-failed` with the findings if it is not what was written. */
-export async function checkReadBack(folder: string, { manifestBytes, where }: { manifestBytes: Buffer; where: string }): Promise<void> {
+export async function checkReadBack(
+  folder: string,
+  { manifestBytes, where, signal }: { manifestBytes: Buffer; where: string; signal: AbortSignal },
+): Promise<void> {
   let findings: string[]
   try {
-    findings = (await checkSnapshot(folder, { manifestBytes })).map(({ message }) => message)
+    findings = (await checkSnapshot(folder, { manifestBytes, signal })).map(({ message }) => message)
   } catch (error) {
+    signal.throwIfAborted()
     throw verificationFailed(where, messageOf(error), error)
   }
   if (findings.length > 0) throw verificationFailed(where, findings.slice(0, 5).join('; '))

@@ -1,5 +1,5 @@
 import { BackupError } from '../errors.ts'
-import { queryDeadlines, type SanityApi } from './api.ts'
+import { accessDeadlines, type SanityApi } from './api.ts'
 import { readJson } from './count.ts'
 
 /** The API version of the access list that the Studio asks for: sanity-io/sanity packages/sanity/src/core/store/grants/grantsStore.ts. */
@@ -17,7 +17,7 @@ export async function findFullRead(api: SanityApi): Promise<boolean | null> {
   try {
     const body = await api.open(`/projects/${projectId}/datasets/${dataset}/acl`, {
       version: aclVersion,
-      deadlines: queryDeadlines,
+      deadlines: accessDeadlines,
       what: 'the access list',
     })
     list = await readJson(body, maxAclBytes)

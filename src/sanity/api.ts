@@ -29,6 +29,9 @@ export const exportDeadlines: Deadlines = { firstByteMs: 180_000, idleMs: 180_00
 /** Sanity ends a query after one minute: sanity.io/docs/content-lake/technical-limits. */
 export const queryDeadlines: Deadlines = { firstByteMs: 75_000, idleMs: 30_000 }
 
+/** The access list only informs: it must not keep a backup waiting. */
+export const accessDeadlines: Deadlines = { firstByteMs: 15_000, idleMs: 10_000 }
+
 /** One way to ask Sanity's API about one source. */
 export type SanityApi = {
   readonly source: Source

@@ -28,9 +28,12 @@ export type Finding = {
  *
  * Every file's size and digest are compared with the manifest; the data file is decompressed, its content's digest, the number of its lines
  * and their order-free digest compared too. With `manifestBytes`, the manifest must be that one. Memory stays constant.
- * Throws `snapshot-invalid` if there is no readable manifest.
+ * Throws `snapshot-invalid` if there is no readable manifest, and the signal's reason when it is aborted.
  */
-export async function checkSnapshot(folder: string, { manifestBytes }: { manifestBytes: Buffer }): Promise<Finding[]> {
+export async function checkSnapshot(
+  folder: string,
+  { manifestBytes, signal }: { manifestBytes: Buffer; signal: AbortSignal },
+): Promise<Finding[]> {
   const bytes = await readManifest(folder)
   const manifest = parseManifest(bytes)
   const findings: Finding[] = []
@@ -38,7 +41,7 @@ export async function checkSnapshot(folder: string, { manifestBytes }: { manifes
     findings.push(finding('manifest-differs', manifestFile, `is not the one that was written (${digestOf(bytes)})`))
   }
   findings.push(...(await findUnexpected(folder, manifest)))
-  for (const entry of manifest.files) findings.push(...(await checkFile(folder, entry, manifest)))
+  for (const entry of manifest.files) findings.push(...(await checkFile({ folder, entry, manifest, signal })))
   return findings
 }
 
@@ -66,7 +69,10 @@ async function findUnexpected(folder: string, manifest: Manifest): Promise<Findi
     .map((path) => finding('file-unexpected', path, 'is not listed in the manifest'))
 }
 
-async function checkFile(folder: string, entry: FileEntry, manifest: Manifest): Promise<Finding[]> {
+type FileCheck = { readonly folder: string; readonly entry: FileEntry; readonly manifest: Manifest; readonly signal: AbortSignal }
+
+async function checkFile(check: FileCheck): Promise<Finding[]> {
+  const { folder, entry } = check
   const file = join(folder, entry.path)
   const size = await stat(file).then(
     (stats) => stats.size,
@@ -74,16 +80,16 @@ async function checkFile(folder: string, entry: FileEntry, manifest: Manifest): 
   )
   if (size === undefined) return [finding('file-missing', entry.path, 'is missing')]
   if (size !== entry.sizeBytes) return [finding('size-differs', entry.path, `has ${size} bytes instead of ${entry.sizeBytes}`)]
-  return await checkBytes(file, entry, manifest)
+  return await checkBytes(file, check)
 }
 
 /** One pass over a file: what is stored is digested while it is decompressed, and the content with it. */
-async function checkBytes(file: string, entry: FileEntry, manifest: Manifest): Promise<Finding[]> {
+async function checkBytes(file: string, { entry, manifest, signal }: FileCheck): Promise<Finding[]> {
   const stored = digester()
   const content = digester()
   const sum = sumDigest()
   let lines = 0
-  const bytes = digesting(createReadStream(file, { highWaterMark: 1024 * 1024 }), stored)
+  const bytes = digesting(createReadStream(file, { highWaterMark: 1024 * 1024, signal }), stored)
   const codec = entry.contentDigest === undefined ? undefined : findCodec(entry.path)
   try {
     if (codec === undefined) {
@@ -95,6 +101,7 @@ async function checkBytes(file: string, entry: FileEntry, manifest: Manifest): P
       }
     }
   } catch (error) {
+    signal.throwIfAborted()
     return [finding('content-unreadable', entry.path, `cannot be read: ${quoteOutside(messageOf(error), 200)}`)]
   }
   const { digest } = stored.result()

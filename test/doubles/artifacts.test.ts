@@ -25,13 +25,23 @@ describe('the artifact service and the real @actions/artifact', () => {
     await writeFile(join(folder.path, 'data.ndjson.gz'), bytes)
     const run = artifacts.newRun()
 
-    const { exitCode, stdout, stderr } = await runPeer('artifact.mjs', { folder: folder.path, name: 'snapshot' }, run.env)
+    const { exitCode, stdout, stderr } = await runPeer(
+      new URL('../peers/artifact.mjs', import.meta.url),
+      { folder: folder.path, name: 'snapshot' },
+      run.env,
+    )
 
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
     const result = JSON.parse(/^RESULT (.*)$/m.exec(stdout)?.[1] ?? '{}')
     expect(result.again).toContain('(409) Conflict: an artifact with this name already exists on the workflow run')
     expect(result.listed.artifacts).toEqual([
-      { name: 'snapshot', id: result.uploaded.id, size: result.uploaded.size, digest: `sha256:${result.uploaded.digest}`, createdAt: expect.any(String) },
+      {
+        name: 'snapshot',
+        id: result.uploaded.id,
+        size: result.uploaded.size,
+        digest: `sha256:${result.uploaded.digest}`,
+        createdAt: expect.any(String),
+      },
     ])
     expect(result.contents).toEqual({ 'data.ndjson.gz': bytes.toString('base64') })
     expect(result).toMatchObject({ digestMismatch: false, deleted: { id: result.uploaded.id }, after: { artifacts: [] } })
@@ -40,13 +50,21 @@ describe('the artifact service and the real @actions/artifact', () => {
 
   it.each([
     { name: 'the quota', fault: artifactAnswers.quota, message: 'Artifact storage quota has been hit' },
-    { name: 'a missing permission', fault: artifactAnswers.forbidden, message: 'Failed request: (403) Forbidden: write permission required' },
+    {
+      name: 'a missing permission',
+      fault: artifactAnswers.forbidden,
+      message: 'Failed request: (403) Forbidden: write permission required',
+    },
   ])('refuses an upload for $name', async ({ fault, message }) => {
     await using folder = await makeTempFolder()
     await writeFile(join(folder.path, 'file'), 'text')
     artifacts.fault('CreateArtifact', { answer: fault })
 
-    const { exitCode, stderr } = await runPeer('artifact.mjs', { folder: folder.path, name: 'refused' }, artifacts.newRun().env)
+    const { exitCode, stderr } = await runPeer(
+      new URL('../peers/artifact.mjs', import.meta.url),
+      { folder: folder.path, name: 'refused' },
+      artifacts.newRun().env,
+    )
 
     expect(exitCode).toBe(1)
     expect(stderr).toContain(message)
@@ -59,7 +77,7 @@ describe('the artifact service and the real @actions/artifact', () => {
     artifacts.blobFault({ on: 'download', change: flipByte })
     const run = artifacts.newRun()
 
-    const { stdout } = await runPeer('artifact.mjs', { folder: folder.path, name: 'flipped' }, run.env)
+    const { stdout } = await runPeer(new URL('../peers/artifact.mjs', import.meta.url), { folder: folder.path, name: 'flipped' }, run.env)
 
     expect(JSON.parse(/^RESULT (.*)$/m.exec(stdout)?.[1] ?? '{}')).toMatchObject({ digestMismatch: true })
   })

@@ -14,11 +14,15 @@ import {
 import { type BlobFault, makeBlobProxy } from './blob-proxy.ts'
 import { type Answer, listen, makeQueue, type RecordedRequest, readBody, recordRequest, send, type Turns, untilClosed } from './http.ts'
 
-export type Method = 'CreateArtifact' | 'FinalizeArtifact' | 'ListArtifacts' | 'GetSignedArtifactURL' | 'DeleteArtifact'
+type Method = 'CreateArtifact' | 'FinalizeArtifact' | 'ListArtifacts' | 'GetSignedArtifactURL' | 'DeleteArtifact'
 
-export type ResultsRequest = RecordedRequest & { readonly call: Method; readonly run: string; readonly body: Readonly<Record<string, unknown>> }
+type ResultsRequest = RecordedRequest & {
+  readonly call: Method
+  readonly run: string
+  readonly body: Readonly<Record<string, unknown>>
+}
 
-export type ResultsFault = Turns & {
+type ResultsFault = Turns & {
   readonly delayMs?: number
   readonly answer?: Answer
   readonly connection?: 'reset' | 'hang'
@@ -111,7 +115,8 @@ export async function startArtifacts({ location }: { location?: string } = {}): 
       if (fault?.connection === 'reset') return void response.socket?.resetAndDestroy()
       if (fault?.connection === 'hang') return await untilClosed(response)
       if (fault?.answer) return send(response, fault.answer)
-      if (!run || body['workflow_run_backend_id'] !== run.backendId) return send(response, twirpError(401, 'unauthenticated', 'invalid token'))
+      if (!run || body['workflow_run_backend_id'] !== run.backendId)
+        return send(response, twirpError(401, 'unauthenticated', 'invalid token'))
       send(response, serve(call, { body, runId: run.runId, dangling: fault?.dangling ?? false }))
     }),
   )
@@ -155,7 +160,8 @@ export async function startArtifacts({ location }: { location?: string } = {}): 
     }
   }
 
-  const finalised = () => entries.flatMap((entry) => (entry.finalized ? { ...entry, size: entry.size ?? 0, digest: entry.digest ?? '' } : []))
+  const finalised = () =>
+    entries.flatMap((entry) => (entry.finalized ? { ...entry, size: entry.size ?? 0, digest: entry.digest ?? '' } : []))
   const entryOf = (id: number): Entry => {
     const found = entries.find((entry) => entry.id === id)
     if (!found) throw new Error(`No artifact ${id}`)
@@ -295,7 +301,8 @@ async function makeStorage(azuritePort: number, proxyUrl: string): Promise<Stora
 }
 
 async function startAzurite(location: string | undefined): Promise<AsyncDisposable & { readonly port: number }> {
-  const main = join(dirname(createRequire(import.meta.url).resolve('azurite/package.json')), 'dist/src/blob/main.js')
+  const require = createRequire(import.meta.url)
+  const main = join(dirname(require.resolve('azurite/package.json')), 'dist/src/blob/main.js')
   const place = location ? ['--location', location] : ['--inMemoryPersistence']
   const flags = ['--silent', '--disableTelemetry', '--skipApiVersionCheck', '--blobHost', '127.0.0.1', '--blobPort', '0']
   const child = spawn(process.execPath, [main, ...place, ...flags], { env: { PATH: '/usr/bin:/bin' }, stdio: ['ignore', 'pipe', 'pipe'] })

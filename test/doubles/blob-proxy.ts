@@ -1,6 +1,16 @@
 import { request as forward, type IncomingMessage, type ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
-import { type Answer, type Handler, makeQueue, type RecordedRequest, readBody, recordRequest, send, type Turns, untilClosed } from './http.ts'
+import {
+  type Answer,
+  type Handler,
+  makeQueue,
+  type RecordedRequest,
+  readBody,
+  recordRequest,
+  send,
+  type Turns,
+  untilClosed,
+} from './http.ts'
 
 /** What the blob host does instead of, or to, its answer. `on`: blocks and block lists of an upload, or a download. */
 export type BlobFault = Turns & {
@@ -74,7 +84,11 @@ async function breakUpload(request: IncomingMessage, response: ServerResponse, {
   else await untilClosed(response)
 }
 
-async function relay(request: IncomingMessage, response: ServerResponse, { port, fault }: { port: number; fault: BlobFault | undefined }): Promise<void> {
+async function relay(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { port, fault }: { port: number; fault: BlobFault | undefined },
+): Promise<void> {
   const changed = fault?.on === 'upload' && fault.change ? fault.change(await readBody(request)) : undefined
   const headers = changed ? { ...request.headers, 'content-length': String(changed.length) } : request.headers
   const upstream = forward({ host: '127.0.0.1', port, method: request.method ?? 'GET', path: request.url ?? '/', headers, agent: false })

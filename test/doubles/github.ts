@@ -1,11 +1,11 @@
 import { type Artifacts, expiryOf, type StoredArtifact } from './artifacts.ts'
 import { type Answer, listen, makeQueue, type RecordedRequest, recordRequest, send, type Turns, untilClosed } from './http.ts'
 
-export type RestRoute = 'repository' | 'artifacts' | 'run-artifacts' | 'artifact' | 'zip' | 'delete-artifact' | 'unknown'
+type RestRoute = 'repository' | 'artifacts' | 'run-artifacts' | 'artifact' | 'zip' | 'delete-artifact' | 'unknown'
 
-export type RestRequest = RecordedRequest & { readonly route: RestRoute }
+type RestRequest = RecordedRequest & { readonly route: RestRoute }
 
-export type RestFault = Turns & { readonly answer?: Answer; readonly connection?: 'reset' | 'hang'; readonly delayMs?: number }
+type RestFault = Turns & { readonly answer?: Answer; readonly connection?: 'reset' | 'hang'; readonly delayMs?: number }
 
 export type GithubRestOptions = {
   /** `owner/name`. */
@@ -109,7 +109,13 @@ export async function startGithubRest(options: GithubRestOptions = {}): Promise<
       updated_at: artifact.createdAt,
       expires_at: expiresAt,
       digest: artifact.digest,
-      workflow_run: { id: Number(artifact.run), repository_id: 1, head_repository_id: 1, head_branch: 'main', head_sha: '0123456789abcdef0123456789abcdef01234567' },
+      workflow_run: {
+        id: Number(artifact.run),
+        repository_id: 1,
+        head_repository_id: 1,
+        head_branch: 'main',
+        head_sha: '0123456789abcdef0123456789abcdef01234567',
+      },
     }
   }
 

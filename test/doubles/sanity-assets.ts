@@ -33,7 +33,12 @@ export function storeAsset(dataset: Dataset, upload: Upload): SanityDocument | u
   const image = kind === 'images' ? sizeOfImage(bytes) : undefined
   if (kind === 'images' && !image) return undefined
   const sha1 = createHash('sha1').update(bytes).digest('hex')
-  const extension = image?.extension ?? (extname(filename ?? '').slice(1).toLowerCase() || 'bin')
+  const extension =
+    image?.extension ??
+    (extname(filename ?? '')
+      .slice(1)
+      .toLowerCase() ||
+      'bin')
   const size = image ? `-${image.width}x${image.height}` : ''
   const name = `${sha1}${size}.${extension}`
   const path = `${kind}/${project}/${dataset.name}/${name}`

@@ -105,7 +105,8 @@ function patch(
 ): Change & { operation: Result['operation'] } {
   const id = String(value['id'])
   const existing = find(id)
-  if (!existing) throw new MutationError(409, { type: 'documentNotFoundError', id, description: `The document with the ID "${id}" was not found` })
+  if (!existing)
+    throw new MutationError(409, { type: 'documentNotFoundError', id, description: `The document with the ID "${id}" was not found` })
   if (value['ifRevisionID'] !== undefined && value['ifRevisionID'] !== existing['_rev']) {
     const description = `The document has unexpected revision ID "${existing['_rev']}", expected "${value['ifRevisionID']}"`
     throw new MutationError(409, { type: 'documentRevisionIDDoesNotMatchError', id, description })

@@ -6,7 +6,7 @@ export type SanityDocument = { readonly _id: string; readonly _type: string; rea
 export type Entry = { readonly line: Buffer; readonly document?: SanityDocument }
 
 /** Lines that are made while they are sent, so that a dataset may be larger than memory. Called once for each export request. */
-export type Generated = {
+type Generated = {
   readonly lines: () => Iterable<Buffer | string> | AsyncIterable<Buffer | string>
   /** What every `count` query answers: the number of documents whose id does not begin with `_.`. */
   readonly count: number
@@ -96,7 +96,7 @@ export function inPerspective(documents: readonly SanityDocument[], perspective:
 /** Documents on the root path are public in a public dataset, every other one needs a token: sanity.io docs, ids and paths. */
 export const isPublicId = (id: string): boolean => !id.includes('.')
 
-export const isDraftOrVersion = (id: string): boolean => id.startsWith('drafts.') || id.startsWith('versions.')
+const isDraftOrVersion = (id: string): boolean => id.startsWith('drafts.') || id.startsWith('versions.')
 
 export function entryOf(raw: Buffer | string): Entry {
   const line = Buffer.from(raw)

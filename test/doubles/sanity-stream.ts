@@ -6,7 +6,7 @@ import { createGzip } from 'node:zlib'
 import { untilClosed } from './http.ts'
 
 /** How a body ends, and after how many bytes or lines (default: after everything). */
-export type Ending = { readonly afterBytes?: number; readonly afterLines?: number } & {
+type Ending = { readonly afterBytes?: number; readonly afterLines?: number } & {
   /**
    * `clean`: the message ends properly, only too early. `cut`: the connection is closed without the final chunk, or short of the
    * content-length. `reset`: RST. `stall`: nothing more comes, the connection stays.

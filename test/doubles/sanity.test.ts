@@ -1,6 +1,6 @@
-import { gunzipSync, gzipSync } from 'node:zlib'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
 import { demoDocuments } from '../../demo/dataset.ts'
 import { makeTempFolder, runPeer } from '../support/process.ts'
@@ -19,7 +19,7 @@ describe('the emulated Sanity and the real @sanity/export', () => {
     await using folder = await makeTempFolder()
     const outputPath = join(folder.path, 'export.tar.gz')
 
-    const { exitCode, stderr } = await runPeer('export.mjs', { ...connection(sanity), mode, outputPath })
+    const { exitCode, stderr } = await runPeer(new URL('../peers/export.mjs', import.meta.url), { ...connection(sanity), mode, outputPath })
 
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
     expect(byId(linesOfTar(await readFile(outputPath)))).toEqual(byId(exported))
@@ -31,7 +31,10 @@ describe('the emulated Sanity and the real @sanity/export', () => {
     await using folder = await makeTempFolder()
     sanity.fault('export', { stream: { ending: { how: 'cut', afterBytes: 10_000 } } })
 
-    const { exitCode, stderr } = await runPeer('export.mjs', { ...connection(sanity), outputPath: join(folder.path, 'export.tar.gz') })
+    const { exitCode, stderr } = await runPeer(new URL('../peers/export.mjs', import.meta.url), {
+      ...connection(sanity),
+      outputPath: join(folder.path, 'export.tar.gz'),
+    })
 
     expect(exitCode).not.toBe(0)
     expect(stderr).toContain('terminated')
@@ -48,7 +51,7 @@ describe('the emulated Sanity and the real @sanity/import', () => {
     // Without the last option the importer would ask the real asset CDN for each image.
     const target = { ...connection(sanity), token: sanity.editorToken, dataset: 'restored' }
     const options = { source, allowAssetsInDifferentDataset: true, allowFailingAssets: true }
-    const { exitCode, stderr } = await runPeer('import.mjs', { ...target, ...options })
+    const { exitCode, stderr } = await runPeer(new URL('../peers/import.mjs', import.meta.url), { ...target, ...options })
 
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
     expect(byId(sanity.store('restored').documents())).toEqual(byId(exported))
@@ -81,7 +84,12 @@ describe('who may read', () => {
   ])('gives $name what it may see', async ({ token, expected }) => {
     await using sanity = await startSanity({ documents: mixed, aclMode: 'public', tokens: { skFiltered: { filter: '_type == "author"' } } })
     const { text } = await call(sanity, 'data/export/production', token === 'viewer' ? sanity.token : token)
-    expect(text.trim().split('\n').map((line) => JSON.parse(line)._id)).toEqual(expected)
+    expect(
+      text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)._id),
+    ).toEqual(expected)
   })
 
   it('gives nobody nothing of a private dataset, without an error', async () => {
@@ -94,14 +102,20 @@ describe('who may read', () => {
     { name: 'an expired token', token: 'skExpired', status: 401, text: '"errorCode":"SIO-401-AEX"' },
     { name: 'a token of another project', token: 'skForeign', status: 401, text: '"errorCode":"SIO-401-AWH"' },
   ])('refuses $name', async ({ token, status, text }) => {
-    await using sanity = await startSanity({ documents: mixed, tokens: { skExpired: { state: 'expired' }, skForeign: { project: 'zzz99999' } } })
+    await using sanity = await startSanity({
+      documents: mixed,
+      tokens: { skExpired: { state: 'expired' }, skForeign: { project: 'zzz99999' } },
+    })
     expect(await call(sanity, 'data/export/production', token)).toMatchObject({ status, text: expect.stringContaining(text) })
   })
 
   it('names a dataset and a project that do not exist', async () => {
     await using sanity = await startSanity({ documents: mixed })
     const dataset = await call(sanity, 'data/export/staging', sanity.token)
-    expect(dataset).toMatchObject({ status: 404, text: expect.stringContaining('Dataset \\"staging\\" not found for project ID \\"abc12345\\"') })
+    expect(dataset).toMatchObject({
+      status: 404,
+      text: expect.stringContaining('Dataset \\"staging\\" not found for project ID \\"abc12345\\"'),
+    })
     const project = await call(sanity, 'projects/zzz99999', sanity.token)
     expect(project).toMatchObject({ status: 404, text: expect.stringContaining('Project with ID \\"zzz99999\\" not found') })
   })
@@ -109,7 +123,11 @@ describe('who may read', () => {
 
 describe('queries', () => {
   const count = `data/query/production?query=${encodeURIComponent('count(*[!(_id in path("_.**"))])')}`
-  const mixed: SanityDocument[] = [{ _id: 'a', _type: 'post' }, { _id: 'drafts.a', _type: 'post' }, { _id: '_.groups.x', _type: 'system.group' }]
+  const mixed: SanityDocument[] = [
+    { _id: 'a', _type: 'post' },
+    { _id: 'drafts.a', _type: 'post' },
+    { _id: '_.groups.x', _type: 'system.group' },
+  ]
 
   it('counts published documents by default and all in the raw perspective', async () => {
     await using sanity = await startSanity({ documents: mixed })
@@ -120,7 +138,11 @@ describe('queries', () => {
   it('lies when told so, one value a request', async () => {
     await using sanity = await startSanity({ documents: mixed })
     sanity.fault('query', { results: [7, 9] })
-    const results = [await call(sanity, count, sanity.token), await call(sanity, count, sanity.token), await call(sanity, count, sanity.token)]
+    const results = [
+      await call(sanity, count, sanity.token),
+      await call(sanity, count, sanity.token),
+      await call(sanity, count, sanity.token),
+    ]
     expect(results.map(({ text }) => JSON.parse(text).result)).toEqual([7, 9, 9])
   })
 })
@@ -132,7 +154,9 @@ describe('streams that misbehave', () => {
   it.each([1, 2, 3, 7, 1000, 65_536])('sends the same bytes in pieces of %i', async (chunkBytes) => {
     await using sanity = await startSanity({ lines })
     sanity.fault('export', { stream: { chunkBytes } })
-    const response = await fetch(`${sanity.url}/v2025-02-19/data/export/production`, { headers: { authorization: `Bearer ${sanity.token}` } })
+    const response = await fetch(`${sanity.url}/v2025-02-19/data/export/production`, {
+      headers: { authorization: `Bearer ${sanity.token}` },
+    })
     const chunks: Uint8Array[] = []
     for await (const chunk of response.body ?? []) chunks.push(chunk)
     expect(Buffer.concat(chunks).toString()).toBe(whole)
@@ -144,10 +168,22 @@ describe('streams that misbehave', () => {
     { name: 'a clean end inside a line', stream: { ending: { how: 'clean', afterBytes: 5 } }, text: '{"_id' },
     { name: 'a close-delimited end', stream: { framing: 'close', ending: { how: 'clean', afterBytes: 5 } }, text: '{"_id' },
     { name: 'an error line', stream: { last: [errorLines.withoutStatus] }, text: `${whole}${errorLines.withoutStatus}\n` },
-    { name: 'a glued error', stream: { glue: { line: 1, text: errorLines.withType } }, text: `${lines[0]}\n{"_id":"b","_${errorLines.withType}` },
-    { name: 'CRLF, a BOM and no last line end', stream: { bom: true, lineEnd: '\r\n', finalNewline: false }, text: `\ufeff${lines.join('\r\n')}` },
+    {
+      name: 'a glued error',
+      stream: { glue: { line: 1, text: errorLines.withType } },
+      text: `${lines[0]}\n{"_id":"b","_${errorLines.withType}`,
+    },
+    {
+      name: 'CRLF, a BOM and no last line end',
+      stream: { bom: true, lineEnd: '\r\n', finalNewline: false },
+      text: `\ufeff${lines.join('\r\n')}`,
+    },
     { name: 'gzip nobody asked for', stream: { gzip: true }, text: whole },
-    { name: 'lines in between', stream: { insert: { afterLines: 1, lines: ['{}', 'null'] } }, text: `${lines[0]}\n{}\nnull\n${lines[1]}\n` },
+    {
+      name: 'lines in between',
+      stream: { insert: { afterLines: 1, lines: ['{}', 'null'] } },
+      text: `${lines[0]}\n{}\nnull\n${lines[1]}\n`,
+    },
   ] as const)('sends $name', async ({ stream, text }) => {
     await using sanity = await startSanity({ lines })
     sanity.fault('export', { stream, times: 1 })
@@ -171,7 +207,10 @@ describe('streams that misbehave', () => {
     await using sanity = await startSanity({ lines })
     sanity.fault('export', { stream: { ending: { how: 'stall', afterBytes: 5 } } })
     const signal = AbortSignal.timeout(300)
-    const response = await fetch(`${sanity.url}/v2025-02-19/data/export/production`, { headers: { authorization: `Bearer ${sanity.token}` }, signal })
+    const response = await fetch(`${sanity.url}/v2025-02-19/data/export/production`, {
+      headers: { authorization: `Bearer ${sanity.token}` },
+      signal,
+    })
     await expect(response.text()).rejects.toMatchObject({ name: 'TimeoutError' })
   })
 
@@ -190,7 +229,9 @@ describe('streams that misbehave', () => {
       for (; made < 10_000; made += 1) yield line
     }
     await using sanity = await startSanity({ generated: { lines: generate, count: 10_000 } })
-    const response = await fetch(`${sanity.url}/v2025-02-19/data/export/production`, { headers: { authorization: `Bearer ${sanity.token}` } })
+    const response = await fetch(`${sanity.url}/v2025-02-19/data/export/production`, {
+      headers: { authorization: `Bearer ${sanity.token}` },
+    })
     await new Promise((resolve) => setTimeout(resolve, 300))
     expect(made).toBeLessThan(9_000)
     await response.body?.cancel()
@@ -218,7 +259,10 @@ function linesOfTar(tarGz: Buffer): SanityDocument[] {
     const size = Number.parseInt(tar.toString('latin1', at + 124, at + 136), 8) || 0
     if (name.endsWith('data.ndjson')) {
       const text = tar.toString('utf8', at + 512, at + 512 + size)
-      return text.trim().split('\n').map((line) => JSON.parse(line) as SanityDocument)
+      return text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as SanityDocument)
     }
     at += 512 + Math.ceil(size / 512) * 512
   }

@@ -4,7 +4,16 @@ import { type Answer, listen, makeQueue, type RecordedRequest, readBody, recordR
 import { acls, answers, datasetNotFound, projectNotFound } from './sanity-answers.ts'
 import { assetAnswer, storeAsset } from './sanity-assets.ts'
 import { act, mutate } from './sanity-mutate.ts'
-import { type Dataset, type DatasetOptions, type Entry, entryOf, evaluateGroq, inPerspective, isPublicId, makeDataset } from './sanity-store.ts'
+import {
+  type Dataset,
+  type DatasetOptions,
+  type Entry,
+  entryOf,
+  evaluateGroq,
+  inPerspective,
+  isPublicId,
+  makeDataset,
+} from './sanity-store.ts'
 import { type StreamFault, sendStream } from './sanity-stream.ts'
 
 export type Route =
@@ -101,8 +110,8 @@ type Call = {
 }
 
 /** Long enough to be masked, and of the form of real ones: `sk` and letters and digits. */
-export const VIEWER_TOKEN = 'skVIEWERabcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop'
-export const EDITOR_TOKEN = 'skEDITORabcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop'
+const VIEWER_TOKEN = 'skVIEWERabcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop'
+const EDITOR_TOKEN = 'skEDITORabcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop'
 
 const DEFAULT_PAGE_DOCUMENTS = 1000
 
@@ -148,7 +157,8 @@ export async function startSanity(options: SanityOptions = {}): Promise<Sanity> 
   async function answer(call: Call): Promise<void> {
     const { record, caller, response, request, fault } = call
     const datasets = projects.get(caller.project)
-    if (record.route === 'unknown') return send(response, { status: 404, body: { statusCode: 404, error: 'Not Found', message: 'Not Found' } })
+    if (record.route === 'unknown')
+      return send(response, { status: 404, body: { statusCode: 404, error: 'Not Found', message: 'Not Found' } })
     if (record.route === 'me') return send(response, { status: 200, body: userOf(caller) })
     const management = record.route === 'project' || record.route === 'datasets' || record.route === 'acl'
     if (!datasets) return send(response, management ? projectNotFound(caller.project) : datasetNotFound(caller.project, caller.dataset))
@@ -274,7 +284,9 @@ async function exportDataset({ record, response, caller, fault }: Call, store: D
   const types = record.query['types'] && !fault?.ignoreTypes ? record.query['types'].split(',') : undefined
   if (store.generated) return await sendStream(response, generatedLines(store.generated, types, caller), fault?.stream ?? {})
   const readable = await readableIds(caller, store)
-  const visible = store.entries.filter(({ document }) => (document ? readable(document) && (types?.includes(document._type) ?? true) : true))
+  const visible = store.entries.filter(({ document }) =>
+    document ? readable(document) && (types?.includes(document._type) ?? true) : true,
+  )
   const entries = fault?.select?.(visible) ?? visible
   const cursor = record.query['nextCursor']
   if (cursor === undefined) return await sendStream(response, linesOf(entries), fault?.stream ?? {})
@@ -314,10 +326,18 @@ async function readableIds({ token }: Caller, store: Dataset): Promise<(document
 }
 
 /** `{query, result, ms}` and the default perspective by API version: @sanity/client data/dataMethods.ts; sanity.io docs, perspectives. */
-async function queryAnswer({ request, record, caller }: Call, store: Dataset, forced: { readonly value: unknown } | undefined): Promise<Answer> {
+async function queryAnswer(
+  { request, record, caller }: Call,
+  store: Dataset,
+  forced: { readonly value: unknown } | undefined,
+): Promise<Answer> {
   const { query, params } = request.method === 'POST' ? parseQueryBody(await readBody(request)) : parseQueryString(record.query)
   const echo = record.query['returnQuery'] === 'false' ? {} : { query }
-  const found = (result: unknown): Answer => ({ status: 200, headers: { 'ratelimit-limit': '500' }, body: { ...echo, result, syncTags: ['s1:double'], ms: 3 } })
+  const found = (result: unknown): Answer => ({
+    status: 200,
+    headers: { 'ratelimit-limit': '500' },
+    body: { ...echo, result, syncTags: ['s1:double'], ms: 3 },
+  })
   if (forced) return found(forced.value)
   if (store.generated && /^\s*count\(/.test(query)) return found(store.generated.count)
   const modern = caller.apiVersion === 'X' || (caller.apiVersion !== '1' && caller.apiVersion >= '2025-02-19')
@@ -358,7 +378,8 @@ async function docAnswer({ caller, record }: Call, store: Dataset): Promise<Answ
 async function write({ record, caller }: Call, store: Dataset, { body, cdn }: { body: Buffer; cdn: string }): Promise<Answer> {
   if (caller.token?.role !== 'editor' && caller.token?.role !== 'administrator') return mayNotWrite(record.route)
   if (record.route === 'upload') return uploadAnswer({ record, caller, store, body, cdn })
-  if (body.length > MUTATION_LIMIT_BYTES) return { status: 413, body: { statusCode: 413, error: 'Request Entity Too Large', message: 'Payload too large' } }
+  if (body.length > MUTATION_LIMIT_BYTES)
+    return { status: 413, body: { statusCode: 413, error: 'Request Entity Too Large', message: 'Payload too large' } }
   const value: unknown = JSON.parse(body.toString())
   return record.route === 'mutate' ? mutate(store, value, record.query) : act(store, value, record.query, caller.apiVersion)
 }
@@ -367,10 +388,19 @@ function mayNotWrite(route: Route): Answer {
   if (route === 'upload') return { status: 403, body: { statusCode: 403, error: 'Forbidden', message: 'Insufficient permissions' } }
   const description = 'Insufficient permissions; permission "create" required'
   const error = { type: 'insufficientPermissionsError', description, permission: 'create' }
-  return { status: 403, body: { error: { type: 'mutationError', description: `transaction failed: ${description}`, items: [{ index: 0, error }] } } }
+  return {
+    status: 403,
+    body: { error: { type: 'mutationError', description: `transaction failed: ${description}`, items: [{ index: 0, error }] } },
+  }
 }
 
-type UploadCall = { readonly record: SanityRequest; readonly caller: Caller; readonly store: Dataset; readonly body: Buffer; readonly cdn: string }
+type UploadCall = {
+  readonly record: SanityRequest
+  readonly caller: Caller
+  readonly store: Dataset
+  readonly body: Buffer
+  readonly cdn: string
+}
 
 function uploadAnswer({ record, caller, store, body, cdn }: UploadCall): Answer {
   const kind = record.path.includes('/assets/images/') ? 'images' : 'files'
@@ -404,7 +434,15 @@ function userOf({ token }: Caller): object {
   if (!token) return {}
   const name = token.role ?? 'viewer'
   const title = name.charAt(0).toUpperCase() + name.slice(1)
-  return { id: 'pDoubleRobot', name: 'Backup', email: null, profileImage: null, provider: 'sanity-token', role: name, roles: [{ name, title }] }
+  return {
+    id: 'pDoubleRobot',
+    name: 'Backup',
+    email: null,
+    profileImage: null,
+    provider: 'sanity-token',
+    role: name,
+    roles: [{ name, title }],
+  }
 }
 
 /** @sanity/client types.ts, SanityProject. */
@@ -426,6 +464,13 @@ function projectOf(id: string): object {
 function listDatasets({ token }: Caller, datasets: ReadonlyMap<string, Dataset>): Answer {
   if (!token) return answers.missingGrant
   const createdAt = '2024-01-01T00:00:00.000Z'
-  const body = [...datasets.values()].map(({ name, aclMode }) => ({ name, aclMode, createdAt, createdByUserId: 'pDouble', addonFor: null, tags: [] }))
+  const body = [...datasets.values()].map(({ name, aclMode }) => ({
+    name,
+    aclMode,
+    createdAt,
+    createdByUserId: 'pDouble',
+    addonFor: null,
+    tags: [],
+  }))
   return { status: 200, body }
 }

@@ -1,4 +1,4 @@
-export type Command = { readonly name: string; readonly properties: Readonly<Record<string, string>>; readonly data: string }
+type Command = { readonly name: string; readonly properties: Readonly<Record<string, string>>; readonly data: string }
 
 /** What the runner makes of one line: the command that it carries out, and what it shows. */
 export type RunnerLine = {
@@ -64,7 +64,7 @@ function unescapeProperty(text: string): string {
   return special.replaceAll('%25', '%')
 }
 
-export type Mask = { add(secret: string): void; apply(text: string): string }
+type Mask = { add(secret: string): void; apply(text: string): string }
 
 /** Masks as the runner does: the value, each of its lines, and the encodings of actions/runner HostContext.cs. */
 export function makeMask(secrets: readonly string[]): Mask {
@@ -84,7 +84,12 @@ export function makeMask(secrets: readonly string[]): Mask {
 
 function maskedForms(value: string): string[] {
   const base64 = (from: number) => Buffer.from(value).subarray(from).toString('base64')
-  const xml = value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&apos;')
+  const xml = value
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&apos;')
   return [
     value,
     base64(0),

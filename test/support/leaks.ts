@@ -14,8 +14,8 @@ export function findToken(token: string, texts: Readonly<Record<string, string |
 
 function formsOf(token: string): Record<string, string> {
   const bytes = Buffer.from(token)
-  const html = [...token].map((character) => `&#${character.codePointAt(0)};`).join('')
-  const escaped = token.replaceAll(/[^A-Za-z0-9]/g, (character) => `&#${character.codePointAt(0)};`)
+  const numeric = (characters: string) => characters.replaceAll(/./gsu, (character) => `&#${character.codePointAt(0)};`)
+  const json = JSON.stringify(token).slice(1, -1)
   const uri = percentEncoded(token)
   return {
     raw: token,
@@ -24,16 +24,20 @@ function formsOf(token: string): Record<string, string> {
     'base64, offset 0': base64Within(bytes, 0),
     'base64, offset 1': base64Within(bytes, 1),
     'base64, offset 2': base64Within(bytes, 2),
-    base64url: bytes.toString('base64url'),
+    'base64url, offset 0': toBase64url(base64Within(bytes, 0)),
+    'base64url, offset 1': toBase64url(base64Within(bytes, 1)),
+    'base64url, offset 2': toBase64url(base64Within(bytes, 2)),
     'URI, upper case': uri,
     'URI, lower case': uri.replaceAll(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
-    JSON: JSON.stringify(token).slice(1, -1),
+    JSON: json,
+    'JSON in JSON': JSON.stringify(json).slice(1, -1),
     'JSON, unicode': [...token].map((character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''),
     'hex, lower case': bytes.toString('hex'),
     'hex, upper case': bytes.toString('hex').toUpperCase(),
     reversed: [...token].reverse().join(''),
-    'HTML entities': html,
-    'HTML escaped': escaped,
+    'HTML, all numeric': numeric(token),
+    'HTML, special characters numeric': token.replaceAll(/[^A-Za-z0-9]/g, numeric),
+    'HTML, named': token.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;'),
     prefix: token.slice(0, PREFIX_CHARACTERS),
   }
 }
@@ -45,6 +49,8 @@ function base64Within(bytes: Buffer, offset: number): string {
   const rest = (offset + bytes.length) % 3
   return encoded.slice(offset === 0 ? 0 : offset + 1, rest === 0 ? undefined : -1)
 }
+
+const toBase64url = (text: string): string => text.replaceAll('+', '-').replaceAll('/', '_')
 
 const unpadded = (text: string): string => text.replace(/=+$/, '')
 

@@ -10,12 +10,12 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 export type Finished = { readonly exitCode: number | null; readonly stdout: string; readonly stderr: string }
 
-/** Runs a script of `test/peers` under this Node with one JSON argument, or with arguments as they are. */
-export async function runPeer(script: string, argument: object, env: Readonly<Record<string, string>> = {}): Promise<Finished> {
-  return await runNode([join(ROOT, 'test/peers', script), JSON.stringify(argument)], { env })
+/** Runs a script of `test/peers` under this Node with one JSON argument. */
+export async function runPeer(script: URL, argument: object, env: Readonly<Record<string, string>> = {}): Promise<Finished> {
+  return await runNode([fileURLToPath(script), JSON.stringify(argument)], { env })
 }
 
-export async function runNode(
+async function runNode(
   args: readonly string[],
   { env = {}, timeoutMs = 60_000, cwd = ROOT }: { env?: Readonly<Record<string, string>>; timeoutMs?: number; cwd?: string } = {},
 ): Promise<Finished> {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { makeMask, type RunnerLine, readLine } from './commands.ts'
@@ -93,12 +93,15 @@ const COMMAND_FILES = { OUTPUT: 'set_output', ENV: 'set_env', STATE: 'save_state
 
 /** Runs the bundled action as a GitHub runner would, in an environment made from nothing. */
 export async function runAction(options: RunOptions = {}): Promise<RunResult> {
-  const folder = options.folder ? { path: options.folder, async [Symbol.asyncDispose]() {} } : await makeTempFolder('run')
+  await using stack = new AsyncDisposableStack()
+  const folder = options.folder ? { path: options.folder } : stack.use(await makeTempFolder('run'))
   const temp = join(folder.path, 'temp')
   const workspace = join(folder.path, 'workspace')
   const commandFolder = join(temp, '_runner_file_commands')
   await Promise.all([mkdir(commandFolder, { recursive: true }), mkdir(workspace, { recursive: true })])
-  const files = Object.fromEntries(Object.entries(COMMAND_FILES).map(([name, file]) => [name, join(commandFolder, `${file}_${crypto.randomUUID()}`)]))
+  const files = Object.fromEntries(
+    Object.entries(COMMAND_FILES).map(([name, file]) => [name, join(commandFolder, `${file}_${crypto.randomUUID()}`)]),
+  )
   await Promise.all(Object.values(files).map((file) => writeFile(file, '')))
   const event = join(folder.path, 'event.json')
   await writeFile(event, JSON.stringify(options.event ?? DEFAULT_EVENT))
@@ -110,7 +113,11 @@ export async function runAction(options: RunOptions = {}): Promise<RunResult> {
     ...runnerEnvironment({ temp, workspace, event, folder: folder.path, actionFolder }),
     ...Object.fromEntries(Object.entries(files).map(([name, file]) => [`GITHUB_${name}`, file])),
     ...options.env,
-    ...inputEnvironment(action, { inputs: options.inputs ?? {}, temp, githubToken: options.githubToken ?? 'ghs_doubleTokenOfTheWorkflow0123456789' }),
+    ...inputEnvironment(action, {
+      inputs: options.inputs ?? {},
+      temp,
+      githubToken: options.githubToken ?? 'ghs_doubleTokenOfTheWorkflow0123456789',
+    }),
   }
 
   const started = performance.now()
@@ -119,13 +126,17 @@ export async function runAction(options: RunOptions = {}): Promise<RunResult> {
   const text = (name: string) => readFile(files[name] ?? '', 'utf8')
   const summary = await text('STEP_SUMMARY')
   const tooLong = Buffer.byteLength(summary) > SUMMARY_LIMIT_BYTES
+  const outputs = parseCommandFile(await text('OUTPUT'))
+  const exportedEnv = parseCommandFile(await text('ENV'))
+  const state = parseCommandFile(await text('STATE'))
+  const owned = stack.move()
   return {
     ...run,
     summary: tooLong ? '' : summary,
     annotations: [...run.annotations, ...(tooLong ? [summaryDropped(summary)] : [])],
-    outputs: parseCommandFile(await text('OUTPUT')),
-    exportedEnv: parseCommandFile(await text('ENV')),
-    state: parseCommandFile(await text('STATE')),
+    outputs,
+    exportedEnv,
+    state,
     durationMs,
     temp,
     workspace,
@@ -133,7 +144,7 @@ export async function runAction(options: RunOptions = {}): Promise<RunResult> {
       const found = await listFiles(path ? resolve(temp, path) : temp)
       return path ? found : found.filter((file) => !file.startsWith('_runner_file_commands'))
     },
-    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
 
@@ -187,7 +198,13 @@ const DEFAULT_EVENT = {
   repository: { id: 1, name: 'site', full_name: 'acme/site', private: true, visibility: 'private', owner: { login: 'acme' } },
 }
 
-function runnerEnvironment(paths: { temp: string; workspace: string; event: string; folder: string; actionFolder: string }): Record<string, string> {
+function runnerEnvironment(paths: {
+  temp: string
+  workspace: string
+  event: string
+  folder: string
+  actionFolder: string
+}): Record<string, string> {
   return {
     PATH: RUNNER_PATH,
     HOME: paths.folder,
@@ -253,7 +270,10 @@ function inputEnvironment(
   )
 }
 
-type Execution = Pick<RunResult, 'exitCode' | 'signal' | 'timedOut' | 'stdout' | 'stderr' | 'log' | 'maskedLog' | 'annotations' | 'commands' | 'masks'>
+type Execution = Pick<
+  RunResult,
+  'exitCode' | 'signal' | 'timedOut' | 'stdout' | 'stderr' | 'log' | 'maskedLog' | 'annotations' | 'commands' | 'masks'
+>
 
 type Call = {
   readonly entry: string
@@ -264,7 +284,11 @@ type Call = {
 }
 
 async function execute({ entry, env, temp, workspace, options }: Call): Promise<Execution> {
-  const child = spawn(process.execPath, [...(options.nodeArguments ?? []), entry], { cwd: workspace, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [...(options.nodeArguments ?? []), entry], {
+    cwd: workspace,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   // The runner knows its own tokens from the start.
   const mask = makeMask([...(options.secrets ?? []), env['INPUT_GITHUB-TOKEN'] ?? '', env['ACTIONS_RUNTIME_TOKEN'] ?? ''])
   const texts = { stdout: '', stderr: '' }
@@ -302,11 +326,14 @@ async function execute({ entry, env, temp, workspace, options }: Call): Promise<
     }, options.timeoutMs ?? 55_000),
   )
   const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
-  const hook = Promise.resolve(options.onStart?.(makeRunning({ child, temp, workspace, log, timers, closed })))
+  const hook = (async () => await options.onStart?.(makeRunning({ child, temp, workspace, log, timers, closed })))()
   // Whoever waits for a line that never comes must not hide how the process ended.
   const hookDone = hook.then(
     () => undefined,
-    (error: unknown) => ({ error }),
+    (error: unknown) => {
+      child.kill('SIGKILL')
+      return { error }
+    },
   )
   const [exitCode, signal] = await closed
   for (const timer of timers) clearTimeout(timer)
@@ -321,7 +348,9 @@ async function execute({ entry, env, temp, workspace, options }: Call): Promise<
     log: log.join('\n'),
     maskedLog: shown.join('\n'),
     annotations: known.flatMap(({ name, properties, data }) =>
-      name === 'error' || name === 'warning' || name === 'notice' ? { kind: name, title: properties['title'] ?? '', message: data, properties } : [],
+      name === 'error' || name === 'warning' || name === 'notice'
+        ? { kind: name, title: properties['title'] ?? '', message: data, properties }
+        : [],
     ),
     commands: known,
     masks: known.filter(({ name }) => name === 'add-mask').map(({ data }) => data),
@@ -373,9 +402,4 @@ async function listFiles(folder: string): Promise<string[]> {
     .filter((entry) => !entry.isDirectory())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
     .sort()
-}
-
-/** Removes the folder that a test passed as `folder`. */
-export async function removeFolder(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true })
 }
