@@ -89,7 +89,7 @@ function showSnapshot({ outputs, exitCode, durationMs }: RunResult): void {
   const data = relative(process.cwd(), join(path, 'data.ndjson.gz'))
   heading(`Backed up in ${(durationMs / 1000).toFixed(1)} s. The snapshot lies in ${relative(process.cwd(), path)}`)
   print(`  Look at it:   gunzip -c ${data} | head -n 1`)
-  print(`  Restore it:   npx sanity dataset import ${data} <dataset>`)
+  print(`  Restore it:   npx sanity@latest dataset import ${data} --project-id <project-id> --dataset <dataset> --replace`)
 }
 
 function heading(text: string): void {

@@ -27,9 +27,10 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) proces
 const exitCode = await Promise.race([run(parseRunner(env), tools, report), overdue()])
 if (heartbeatUrl && !cancellation.signal.aborted) await sendHeartbeat(heartbeatUrl, { ok: exitCode === 0, withinMs: 10_000 }, tools)
 process.exitCode = exitCode
-await tools.close()
-// The artifact client can leave connections open, and an upload cannot be stopped. Nothing that matters is still to be done.
+// An upload cannot be stopped, and must not come to its end after the run has.
 if (cancellation.signal.aborted) exit(exitCode)
+await tools.close()
+// The artifact client can leave connections open. Nothing that matters is still to be done.
 setTimeout(() => exit(exitCode), 2_000).unref()
 
 async function run(runner: Runner, used: Tools, { success, failure }: Report): Promise<number> {
@@ -61,7 +62,7 @@ async function cancel(signal: string): Promise<void> {
 async function endAtOnce(error: unknown): Promise<void> {
   // What is torn down after a cancellation may well complain.
   if (cancellation.signal.aborted) return
-  exit(await report.failure(error))
+  exit(await report.failure(error).catch(() => 1))
 }
 
 function exit(code: number): void {

@@ -58,7 +58,11 @@ export function makeReport(secrets: readonly string[], env: NodeJS.ProcessEnv): 
     failure: async (thrown) => {
       const error = thrown instanceof BackupError ? thrown : unexpected(thrown)
       annotate(error)
-      outputs({ 'error-code': error.code })
+      try {
+        outputs({ 'error-code': error.code })
+      } catch (lost) {
+        log.warning(`The outputs could not be written (${messageOf(lost)}).`)
+      }
       await summary(renderFailure(error))
       return error.code === 'cancelled' ? 130 : 1
     },

@@ -94,7 +94,7 @@ function notInside({ manifest, documents }: BackupOutcome): string {
     filters.excludeTypes.length > 0 ? `Types ${list(filters.excludeTypes)} (\`exclude-types\`).` : '',
     filters.excludeIds.length > 0 ? `Ids like ${list(filters.excludeIds)} (\`exclude-ids\`).` : '',
     filters.excludeTypes.length + filters.excludeIds.length > 0
-      ? `By these two, ${plural(documents.tally.excluded, 'document')} left out.`
+      ? `Left out as excluded: ${plural(manifest.documents.excluded, 'document')}.`
       : '',
     access.fullRead === false
       ? `**Perhaps more:** the token’s role does not grant reading every document of ${escapeMarkdown(source.dataset)}.`
@@ -125,7 +125,7 @@ function restoreLines({ manifest, stored, documents }: BackupOutcome, { reposito
     '```sh',
     ...fetch,
     ...unpack,
-    `npx sanity dataset import ${folder}/${plain} ${dataset} --project-id ${projectId} --replace`,
+    `npx sanity@latest dataset import ${folder}/${plain} --project-id ${projectId} --dataset ${dataset} --replace`,
     '```',
     '`--replace` overwrites documents of the same id; documents made since then stay.',
   ].join('\n')

@@ -80,6 +80,8 @@ export function sanityApi(
       }).catch((error: unknown) => {
         throw signal.aborted ? signal.reason : networkError(error, url, deadlines)
       })
+      // A body that is let go of says so in an event that nobody else listens to.
+      answer.body.on('error', () => undefined)
       if (answer.statusCode !== 200) {
         throw errorOfAnswer({ status: answer.statusCode, headers: answer.headers, body: await readBody(answer.body), source, what, url })
       }

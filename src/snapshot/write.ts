@@ -52,7 +52,12 @@ export async function findFreeFolder({ path, name }: { path: string; name: strin
     },
     discard,
     [Symbol.dispose]: () => {
-      if (current === partial) discard()
+      if (current !== partial) return
+      try {
+        discard()
+      } catch {
+        // What cannot be removed must not hide why the run failed.
+      }
     },
   }
 }
