@@ -57,7 +57,11 @@ export function parseInputs(env: Env): Inputs {
     /^[a-z0-9][a-z0-9-]{0,63}$/,
     'a project id: lower-case letters, digits and dashes, as sanity.io/manage shows it',
   )
-  const dataset = read.matching('dataset', /^~?[a-z0-9][\w-]{0,63}$/, 'a dataset name: letters, digits, `_` and `-`, at most 64')
+  const dataset = read.matching(
+    'dataset',
+    /^[a-z0-9][\w-]{0,63}$/,
+    'the name of a dataset: letters, digits, `_` and `-`, at most 64 (an alias, `~name`, is not one)',
+  )
   const token = read.token()
   const apiHost = read.apiHost()
   const apiVersion = read.matching('api-version', /^v?(\d{4}-\d{2}-\d{2}|1|X)$/, 'an API version such as 2025-02-19').replace(/^v/, '')

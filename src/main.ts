@@ -74,7 +74,7 @@ function cancelled(signal: string): BackupError {
   return new BackupError({
     code: 'cancelled',
     title: 'The backup was cancelled',
-    message: `The run was ended from outside (${signal}). Nothing was stored.`,
+    message: `The run was ended from outside (${signal}) before it was done.`,
     hint: 'Run it again. If it was the time limit, raise `timeout-minutes`; if it was `concurrency`, set `cancel-in-progress: false`.',
   })
 }

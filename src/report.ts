@@ -53,7 +53,7 @@ export function makeReport(secrets: readonly string[], env: NodeJS.ProcessEnv): 
       if (outcome.failure === undefined) return 0
       annotate(alsoStored(outcome.failure, outcome))
       outputs({ 'error-code': outcome.failure.code })
-      return 1
+      return exitCodeOf(outcome.failure)
     },
     failure: async (thrown) => {
       const error = thrown instanceof BackupError ? thrown : unexpected(thrown)
@@ -64,9 +64,14 @@ export function makeReport(secrets: readonly string[], env: NodeJS.ProcessEnv): 
         log.warning(`The outputs could not be written (${messageOf(lost)}).`)
       }
       await summary(renderFailure(error))
-      return error.code === 'cancelled' ? 130 : 1
+      return exitCodeOf(error)
     },
   }
+}
+
+/** 130 is what a process ends with that was interrupted. */
+function exitCodeOf({ code }: BackupError): number {
+  return code === 'cancelled' ? 130 : 1
 }
 
 function makeLog(clean: (text: string) => string, env: NodeJS.ProcessEnv): Log {

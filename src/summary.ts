@@ -31,7 +31,7 @@ function sections(parts: readonly (string | undefined)[]): string {
 
 function renderProblem({ title, message, hint, code }: BackupError): string {
   const lines = message.split('\n').map((line) => escapeMarkdown(line))
-  return [`**${escapeMarkdown(title)}** (\`${code}\`)`, '', lines.join('<br>'), '', `**What to do:** ${escapeMarkdown(hint)}`].join('\n')
+  return [`**${escapeMarkdown(title)}** (\`${code}\`)`, '', lines.join('<br>'), '', `**What to do:** ${hint}`].join('\n')
 }
 
 function figures({ manifest, documents, sizeBytes, stored, durationMs }: BackupOutcome): string {

@@ -177,14 +177,15 @@ async function storeEverywhere(
   const stored: Stored[] = []
   let failure: BackupError | undefined
   for (const destination of destinations) {
-    signal.throwIfAborted()
     const startedAt = now().getTime()
     try {
+      signal.throwIfAborted()
       stored.push(await destination.store({ folder, manifestBytes }))
       log.info(`Stored and read back: ${destination.kind}, in ${formatDuration(now().getTime() - startedAt)}`)
     } catch (error) {
-      if (!(error instanceof BackupError) || error.code === 'cancelled') throw error
+      if (!(error instanceof BackupError)) throw error
       failure ??= error
+      if (signal.aborted) break
       log.warning(`${error.title}: ${error.message}`)
     }
   }

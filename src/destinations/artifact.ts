@@ -40,11 +40,11 @@ export function artifactDestination(options: Options): Destination {
       const uploaded = await uploadUnderFreeName(files, snapshot, options)
       try {
         await readBack(uploaded, snapshot, options)
+        signal.throwIfAborted()
       } catch (error) {
         await remove(client, uploaded.name)
         throw error
       }
-      signal.throwIfAborted()
       return { kind: 'artifact', ...uploaded, url: `${options.runUrl}/artifacts/${uploaded.id}` }
     },
   }

@@ -47,6 +47,8 @@ export type OpenOptions = {
   readonly version?: string
   /** What is being asked for, for the error's words: `the export of the documents`. */
   readonly what: string
+  /** What it means when the body ends early. */
+  readonly cut: 'export-truncated' | 'sanity-unavailable'
 }
 
 const defaultHostname = 'api.sanity.io'
@@ -69,7 +71,7 @@ export function sanityApi(
 
   return {
     source,
-    open: async (path, { query = {}, deadlines, version = source.apiVersion, what }) => {
+    open: async (path, { query = {}, deadlines, version = source.apiVersion, what, cut }) => {
       const url = new URL(`${base}/v${version}${path}`)
       for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
       const answer = await http(url, {
@@ -90,7 +92,7 @@ export function sanityApi(
         answer.body.destroy()
         throw encodedError(String(encoding), url)
       }
-      return guarded(answer.body, { url, deadlines, signal })
+      return guarded(answer.body, { url, deadlines, signal, what, cut })
     },
   }
 }
@@ -118,17 +120,17 @@ async function readBody(body: Dispatcher.ResponseData['body']): Promise<Buffer> 
   return Buffer.concat(chunks).subarray(0, errorBodyBytes)
 }
 
-async function* guarded(
-  body: Dispatcher.ResponseData['body'],
-  { url, deadlines, signal }: { url: URL; deadlines: Deadlines; signal: AbortSignal },
-): AsyncGenerator<Buffer> {
+type Body = Pick<OpenOptions, 'deadlines' | 'what' | 'cut'> & { readonly url: URL; readonly signal: AbortSignal }
+
+async function* guarded(body: Dispatcher.ResponseData['body'], about: Body): AsyncGenerator<Buffer> {
+  const { signal } = about
   const stop = () => body.destroy()
   signal.addEventListener('abort', stop, { once: true })
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) yield chunk
     signal.throwIfAborted()
   } catch (error) {
-    throw signal.aborted ? signal.reason : streamError(error, url, deadlines)
+    throw signal.aborted ? signal.reason : streamError(error, about)
   } finally {
     signal.removeEventListener('abort', stop)
     body.destroy()
@@ -177,23 +179,26 @@ function networkError(error: unknown, url: URL, deadlines: Deadlines): BackupErr
   })
 }
 
-function streamError(error: unknown, url: URL, deadlines: Deadlines): BackupError {
+function streamError(error: unknown, { url, deadlines, what, cut }: Body): BackupError {
   const code = findSystemCode(error) ?? 'unknown'
   if (code === 'UND_ERR_BODY_TIMEOUT') {
     return new BackupError({
       code: 'sanity-unavailable',
       title: 'The stream from Sanity stalled',
-      message: `${url.host} sent nothing for ${deadlines.idleMs / 1000} s in the middle of its answer.`,
+      message: `${url.host} sent nothing for ${deadlines.idleMs / 1000} s in the middle of ${what}.`,
       hint: 'Run the backup again. If it stalls each time, see status.sanity.io and the proxy settings of the runner.',
       cause: error,
       retry: { tries: networkTries },
     })
   }
   return new BackupError({
-    code: 'export-truncated',
+    code: cut,
     title: 'The stream from Sanity was cut',
-    message: `The connection to ${url.host} ended in the middle of its answer: ${wordsOf(error)} (${code}).`,
-    hint: 'Run the backup again. If it is cut each time after about five minutes, the dataset is too large for one export request: limit it with `types`.',
+    message: `The connection to ${url.host} ended in the middle of ${what}: ${wordsOf(error)} (${code}).`,
+    hint:
+      cut === 'export-truncated'
+        ? 'Run the backup again. If it is cut each time after about five minutes, the dataset is too large for one export request: limit it with `types`.'
+        : 'See status.sanity.io, and run the backup again later.',
     cause: error,
     retry: { tries: networkTries },
   })

@@ -26,6 +26,7 @@ export async function* exportDocuments(api: SanityApi, { types }: { types: reado
     query: types.length > 0 ? { types: types.join(',') } : {},
     deadlines: exportDeadlines,
     what: 'the export of the documents',
+    cut: 'export-truncated',
   })
   yield* readExport(body)
 }
