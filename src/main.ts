@@ -8,6 +8,9 @@ import { makeReport, type Report } from './report.ts'
 import { parseRunner, type Runner } from './runner.ts'
 import { makeTools, type Tools } from './tools.ts'
 
+/** What a cancelled run may take to clean up, in milliseconds: the runner gives ten seconds. */
+const cleanUpMs = 4_000
+
 // The artifact client's zip reader calls Buffer(): nothing that a user could do something about.
 process.noDeprecation = true
 
@@ -41,9 +44,6 @@ async function run(runner: Runner, used: Tools, { success, failure }: Report): P
     return await failure(cancellation.signal.aborted ? cancellation.signal.reason : error)
   }
 }
-
-/** What a cancelled run may take to clean up, in milliseconds: the runner gives ten seconds. */
-const cleanUpMs = 4_000
 
 /** The end of a cancelled run that does not come to an end by itself. */
 async function overdue(): Promise<number> {
