@@ -209,7 +209,7 @@ function readers(env: Env, problem: (input: string, says: string) => void) {
     },
 
     destinations: (): ReadonlySet<DestinationKind> => {
-      const words = list('destination')
+      const words = list('destination', /^/)
       if (words.length === 0) problem('destination', 'is missing')
       const unknown = words.find((word) => word !== 'artifact' && word !== 'directory')
       if (unknown !== undefined) problem('destination', `"${quoteOutside(unknown, 80)}" is not one of artifact, directory`)

@@ -15,7 +15,7 @@ export function quoteOutside(text: string, maxLength = 300): string {
   const line = neutralise(text.slice(0, maxLength * 4))
     .replace(/\s+/g, ' ')
     .trim()
-  return line.length > maxLength ? `${line.slice(0, maxLength - 1)}…` : line
+  return line.length > maxLength ? `${line.slice(0, maxLength - 1).replace(/[\ud800-\udbff]$/, '')}…` : line
 }
 
 /**
@@ -86,7 +86,16 @@ function formsOf(secret: string): string[] {
   })
   const uri = encodeURIComponent(secret)
   const json = JSON.stringify(secret).slice(1, -1)
-  return [secret, ...base64, uri, uri.toLowerCase(), json, hex, hex.toUpperCase(), escapeXml(secret)].filter((form) => form.length >= 8)
+  return [
+    secret,
+    ...base64,
+    uri,
+    uri.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
+    json,
+    hex,
+    hex.toUpperCase(),
+    escapeXml(secret),
+  ].filter((form) => form.length >= 8)
 }
 
 function escapeXml(text: string): string {
@@ -97,7 +106,8 @@ const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const
 
 /** A size in bytes for people, in SI units: `38.2 MB`. */
 export function formatBytes(bytes: number): string {
-  const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3))
+  let power = 0
+  while (power < units.length - 1 && bytes / 1000 ** power >= (power === 0 ? 1000 : 999.95)) power++
   return power === 0 ? `${bytes} B` : `${(bytes / 1000 ** power).toFixed(1)} ${units[power]}`
 }
 

@@ -42,7 +42,9 @@ export function findCodec(fileName: string): Codec | undefined {
  */
 async function* through(stream: Transform, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   // A failure on the way in comes out with the stream, so it is not lost and not unhandled.
+  let failure: unknown
   const fed = feed(stream, chunks).catch((error: unknown) => {
+    failure = error
     stream.destroy(Error.isError(error) ? error : new Error(String(error)))
   })
   try {
@@ -51,6 +53,7 @@ async function* through(stream: Transform, chunks: AsyncIterable<Buffer>): Async
     stream.destroy()
     await fed
   }
+  if (failure !== undefined) throw failure
 }
 
 async function feed(stream: Transform, chunks: AsyncIterable<Buffer>): Promise<void> {
@@ -67,6 +70,13 @@ async function feed(stream: Transform, chunks: AsyncIterable<Buffer>): Promise<v
 
 function write(stream: Transform, chunk: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
-    stream.write(chunk, (error) => (error ? reject(error) : resolve()))
+    const gone = () => reject(new Error('the data goes on behind its end'))
+    if (stream.destroyed) return gone()
+    stream.once('close', gone)
+    stream.write(chunk, (error) => {
+      stream.off('close', gone)
+      if (error) reject(error)
+      else resolve()
+    })
   })
 }

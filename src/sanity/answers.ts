@@ -229,7 +229,7 @@ export function retryAfterMs(headers: Answer['headers'], now = Date.now()): numb
   const value = headers['retry-after']
   if (typeof value !== 'string') return undefined
   if (/^\s*\d+(\.\d+)?\s*$/.test(value)) return Number(value) * 1000
-  const date = Date.parse(value)
+  const date = /[A-Za-z]{3}/.test(value) ? Date.parse(value) : Number.NaN
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }
 
@@ -248,7 +248,12 @@ function readSaying(body: Buffer): Saying {
   const text = body.toString('utf8').trim()
   const json = parseObject(text)
   if (!json) {
-    const words = /^\s*</.test(text) ? text.replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ').replace(/<[^>]*>/g, ' ') : text
+    const words = /^\s*</.test(text)
+      ? text
+          .slice(0, 16_384)
+          .replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ')
+          .replace(/<[^<>]*>/g, ' ')
+      : text
     return { error: '', message: words.replace(/\s+/g, ' ').trim(), errorCode: '', type: '', attributeType: '', text: words }
   }
   const inner = asObject(json['error'])

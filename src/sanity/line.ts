@@ -62,7 +62,8 @@ function findGluedError(text: string): string | undefined {
   let start = end.lastIndexOf('{"')
   for (let tries = 0; start !== -1 && tries < gluedErrorTries; tries++) {
     const object = parseObject(end.slice(start))
-    if (object && object['_id'] === undefined && object['error'] !== undefined) return describeError(object)
+    const isError = object?.['_id'] === undefined && object?.['error'] !== undefined
+    if (isError && !isValuePlace(text, text.length - end.length + start)) return describeError(object)
     start = start === 0 ? -1 : end.lastIndexOf('{"', start - 1)
   }
   return undefined
@@ -82,4 +83,34 @@ function describeError({ statusCode, error, message }: Record<string, unknown>):
   const words = [error, inner['description'], inner['message'], message].filter((word) => typeof word === 'string' && word !== '')
   const status = typeof statusCode === 'number' ? `HTTP ${statusCode}: ` : ''
   return quoteOutside(status + ([...new Set(words)].join(': ') || 'no reason was given'))
+}
+
+/**
+ * Whether an object at this place can be a value of the document before it. Then it may be the document's own, cut off right behind it, and its
+ * words must not be repeated.
+ */
+function isValuePlace(text: string, place: number): boolean {
+  const containers: string[] = []
+  let last = ''
+  for (let i = 0; i < place; i++) {
+    const letter = text.charAt(i)
+    if (letter === '"') {
+      i = endOfString(text, i, place)
+      // The place is inside a string: nothing of the document's begins there.
+      if (i >= place) return false
+    } else if (letter === '{' || letter === '[') containers.push(letter)
+    else if (letter === '}' || letter === ']') containers.pop()
+    if (letter.trim() !== '') last = letter
+  }
+  if (last === ':') return true
+  return containers.at(-1) === '[' && (last === '[' || last === ',')
+}
+
+/** Where the string that begins at `start` ends; `limit` if it does not end before. */
+function endOfString(text: string, start: number, limit: number): number {
+  for (let i = start + 1; i < limit; i++) {
+    if (text[i] === '\\') i++
+    else if (text[i] === '"') return i
+  }
+  return limit
 }

@@ -28,6 +28,8 @@ type ResultsFault = Turns & {
   readonly connection?: 'reset' | 'hang'
   /** GetSignedArtifactURL: a well-signed URL of a blob that does not exist. */
   readonly dangling?: boolean
+  /** Only requests of this run: several may use one service at the same time. */
+  readonly run?: string
 }
 
 /** An artifact as the service knows it. */
@@ -96,7 +98,7 @@ const RETENTION_DAYS = 90
 export async function startArtifacts({ location }: { location?: string } = {}): Promise<Artifacts> {
   await using stack = new AsyncDisposableStack()
   const azurite = stack.use(await startAzurite(location))
-  const proxy = makeBlobProxy(() => azurite.port)
+  const proxy = makeBlobProxy({ port: azurite.port, findRun: (path) => entries.find(({ blob }) => path.endsWith(blob))?.run })
   const blobHost = stack.use(await listen(proxy.handler))
   const storage = await makeStorage(azurite.port, blobHost.url)
   const faults = makeQueue<ResultsFault & { readonly method: Method }>()
@@ -110,7 +112,7 @@ export async function startArtifacts({ location }: { location?: string } = {}): 
       const body = JSON.parse((await readBody(request)).toString() || '{}') as Record<string, unknown>
       const run = runOf(request.headers.authorization)
       requests.push({ ...recordRequest(request, url), call, run: run?.runId ?? '', body })
-      const fault = faults.take((rule) => rule.method === call)
+      const fault = faults.take((rule) => rule.method === call && (rule.run === undefined || rule.run === run?.runId))
       if (fault?.delayMs) await new Promise((resolve) => setTimeout(resolve, fault.delayMs))
       if (fault?.connection === 'reset') return void response.socket?.resetAndDestroy()
       if (fault?.connection === 'hang') return await untilClosed(response)

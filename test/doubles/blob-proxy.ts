@@ -22,6 +22,8 @@ export type BlobFault = Turns & {
   /** The bytes as they are stored or delivered; of an upload, of each block. */
   readonly change?: (bytes: Buffer) => Buffer
   readonly delayMs?: number
+  /** Only blobs of this run's artifacts. */
+  readonly run?: string
 }
 
 export type BlobProxy = {
@@ -45,7 +47,7 @@ export const truncate = (bytes: Buffer): Buffer => bytes.subarray(0, Math.floor(
 export const emptyZip = (): Buffer => Buffer.from(`504b0506${'00'.repeat(18)}`, 'hex')
 
 /** Stands in front of the blob service, so that its connections can break and its bytes can change. */
-export function makeBlobProxy(target: () => number): BlobProxy {
+export function makeBlobProxy(target: { readonly port: number; readonly findRun: (path: string) => string | undefined }): BlobProxy {
   const faults = makeQueue<BlobFault>()
   let requests: RecordedRequest[] = []
   return {
@@ -60,14 +62,17 @@ export function makeBlobProxy(target: () => number): BlobProxy {
     async handler(request, response, url) {
       requests.push(recordRequest(request, url))
       const on = request.method === 'GET' ? 'download' : 'upload'
-      const fault = faults.take((rule) => rule.on === on && (!rule.change || url.searchParams.get('comp') !== 'blocklist'))
+      const run = target.findRun(url.pathname)
+      const fault = faults.take(
+        (rule) => rule.on === on && (rule.run ?? run) === run && (!rule.change || url.searchParams.get('comp') !== 'blocklist'),
+      )
       if (fault?.delayMs) await new Promise((resolve) => setTimeout(resolve, fault.delayMs))
       if (fault?.answer) {
         await readBody(request)
         return send(response, fault.answer)
       }
       if (fault?.connection && on === 'upload') return await breakUpload(request, response, fault)
-      await relay(request, response, { port: target(), fault })
+      await relay(request, response, { port: target.port, fault })
     },
   }
 }

@@ -1,0 +1,101 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from '@jest/globals'
+import type { Destination, FinishedSnapshot, Stored } from '../../src/destinations/destination.ts'
+import { checkSnapshot } from '../../src/snapshot/check.ts'
+import { printManifest } from '../../src/snapshot/manifest.ts'
+import { findFreeFolder, writeData, writeManifest } from '../../src/snapshot/write.ts'
+import { sumDigest } from '../../src/streams/digest.ts'
+import { exampleManifest } from '../snapshot/example.ts'
+import { rejection } from '../streams/feed.ts'
+import { makeTempFolder } from '../support/process.ts'
+
+/** A place to try a destination on. */
+type Place = AsyncDisposable & {
+  readonly destination: Destination
+  /** Brings what is stored into a folder, as any reader would, and gives the folder; undefined if nothing is stored. */
+  readonly fetch: (stored: Stored | undefined) => Promise<string | undefined>
+  /** Makes what is stored come back damaged. */
+  readonly damage: (snapshot: FinishedSnapshot) => Promise<void>
+}
+
+type MakePlace = (options: { signal: AbortSignal; temp: string }) => Promise<Place>
+
+/** The laws of src/destinations/destination.ts, for every destination. */
+export function describeDestination(kind: Stored['kind'], makePlace: MakePlace): void {
+  describe(`the destination ${kind}`, () => {
+    it('says what it is, and changes nothing when it is checked', async () => {
+      await using made = await setUp(makePlace)
+      await made.place.destination.check()
+      expect(made.place.destination.kind).toBe(kind)
+      expect(await made.place.fetch(undefined)).toBeUndefined()
+    })
+
+    it('stores a whole snapshot, which any reader finds whole', async () => {
+      await using made = await setUp(makePlace)
+      const stored = await made.place.destination.store(made.snapshot)
+      const folder = (await made.place.fetch(stored)) ?? ''
+      const { manifestBytes } = made.snapshot
+      expect(stored.kind).toBe(kind)
+      expect((await readdir(folder)).toSorted()).toEqual(['data.ndjson.gz', 'manifest.json'])
+      expect(await checkSnapshot(folder, { manifestBytes, signal: made.signal })).toEqual([])
+    })
+
+    it('leaves the bytes in the folder as they are', async () => {
+      await using made = await setUp(makePlace)
+      const before = await readFile(join(made.snapshot.folder.path, 'data.ndjson.gz'))
+      await made.place.destination.store(made.snapshot)
+      expect((await readFile(join(made.snapshot.folder.path, 'data.ndjson.gz'))).equals(before)).toBe(true)
+    })
+
+    it('throws, and keeps nothing, when what it reads back is not what was written', async () => {
+      await using made = await setUp(makePlace)
+      await made.place.damage(made.snapshot)
+      expect(await rejection(made.place.destination.store(made.snapshot))).toMatchObject({ code: 'verification-failed' })
+      expect(await made.place.fetch(undefined)).toBeUndefined()
+    }, 10_000)
+
+    it('throws the reason of the signal, and keeps nothing, when the run is cancelled', async () => {
+      await using made = await setUp(makePlace)
+      const reason = new RangeError('cancelled')
+      made.abort(reason)
+      expect(await rejection(made.place.destination.store(made.snapshot))).toBe(reason)
+      expect(await made.place.fetch(undefined)).toBeUndefined()
+    })
+  })
+}
+
+async function setUp(makePlace: MakePlace) {
+  const temp = await makeTempFolder('destination')
+  const controller = new AbortController()
+  const place = await makePlace({ signal: controller.signal, temp: temp.path })
+  return {
+    place,
+    snapshot: await finishedSnapshot(temp.path),
+    signal: controller.signal,
+    abort: (reason: Error) => controller.abort(reason),
+    [Symbol.asyncDispose]: async () => {
+      await place[Symbol.asyncDispose]()
+      await temp[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** A small snapshot, written as the backup writes it. */
+export async function finishedSnapshot(temp: string): Promise<FinishedSnapshot> {
+  const lines = Array.from({ length: 200 }, (_, index) =>
+    Buffer.from(`{"_id":"id-${index}","_type":"post","random":"${crypto.randomUUID()}"}`),
+  )
+  const folder = await findFreeFolder({ path: join(temp, 'snapshots'), name: exampleManifest.snapshot })
+  if (!folder) throw new Error('the name is taken')
+  const batches = async function* () {
+    yield lines
+  }
+  const file = await writeData(folder.path, { lines: batches(), compression: 'gzip', level: 6 })
+  const sum = sumDigest()
+  for (const line of lines) sum.add(line)
+  const documents = { ...exampleManifest.documents, count: lines.length, contentDigest: sum.result() }
+  const manifest = { ...exampleManifest, documents, files: [file] }
+  await writeManifest(folder.path, manifest)
+  return { folder, manifestBytes: printManifest(manifest) }
+}

@@ -1,0 +1,168 @@
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DefaultArtifactClient } from '@actions/artifact'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { artifactDestination } from '../../src/destinations/artifact.ts'
+import { describeDestination, finishedSnapshot } from '../contracts/destination.ts'
+import { type ArtifactRun, type Artifacts, artifactAnswers, startArtifacts } from '../doubles/artifacts.ts'
+import { flipByte } from '../doubles/blob-proxy.ts'
+import { rejection } from '../streams/feed.ts'
+import { makeTempFolder } from '../support/process.ts'
+import { readZip } from '../support/zip.ts'
+
+let artifacts: Artifacts
+const before = { ...process.env }
+
+beforeAll(async () => {
+  // The client prints workflow commands, which a runner that shows this log would carry out.
+  jest.spyOn(process.stdout, 'write').mockReturnValue(true)
+  artifacts = await startArtifacts()
+})
+
+beforeEach(() => artifacts.reset())
+
+afterAll(async () => {
+  for (const name of ['ACTIONS_RESULTS_URL', 'ACTIONS_RUNTIME_URL', 'ACTIONS_RUNTIME_TOKEN', 'GITHUB_RUN_ID', 'GITHUB_WORKSPACE'])
+    delete process.env[name]
+  Object.assign(process.env, before)
+  await artifacts[Symbol.asyncDispose]()
+  jest.restoreAllMocks()
+})
+
+describeDestination('artifact', async ({ signal, temp }) => {
+  const run = newRun(temp)
+  return {
+    destination: artifactDestination(options({ temp, signal })),
+    fetch: async () => {
+      const [stored] = artifacts.list(run.runId)
+      return stored && (await unpacked(stored.id, temp))
+    },
+    damage: async () => artifacts.blobFault({ on: 'download', change: flipByte }),
+    [Symbol.asyncDispose]: async () => artifacts.reset(),
+  }
+})
+
+describe('the artifact', () => {
+  it('is a zip that holds its files at the root, not compressed again, the manifest last', async () => {
+    await using temp = await makeTempFolder('artifact')
+    const run = newRun(temp.path)
+    await artifactDestination(options({ temp: temp.path })).store(await finishedSnapshot(temp.path))
+    const [stored] = artifacts.list(run.runId)
+    const entries = readZip(await artifacts.fetchBytes(stored?.id ?? 0))
+    expect(entries.map(({ name, stored: asItIs }) => ({ name, asItIs }))).toEqual([
+      { name: 'data.ndjson.gz', asItIs: true },
+      { name: 'manifest.json', asItIs: true },
+    ])
+  })
+
+  it('leaves no folder behind that it was read back into', async () => {
+    await using temp = await makeTempFolder('artifact')
+    newRun(temp.path)
+    await artifactDestination(options({ temp: temp.path })).store(await finishedSnapshot(temp.path))
+    expect(await readdir(temp.path)).toEqual(['snapshots'])
+  })
+
+  it.each([
+    { name: 'its own name in the first attempt', runAttempt: 1, outcome: 'artifact-name-taken' },
+    { name: 'a name with the attempt in a later one', runAttempt: 3, outcome: 'nightly-attempt-3' },
+  ])('whose name is taken in this run wants $name', async ({ runAttempt, outcome }) => {
+    await using temp = await makeTempFolder('artifact')
+    newRun(temp.path)
+    const snapshot = await finishedSnapshot(temp.path)
+    await artifactDestination(options({ temp: temp.path })).store(snapshot)
+    const second = artifactDestination(options({ temp: temp.path, runAttempt })).store(snapshot)
+    const told = await second.then(
+      (stored) => ('name' in stored ? stored.name : ''),
+      (error: { code: string }) => error.code,
+    )
+    expect(told).toBe(outcome)
+  })
+
+  it.each([
+    { name: 'a full storage', answer: artifactAnswers.quota, code: 'artifact-quota', says: 'storage quota is used up' },
+    { name: 'a missing permission', answer: artifactAnswers.forbidden, code: 'artifact-failed', says: 'write permission required' },
+  ])('that cannot be made says why: $name', async ({ answer, code, says }) => {
+    await using temp = await makeTempFolder('artifact')
+    newRun(temp.path)
+    artifacts.fault('CreateArtifact', { answer })
+    const error = await rejection(artifactDestination(options({ temp: temp.path })).store(await finishedSnapshot(temp.path)))
+    expect(error).toMatchObject({ code, message: expect.stringContaining(says) })
+  })
+})
+
+describe('a check before anything is fetched', () => {
+  it.each([
+    { name: 'no artifact service', change: { hasService: false }, code: 'artifact-failed', says: 'no access to the artifact service' },
+    {
+      name: 'GitHub Enterprise Server',
+      change: { serverUrl: 'https://github.acme.example' },
+      code: 'artifact-failed',
+      says: 'not on GitHub Enterprise Server',
+    },
+    {
+      name: 'a host that only ends like GitHub',
+      change: { serverUrl: 'https://notgithub.com' },
+      code: 'artifact-failed',
+      says: 'not on GitHub Enterprise Server',
+    },
+    { name: 'a server that is no URL', change: { serverUrl: '' }, code: 'artifact-failed', says: 'not on GitHub Enterprise Server' },
+  ])('refuses $name', async ({ change, code, says }) => {
+    const error = await rejection(artifactDestination({ ...options({ temp: '/nowhere' }), ...change }).check())
+    expect(error).toMatchObject({ code, message: expect.stringContaining(says) })
+  })
+
+  it.each(['https://github.com', 'https://GitHub.com/', 'https://acme.ghe.com', 'http://github.localhost'])(
+    'lets %s pass',
+    async (serverUrl) => {
+      await artifactDestination({ ...options({ temp: '/nowhere' }), serverUrl }).check()
+      expect(artifacts.requests).toEqual([])
+    },
+  )
+
+  it('throws what the check of the visibility throws', async () => {
+    const refused = new RangeError('public')
+    const checkVisibility = async () => {
+      throw refused
+    }
+    expect(await rejection(artifactDestination({ ...options({ temp: '/nowhere' }), checkVisibility }).check())).toBe(refused)
+  })
+})
+
+/** A workflow run of its own, in the environment as the artifact client reads it. */
+function newRun(temp: string): ArtifactRun {
+  const run = artifacts.newRun()
+  Object.assign(process.env, run.env, { GITHUB_WORKSPACE: temp })
+  return run
+}
+
+function options({
+  temp,
+  signal = new AbortController().signal,
+  runAttempt = 1,
+}: {
+  temp: string
+  signal?: AbortSignal
+  runAttempt?: number
+}) {
+  return {
+    client: new DefaultArtifactClient(),
+    name: 'nightly',
+    retentionDays: undefined,
+    runAttempt,
+    runUrl: 'https://github.com/acme/site/actions/runs/42',
+    hasService: true,
+    serverUrl: 'https://github.com',
+    checkVisibility: async () => undefined,
+    temp,
+    signal,
+  }
+}
+
+/** What is stored, taken out of its zip. */
+async function unpacked(id: number, temp: string): Promise<string> {
+  const folder = join(temp, 'fetched')
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(folder)
+  for (const { name, read } of readZip(await artifacts.fetchBytes(id))) await writeFile(join(folder, name), read())
+  return folder
+}

@@ -1,0 +1,32 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from '@jest/globals'
+import { directoryDestination } from '../../src/destinations/directory.ts'
+import { describeDestination, finishedSnapshot } from '../contracts/destination.ts'
+import { makeTempFolder } from '../support/process.ts'
+
+describeDestination('directory', async ({ signal, temp }) => ({
+  destination: directoryDestination({ signal }),
+  fetch: async () => {
+    const [name] = await readdir(join(temp, 'snapshots')).then((names) => names.filter((entry) => !entry.endsWith('.partial')))
+    return name === undefined ? undefined : join(temp, 'snapshots', name)
+  },
+  damage: async ({ folder }) => {
+    const file = join(folder.path, 'data.ndjson.gz')
+    const bytes = await readFile(file)
+    await writeFile(file, bytes.with(20, (bytes[20] ?? 0) ^ 1))
+  },
+  [Symbol.asyncDispose]: async () => undefined,
+}))
+
+it('gives the folder under its final name, and the path of the manifest in it', async () => {
+  await using temp = await makeTempFolder('directory')
+  const snapshot = await finishedSnapshot(temp.path)
+  const { signal } = new AbortController()
+  const folder = join(temp.path, 'snapshots', 'abc12345-production-20261122T081500Z')
+  expect(await directoryDestination({ signal }).store(snapshot)).toEqual({
+    kind: 'directory',
+    folder,
+    manifest: join(folder, 'manifest.json'),
+  })
+})

@@ -1,0 +1,104 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from '@jest/globals'
+import { parse } from 'yaml'
+import { parseInputs } from '../src/inputs.ts'
+import { ROOT } from './support/process.ts'
+
+type ActionYml = { readonly inputs: Readonly<Record<string, object>>; readonly outputs: Readonly<Record<string, object>> }
+
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
+const { inputs, outputs } = parse(read('action.yml')) as ActionYml
+const pages = ['README.md', ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))]
+
+describe('README.md', () => {
+  it('has the tables of inputs and outputs that action.yml gives', () => {
+    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'docs/tables.ts'), '--check'], { encoding: 'utf8', cwd: ROOT })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  })
+})
+
+describe('docs/errors.md', () => {
+  it('has one heading for each error code, in the order of src/errors.ts', () => {
+    const union = /export type ErrorCode =([\s\S]*?)\n\n/.exec(read('src/errors.ts'))?.[1] ?? ''
+    const codes = [...union.matchAll(/\| '([a-z-]+)'/g)].map(([, code]) => code)
+    const headings = [...read('docs/errors.md').matchAll(/^## `?([a-z-]+)`?$/gm)].map(([, heading]) => heading)
+    expect(codes.length).toBeGreaterThan(15)
+    expect(headings.filter((heading) => heading !== undefined)).toEqual(codes)
+  })
+
+  it('has one heading only for each code that is used in src', () => {
+    const headings = [...read('docs/errors.md').matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)
+    expect(new Set(headings).size).toBe(headings.length)
+  })
+})
+
+describe('action.yml', () => {
+  it('declares every input that src reads, and no other', () => {
+    const asked = new Set<string>()
+    const recording = new Proxy<Record<string, string>>({}, { get: (_, name) => void asked.add(String(name)) })
+    expect(() => parseInputs(recording)).toThrow()
+    const names = [...asked].filter((name) => name.startsWith('INPUT_')).map((name) => name.slice(6).toLowerCase())
+    expect(names.toSorted()).toEqual(Object.keys(inputs).toSorted())
+  })
+
+  it('declares every output that src sets, and no other', () => {
+    const source = read('src/report.ts')
+    const body = /function outputsOf[\s\S]*?return \{([\s\S]*?)\n {2}\}/.exec(source)?.[1] ?? ''
+    const sets = [...body.matchAll(/^ {4}'?([a-z-]+)'?:/gm)].map(([, name]) => name)
+    const others = [...source.matchAll(/outputs\(\{ '([a-z-]+)'/g)].map(([, name]) => name)
+    expect([...new Set([...sets, ...others])].toSorted()).toEqual(Object.keys(outputs).toSorted())
+  })
+
+  it('gives every input and output a description', () => {
+    const described = Object.entries({ ...inputs, ...outputs }).filter(
+      ([, value]) => 'description' in value && String(value.description).length > 10,
+    )
+    expect(described).toHaveLength(new Set([...Object.keys(inputs), ...Object.keys(outputs)]).size)
+  })
+})
+
+describe.each(pages)('%s', (page) => {
+  const text = read(page)
+
+  it('uses the action with inputs that exist', () => {
+    const steps = [...text.matchAll(/uses: \S*sanity-backup@?[^\n]*\n([\s\S]*?)(?=\n\s*- |\n```|\n\n)/g)]
+    const used = steps.flatMap(([, step = '']) => inputsIn(step))
+    expect(used.filter((name) => !(name in inputs))).toEqual([])
+  })
+
+  it('names only outputs of its steps that exist', () => {
+    const named = [...text.matchAll(/steps\.(?:backup|sanity)\.outputs\.([a-z-]+)/g)].map(([, name]) => name ?? '')
+    expect(named.filter((name) => !(name in outputs))).toEqual([])
+  })
+
+  it('links to files and headings that exist', () => {
+    const links = [...text.replaceAll(/```[\s\S]*?```/g, '').matchAll(/\]\((?!https?:|mailto:)([^)\s#]*)(?:#([^)\s]*))?\)/g)]
+    const folder = page.includes('/') ? 'docs' : '.'
+    const broken = links.filter(([, file = '', anchor]) => {
+      const target = file === '' ? page : join(folder, file)
+      return !existsSync(join(ROOT, target)) || (anchor !== undefined && !anchorsOf(read(target)).includes(anchor))
+    })
+    expect(broken.map(([link]) => link)).toEqual([])
+  })
+})
+
+/** The keys below `with:`, at its own depth only. */
+function inputsIn(step: string): string[] {
+  const [, indent = '', block = ''] = /^( *)with:[^\n]*\n((?:\1 +[^\n]*(?:\n|$)|\s*\n)*)/m.exec(step) ?? []
+  const depth = /^ */.exec(block)?.[0] ?? indent
+  return [...block.matchAll(new RegExp(`^${depth}([a-z-]+):`, 'gm'))].map(([, name]) => name ?? '')
+}
+
+/** Headings as GitHub links to them. */
+function anchorsOf(text: string): string[] {
+  return [...text.replaceAll(/```[\s\S]*?```/g, '').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .trim()
+      .replaceAll(' ', '-'),
+  )
+}

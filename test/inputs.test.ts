@@ -1,0 +1,240 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { parse } from 'yaml'
+import { BackupError } from '../src/errors.ts'
+import { findHeartbeatUrl, findSecrets, parseInputs, secretVariables } from '../src/inputs.ts'
+
+type ActionYml = { readonly inputs: Readonly<Record<string, { readonly default?: string; readonly required?: boolean }>> }
+
+const action = parse(readFileSync(new URL('../action.yml', import.meta.url), 'utf8')) as ActionYml
+const token = 'skINPUTSabcdefghijklmnop'
+const heartbeat = 'https://hc-ping.com/eb095278-f28d-448d-87fb-7b75c171a6aa'
+
+describe('inputs with the defaults of action.yml', () => {
+  it('are valid with a project and a token alone', () => {
+    expect(parseInputs(env({}))).toEqual({
+      command: 'backup',
+      source: { projectId: 'abc12345', dataset: 'production', apiHost: new URL('https://api.sanity.io'), apiVersion: '2025-02-19' },
+      token,
+      filters: { includeDrafts: true, types: [], excludeTypes: [], excludeIds: ['secrets.**'] },
+      compression: 'gzip',
+      compressionLevel: 6,
+      destinations: new Set(['artifact']),
+      path: '/runner/temp/sanity-backup',
+      label: null,
+      artifactName: 'sanity-abc12345-production',
+      retentionDays: undefined,
+      githubToken: 'ghs_workflow',
+      allowPublic: false,
+      minDocuments: 1,
+      heartbeatUrl: undefined,
+    })
+  })
+
+  it.each(
+    Object.entries(action.inputs).flatMap(([name, input]) =>
+      input.default && name !== 'exclude-ids' && name !== 'github-token' ? [name] : [],
+    ),
+  )('are not made up here: without a value for %s nothing runs', (name) => {
+    expect(problemsOf({ [name]: '' })).toEqual([`${name}: is missing`])
+  })
+})
+
+describe('a value that is taken', () => {
+  it.each([
+    { input: 'project-id', value: 'a', takes: { source: { projectId: 'a' } } },
+    { input: 'project-id', value: '  abc12345\n', takes: { source: { projectId: 'abc12345' } } },
+    { input: 'dataset', value: 'my_data-Set2', takes: { source: { dataset: 'my_data-Set2' } } },
+    { input: 'api-version', value: 'v2021-06-07', takes: { source: { apiVersion: '2021-06-07' } } },
+    { input: 'api-version', value: 'vX', takes: { source: { apiVersion: 'X' } } },
+    { input: 'api-version', value: '1', takes: { source: { apiVersion: '1' } } },
+    { input: 'api-host', value: 'http://127.0.0.1:4321', takes: { source: { apiHost: new URL('http://127.0.0.1:4321') } } },
+    { input: 'api-host', value: 'http://[::1]:4321/', takes: { source: { apiHost: new URL('http://[::1]:4321') } } },
+    { input: 'api-host', value: 'https://api.sanity.work', takes: { source: { apiHost: new URL('https://api.sanity.work') } } },
+    { input: 'include-drafts', value: 'False', takes: { filters: { includeDrafts: false } } },
+    { input: 'allow-public', value: 'TRUE', takes: { allowPublic: true } },
+    { input: 'types', value: 'a, b\n\nc ,a', takes: { filters: { types: ['a', 'b', 'c'] } } },
+    { input: 'exclude-types', value: 'sanity.imageAsset\r\nb', takes: { filters: { excludeTypes: ['sanity.imageAsset', 'b'] } } },
+    { input: 'exclude-ids', value: '', takes: { filters: { excludeIds: [] } } },
+    { input: 'exclude-ids', value: 'a.*, b.**', takes: { filters: { excludeIds: ['a.*', 'b.**'] } } },
+    { input: 'compression', value: 'zstd', takes: { compression: 'zstd', compressionLevel: 3 } },
+    { input: 'compression-level', value: '9', takes: { compressionLevel: 9 } },
+    { input: 'destination', value: 'directory\nartifact', takes: { destinations: new Set(['artifact', 'directory']) } },
+    { input: 'path', value: 'relative/path', takes: { path: resolve('relative/path') } },
+    { input: 'label', value: 'pre-deploy', takes: { label: 'pre-deploy', artifactName: 'sanity-abc12345-production-pre-deploy' } },
+    { input: 'artifact-name', value: 'my backup (1)', takes: { artifactName: 'my backup (1)' } },
+    { input: 'retention-days', value: '400', takes: { retentionDays: 400 } },
+    { input: 'github-token', value: '', takes: { githubToken: '' } },
+    { input: 'min-documents', value: '0', takes: { minDocuments: 0 } },
+    { input: 'heartbeat-url', value: heartbeat, takes: { heartbeatUrl: new URL(heartbeat) } },
+  ])('for $input: "$value"', ({ input, value, takes }) => {
+    expect(parseInputs(env({ [input]: value }))).toMatchObject(takes ?? {})
+  })
+
+  it('as token comes from SANITY_AUTH_TOKEN when the input is empty', () => {
+    expect(parseInputs({ ...env({ token: '' }), SANITY_AUTH_TOKEN: ` ${token}\n` }).token).toBe(token)
+  })
+
+  it('as token comes from the input when both are there', () => {
+    expect(parseInputs({ ...env({}), SANITY_AUTH_TOKEN: 'skANOTHERtoken' }).token).toBe(token)
+  })
+})
+
+describe('a value that is refused', () => {
+  it.each([
+    { input: 'project-id', value: '', says: 'is missing' },
+    { input: 'project-id', value: 'ABC', says: '"ABC" is not a project id' },
+    { input: 'project-id', value: '-abc', says: 'is not a project id' },
+    { input: 'project-id', value: 'a.evil.example/', says: 'is not a project id' },
+    { input: 'dataset', value: '', says: 'is missing' },
+    { input: 'dataset', value: '../x', says: 'is not the name of a dataset' },
+    { input: 'dataset', value: '~production', says: 'an alias, `~name`, is not one' },
+    { input: 'dataset', value: 'a'.repeat(65), says: 'is not the name of a dataset' },
+    { input: 'token', value: '', says: 'is empty. Is the secret set' },
+    { input: 'token', value: 'short', says: 'has only 5 characters' },
+    { input: 'token', value: `${token} ${token}`, says: 'holds a space, a line break or another character that no token has' },
+    { input: 'token', value: `${token}\n${token}`, says: 'holds a space' },
+    { input: 'token', value: `${token}ü`, says: 'holds a space' },
+    { input: 'api-host', value: 'api.sanity.io', says: 'is not the address of a host' },
+    { input: 'api-host', value: 'ftp://api.sanity.io', says: 'is not the address of a host' },
+    { input: 'api-host', value: 'https://user:pass@api.sanity.io', says: 'is not the address of a host' },
+    { input: 'api-host', value: 'https://api.sanity.io/v1', says: 'is not the address of a host' },
+    { input: 'api-host', value: 'https://api.sanity.io?x', says: 'is not the address of a host' },
+    { input: 'api-host', value: 'http://api.sanity.io', says: 'must begin with https://' },
+    { input: 'api-host', value: 'http://127.0.0.1.evil.example', says: 'must begin with https://' },
+    { input: 'api-host', value: 'http://localhost.evil.example', says: 'must begin with https://' },
+    { input: 'api-version', value: '2025', says: 'is not an API version' },
+    { input: 'api-version', value: 'vv2025-02-19', says: 'is not an API version' },
+    { input: 'include-drafts', value: 'yes', says: '"yes" is not `true` or `false`' },
+    { input: 'include-drafts', value: 'tRUE', says: 'is not `true` or `false`' },
+    { input: 'types', value: 'a b', says: '"a b" is not a type name' },
+    { input: 'exclude-ids', value: 'a/b', says: 'is not a pattern of ids' },
+    { input: 'compression', value: 'brotli', says: '"brotli" is not one of gzip, zstd' },
+    { input: 'compression-level', value: '0', says: 'is not a whole number from 1 to 9' },
+    { input: 'compression-level', value: '10', says: 'is not a whole number from 1 to 9' },
+    { input: 'compression-level', value: '1.5', says: 'is not a whole number' },
+    { input: 'compression-level', value: '1e0', says: 'is not a whole number' },
+    { input: 'destination', value: 'branch', says: '"branch" is not one of artifact, directory' },
+    { input: 'destination', value: 'artifact directory', says: '"artifact directory" is not one of artifact, directory' },
+    { input: 'destination', value: ' , \n', says: 'is missing' },
+    { input: 'label', value: 'pre deploy', says: 'is not a label' },
+    { input: 'label', value: '../x', says: 'is not a label' },
+    { input: 'artifact-name', value: 'a/b', says: 'is not a name for an artifact' },
+    { input: 'artifact-name', value: 'a\nb', says: 'is not a name for an artifact' },
+    { input: 'retention-days', value: '0', says: 'is not a whole number from 1 to 400' },
+    { input: 'retention-days', value: '401', says: 'is not a whole number from 1 to 400' },
+    { input: 'retention-days', value: '-1', says: 'is not a whole number' },
+    { input: 'github-token', value: 'ghs_a b', says: 'holds a character that no token has' },
+    { input: 'allow-public', value: '1', says: 'is not `true` or `false`' },
+    { input: 'min-documents', value: 'many', says: 'is not a whole number from 0 up' },
+    { input: 'min-documents', value: '99999999999999999', says: 'is not a whole number from 0 up' },
+    { input: 'heartbeat-url', value: 'hc-ping.com/x', says: 'is not an http(s) URL' },
+    { input: 'heartbeat-url', value: 'file:///etc/passwd', says: 'is not an http(s) URL' },
+  ])('for $input: "$value"', ({ input, value, says }) => {
+    expect(problemsOf({ [input]: value })).toEqual([expect.stringMatching(new RegExp(`^${input}: .*${literally(says)}`))])
+  })
+
+  it('is a type that is both wanted and unwanted', () => {
+    expect(problemsOf({ types: 'a,b', 'exclude-types': 'c,b' })).toEqual(['exclude-types: "b" is also in `types`'])
+  })
+
+  it('is a level of zstd above 19', () => {
+    expect(problemsOf({ compression: 'zstd', 'compression-level': '20' })).toEqual([
+      'compression-level: "20" is not a whole number from 1 to 19',
+    ])
+  })
+
+  it('is told of together with all others, in the order of action.yml', () => {
+    const bad = Object.fromEntries(Object.keys(action.inputs).map((input) => [input, 'a\u0001 /b']))
+    const reported = problemsOf({ ...bad, path: '', 'compression-level': 'x' }).map((problem) => problem.split(':')[0])
+    expect([...new Set(reported)]).toEqual(Object.keys(action.inputs))
+  })
+
+  it('is one error with the number of problems in its title', () => {
+    expect(errorOf({ dataset: '', token: '' })).toMatchObject({
+      code: 'input-invalid',
+      title: '2 inputs are not valid',
+      retry: { tries: 1 },
+    })
+    expect(errorOf({ dataset: '' })).toMatchObject({ title: 'An input is not valid' })
+  })
+})
+
+describe('what must never be shown', () => {
+  it('is not in any problem: the tokens and the heartbeat URL', () => {
+    const secrets = { token: `${token} space`, 'github-token': 'ghs_SECRET space', 'heartbeat-url': 'ftp://hc-ping.com/SECRET' }
+    const { message, title, hint } = errorOf({ ...secrets, dataset: '' })
+    expect([message, title, hint].filter((text) => /SECRET|skINPUTS/.test(text))).toEqual([])
+  })
+
+  it('is found before anything is checked, and the short is not masked', () => {
+    const found = findSecrets({ ...env({ 'github-token': 'ghs_workflow', 'heartbeat-url': heartbeat, token: ` ${token}\n` }) })
+    expect(found).toEqual([token, 'ghs_workflow', heartbeat])
+    expect(findSecrets(env({ token: 'short', 'github-token': '' }))).toEqual([])
+  })
+
+  it('is known by the names of its variables', () => {
+    expect([...secretVariables].toSorted()).toEqual(['INPUT_GITHUB-TOKEN', 'INPUT_HEARTBEAT-URL', 'INPUT_TOKEN', 'SANITY_AUTH_TOKEN'])
+  })
+})
+
+describe('findHeartbeatUrl', () => {
+  it.each([
+    { value: heartbeat, found: true },
+    { value: 'http://127.0.0.1/x', found: true },
+    { value: 'file:///etc/passwd', found: false },
+    { value: 'nonsense', found: false },
+    { value: '', found: false },
+  ])('finds one in "$value": $found', ({ value, found }) => {
+    expect(findHeartbeatUrl(env({ 'heartbeat-url': value })) instanceof URL).toBe(found)
+  })
+})
+
+it('reads any values without any error but input-invalid, and one harmless line for each problem', () => {
+  const anyValues = fc.dictionary(fc.constantFrom(...Object.keys(action.inputs)), fc.string({ unit: 'binary', maxLength: 100 }))
+  fc.assert(
+    fc.property(anyValues, (values) => {
+      const lines = problemsOf(values)
+      expect(lines.filter((line) => !(line.split(':')[0] ?? '').match(/^[a-z-]+$/) || line.length > 400)).toEqual([])
+    }),
+    { numRuns: 500 },
+  )
+})
+
+/** The environment as the runner makes it: every declared input, with its default. */
+function env(values: Readonly<Record<string, string>>): Record<string, string> {
+  const given: Record<string, string> = { 'project-id': 'abc12345', token, ...values }
+  const contexts: Record<string, string> = {
+    '${{ runner.temp }}/sanity-backup': '/runner/temp/sanity-backup',
+    '${{ github.token }}': 'ghs_workflow',
+  }
+  return Object.fromEntries(
+    Object.entries(action.inputs).map(([name, input]) => {
+      const ownDefault = input.default ?? ''
+      return [`INPUT_${name.toUpperCase()}`, given[name] ?? contexts[ownDefault] ?? ownDefault]
+    }),
+  )
+}
+
+function errorOf(values: Readonly<Record<string, string>>): BackupError {
+  try {
+    parseInputs(env(values))
+  } catch (error) {
+    if (error instanceof BackupError) return error
+    throw error
+  }
+  return new BackupError({ code: 'unexpected', title: '', message: '', hint: '' })
+}
+
+/** One line for each problem; none for inputs that are taken. */
+function problemsOf(values: Readonly<Record<string, string>>): string[] {
+  return errorOf(values)
+    .message.split('\n')
+    .filter((line) => line !== '')
+}
+
+function literally(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+}

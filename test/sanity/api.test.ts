@@ -1,0 +1,378 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import type { ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, it } from '@jest/globals'
+import { type Http, sanityApi } from '../../src/sanity/api.ts'
+import { type Answer, listen, send, untilClosed } from '../doubles/http.ts'
+import { answers } from '../doubles/sanity-answers.ts'
+import { type StreamFault, sendStream } from '../doubles/sanity-stream.ts'
+import { collectBytes, rejection } from '../streams/feed.ts'
+import { makeTempFolder } from '../support/process.ts'
+import { apiAt, makeClient, sourceAt, token } from './ask.ts'
+
+const deadlines = { firstByteMs: 10_000, idleMs: 10_000 }
+const asking = { deadlines, what: 'the export of the documents', cut: 'export-truncated' } as const
+const path = '/data/export/production'
+const lines = [Buffer.from('{"_id":"a","_type":"post"}'), Buffer.from('{"_id":"b","_type":"post"}')]
+
+describe('a request', () => {
+  it('carries the token and says what it is, wants nothing encoded, and names the project', async () => {
+    const seen: unknown[] = []
+    await using server = await listen((request, response, url) => {
+      seen.push({ method: request.method, path: `${url.pathname}${url.search}`, headers: request.headers })
+      send(response, { status: 200, body: 'x' })
+    })
+    await using client = makeClient()
+    await collectBytes(await apiAt(server.url, client).open(path, { ...asking, query: { types: 'a,b', $x: '["ü"]' } }))
+    expect(seen).toEqual([
+      {
+        method: 'GET',
+        path: '/v2025-02-19/data/export/production?types=a%2Cb&%24x=%5B%22%C3%BC%22%5D',
+        headers: {
+          host: new URL(server.url).host,
+          connection: expect.any(String),
+          authorization: `Bearer ${token}`,
+          'user-agent': 'sanity-backup/0.0.0',
+          accept: '*/*',
+          'accept-encoding': 'identity',
+          'x-sanity-project-id': 'abc12345',
+        },
+      },
+    ])
+  })
+
+  it.each([
+    { host: 'https://api.sanity.io', asks: 'https://abc12345.api.sanity.io/v2025-02-19/data/export/production', namesProject: false },
+    { host: 'https://api.sanity.io/', asks: 'https://abc12345.api.sanity.io/v2025-02-19/data/export/production', namesProject: false },
+    { host: 'https://api.sanity.work', asks: 'https://api.sanity.work/v2025-02-19/data/export/production', namesProject: true },
+    {
+      host: 'https://abc12345.api.sanity.io',
+      asks: 'https://abc12345.api.sanity.io/v2025-02-19/data/export/production',
+      namesProject: true,
+    },
+    { host: 'http://127.0.0.1:4321', asks: 'http://127.0.0.1:4321/v2025-02-19/data/export/production', namesProject: true },
+  ])('for $host goes to $asks', async ({ host, asks, namesProject }) => {
+    const seen: { url: string; project: boolean }[] = []
+    const http: Http = async (url, { headers = {} }) => {
+      seen.push({ url: String(url), project: 'x-sanity-project-id' in headers })
+      throw new Error('far enough')
+    }
+    await rejection(apiAt(host, { http }).open(path, asking))
+    expect(seen).toEqual([{ url: asks, project: namesProject }])
+  })
+
+  it('uses another API version where one is asked for', async () => {
+    const seen: string[] = []
+    const http: Http = async (url) => {
+      seen.push(url.pathname)
+      throw new Error('far enough')
+    }
+    await rejection(apiAt('https://api.sanity.io', { http }).open('/x', { ...asking, version: '2021-06-07' }))
+    expect(seen).toEqual(['/v2021-06-07/x'])
+  })
+})
+
+describe('an answer', () => {
+  it('gives its body as it came', async () => {
+    await using server = await streaming({})
+    await using client = makeClient()
+    const body = await collectBytes(await apiAt(server.url, client).open(path, asking))
+    expect(String(body)).toBe(`${lines.join('\n')}\n`)
+  })
+
+  it.each([
+    {
+      name: 'a redirect',
+      answer: { status: 302, headers: { location: 'https://evil.example/steal' }, body: '' },
+      code: 'sanity-unavailable',
+      says: 'A redirect to "https://evil.example/steal" is not followed',
+    },
+    {
+      name: '204',
+      answer: answers.noContent,
+      code: 'sanity-unavailable',
+      says: 'Only a 200 can hold the export of the documents, and 204 came',
+    },
+    { name: '206', answer: { status: 206, body: '{"_id":' }, code: 'sanity-unavailable', says: 'and 206 came' },
+    { name: '401', answer: answers.sessionNotFound, code: 'sanity-unauthorized', says: 'Session not found' },
+    { name: '503 without a body', answer: answers.unavailable, code: 'sanity-unavailable', says: 'Sanity gave no reason' },
+    { name: '502 of HTML', answer: answers.badGateway, code: 'sanity-unavailable', says: '502 Bad Gateway 502 Bad Gateway' },
+  ] satisfies { name: string; answer: Answer; code: string; says: string }[])(
+    'other than 200 is thrown after one request: $name',
+    async ({ answer, code, says }) => {
+      let requests = 0
+      await using server = await listen((_, response) => {
+        requests++
+        send(response, answer)
+      })
+      await using client = makeClient()
+      const error = await rejection(apiAt(server.url, client).open(path, asking))
+      expect(error).toMatchObject({ code, message: expect.stringContaining(says) })
+      expect(requests).toBe(1)
+    },
+  )
+
+  it('never takes a redirect to another server', async () => {
+    let stolen = 0
+    await using thief = await listen((_, response) => {
+      stolen++
+      send(response, { status: 200, body: 'x' })
+    })
+    await using server = await listen((_, response) => send(response, { status: 307, headers: { location: `${thief.url}/x` }, body: '' }))
+    await using client = makeClient()
+    await rejection(apiAt(server.url, client).open(path, asking))
+    expect(stolen).toBe(0)
+  })
+
+  it('with words of the server is made harmless', async () => {
+    const message = '::error::x\r\n::add-mask::y\n##[command]z\u001b[31m \u202eevil\u0000'
+    await using server = await listen((_, response) => send(response, { status: 403, body: { error: 'Forbidden', message } }))
+    await using client = makeClient()
+    const error = (await rejection(apiAt(server.url, client).open(path, asking))) as Error
+    expect(error.message).toContain('Sanity says: "Forbidden: ::error::x : :add-mask::y # #[command]z [31m evil".')
+  })
+
+  it('with a body in an encoding that was not asked for is refused', async () => {
+    await using server = await streaming({ gzip: true })
+    await using client = makeClient()
+    expect(await rejection(apiAt(server.url, client).open(path, asking))).toMatchObject({
+      code: 'sanity-unavailable',
+      message: expect.stringContaining('content encoding "gzip"'),
+      retry: { tries: 1 },
+    })
+  })
+
+  it('with an error body of many megabytes is read only in part', async () => {
+    let sentBytes = 0
+    await using server = await listen(async (_, response) => {
+      response.writeHead(500, { 'content-type': 'text/plain' })
+      sentBytes = await sendUntilGone(response, 10_000)
+    })
+    await using client = makeClient()
+    const error = await rejection(apiAt(server.url, client).open(path, asking))
+    expect(error).toMatchObject({ code: 'sanity-unavailable', title: 'Sanity has a problem (500)' })
+    expect((error as Error).message.length).toBeLessThan(1000)
+    expect(sentBytes).toBeLessThan(100 * 64 * 1024)
+  })
+
+  it('with an error body that never ends does not keep the run waiting', async () => {
+    await using server = await listen(async (_, response) => {
+      response.writeHead(403, { 'content-type': 'application/json' })
+      response.write('{"message":"Robots are not allowed"}')
+      await untilClosed(response)
+    })
+    await using client = makeClient()
+    const startedAt = performance.now()
+    expect(await rejection(apiAt(server.url, client).open(path, { ...asking, deadlines: { ...deadlines, idleMs: 60_000 } }))).toMatchObject(
+      {
+        code: 'sanity-forbidden',
+        title: 'Sanity says: Robots are not allowed (403)',
+      },
+    )
+    expect(performance.now() - startedAt).toBeLessThan(10_000)
+  })
+})
+
+describe('a stream that breaks', () => {
+  it.each([
+    { name: 'closed without the final chunk', stream: { ending: { how: 'cut' } } },
+    { name: 'closed short of its content-length', stream: { framing: 'content-length', ending: { how: 'cut', afterBytes: 30 } } },
+    { name: 'reset', stream: { ending: { how: 'reset', afterLines: 1 } } },
+  ] satisfies { name: string; stream: StreamFault }[])('is cut, and may be tried again: $name', async ({ stream }) => {
+    await using server = await streaming(stream)
+    await using client = makeClient()
+    const body = await apiAt(server.url, client).open(path, asking)
+    expect(await rejection(collectBytes(body))).toMatchObject({
+      code: 'export-truncated',
+      title: 'The stream from Sanity was cut',
+      message: expect.stringContaining(`The connection to ${new URL(server.url).host} ended in the middle of the export of the documents`),
+      retry: { tries: 5 },
+    })
+  })
+
+  it('has the code that the asker gives to a cut', async () => {
+    await using server = await streaming({ ending: { how: 'cut' } })
+    await using client = makeClient()
+    const body = await apiAt(server.url, client).open(path, { deadlines, what: 'the count', cut: 'sanity-unavailable' })
+    expect(await rejection(collectBytes(body))).toMatchObject({ code: 'sanity-unavailable', message: expect.stringContaining('the count') })
+  })
+
+  it('has stalled when nothing comes for the idle deadline', async () => {
+    await using server = await streaming({ ending: { how: 'stall', afterLines: 1 } })
+    await using client = makeClient()
+    const body = await apiAt(server.url, client).open(path, { ...asking, deadlines: { ...deadlines, idleMs: 200 } })
+    expect(await rejection(collectBytes(body))).toMatchObject({
+      code: 'sanity-unavailable',
+      title: 'The stream from Sanity stalled',
+      message: expect.stringContaining('sent nothing for 0.2 s in the middle of the export of the documents'),
+      retry: { tries: 5 },
+    })
+  })
+
+  it('closes its connection when the consumer leaves early', async () => {
+    let gone: Promise<unknown> = Promise.resolve()
+    await using server = await listen(async (_, response) => {
+      gone = untilClosed(response)
+      await sendUntilGone(response, Number.POSITIVE_INFINITY)
+    })
+    await using client = makeClient()
+    for await (const _ of await apiAt(server.url, client).open(path, asking)) break
+    await expect(gone).resolves.toBeUndefined()
+  })
+})
+
+describe('a server that cannot be reached', () => {
+  it('did not answer within the first-byte deadline', async () => {
+    await using server = await listen(async (_, response) => await untilClosed(response))
+    await using client = makeClient()
+    expect(
+      await rejection(apiAt(server.url, client).open(path, { ...asking, deadlines: { ...deadlines, firstByteMs: 200 } })),
+    ).toMatchObject({
+      code: 'sanity-unavailable',
+      title: 'Sanity cannot be reached',
+      message: expect.stringContaining('it did not answer within 0.2 s (UND_ERR_HEADERS_TIMEOUT)'),
+      retry: { tries: 5 },
+    })
+  })
+
+  it.each([
+    {
+      name: 'resets',
+      how: (response: ServerResponse) => response.socket?.resetAndDestroy(),
+      says: 'the connection was reset (ECONNRESET)',
+    },
+    {
+      name: 'closes',
+      how: (response: ServerResponse) => response.socket?.destroy(),
+      says: 'the connection was closed before an answer came (UND_ERR_SOCKET)',
+    },
+  ])('$name the connection', async ({ how, says }) => {
+    await using server = await listen((_, response) => void how(response))
+    await using client = makeClient()
+    expect(await rejection(apiAt(server.url, client).open(path, asking))).toMatchObject({
+      code: 'sanity-unavailable',
+      message: expect.stringContaining(says),
+      retry: { tries: 5 },
+    })
+  })
+
+  it.each([
+    { name: 'refuses the connection', url: 'http://127.0.0.1:1', says: 'it refused the connection (ECONNREFUSED)' },
+    { name: 'has a name that nobody knows', url: 'http://sanity.invalid', says: '(DNS)' },
+  ])('$name', async ({ url, says }) => {
+    await using client = makeClient()
+    expect(await rejection(apiAt(url, client).open(path, asking))).toMatchObject({
+      code: 'sanity-unavailable',
+      message: expect.stringContaining(says),
+    })
+  })
+
+  it('shows a certificate that is not trusted: not secure, and no retry', async () => {
+    await using folder = await makeTempFolder('tls')
+    await using server = await startSelfSigned(folder.path)
+    await using client = makeClient()
+    expect(await rejection(apiAt(server.url, client).open(path, asking))).toMatchObject({
+      code: 'sanity-unavailable',
+      title: 'The connection to Sanity is not secure',
+      message: expect.stringContaining('DEPTH_ZERO_SELF_SIGNED_CERT'),
+      retry: { tries: 1 },
+    })
+    expect(server.requests()).toBe(0)
+  })
+
+  it('speaks no TLS: not secure, and no retry', async () => {
+    await using server = await listen((_, response) => send(response, { status: 200 }))
+    await using client = makeClient()
+    expect(await rejection(apiAt(server.url.replace('http:', 'https:'), client).open(path, asking))).toMatchObject({
+      code: 'sanity-unavailable',
+      title: 'The connection to Sanity is not secure',
+      retry: { tries: 1 },
+    })
+  })
+})
+
+describe('a cancellation', () => {
+  const reason = new RangeError('cancelled from outside')
+
+  it('ends a request that waits for its answer, with its own reason', async () => {
+    await using server = await listen(async (_, response) => await untilClosed(response))
+    await using client = makeClient()
+    const controller = new AbortController()
+    const answer = apiAt(server.url, client, { signal: controller.signal }).open(path, asking)
+    setTimeout(() => controller.abort(reason), 50)
+    expect(await rejection(answer)).toBe(reason)
+  })
+
+  it('ends a stream that waits for its next byte, with its own reason', async () => {
+    await using server = await streaming({ ending: { how: 'stall', afterLines: 1 } })
+    await using client = makeClient()
+    const controller = new AbortController()
+    const body = await apiAt(server.url, client, { signal: controller.signal }).open(path, asking)
+    setTimeout(() => controller.abort(reason), 50)
+    expect(await rejection(collectBytes(body))).toBe(reason)
+  })
+
+  it('before the request keeps it from being made', async () => {
+    let requests = 0
+    await using server = await listen((_, response) => {
+      requests++
+      send(response, { status: 200 })
+    })
+    await using client = makeClient()
+    expect(await rejection(apiAt(server.url, client, { signal: AbortSignal.abort(reason) }).open(path, asking))).toBe(reason)
+    expect(requests).toBe(0)
+  })
+})
+
+it('asks nothing until it is opened', () => {
+  const http: Http = async () => {
+    throw new Error('asked')
+  }
+  const source = sourceAt('https://api.sanity.io')
+  expect(sanityApi(source, { http, token, userAgent: 'x', signal: new AbortController().signal }).source).toBe(source)
+})
+
+async function streaming(fault: StreamFault) {
+  return await listen(async (_, response) => await sendStream(response, lines, fault))
+}
+
+/** Sends pieces of 64 KiB, at the reader's pace, until it has gone; gives the number of bytes. */
+async function sendUntilGone(response: ServerResponse, pieces: number): Promise<number> {
+  const gone = untilClosed(response)
+  let sent = 0
+  for (; sent < pieces && !response.destroyed; sent++) {
+    if (!response.write(Buffer.alloc(64 * 1024, 'x'))) await Promise.race([once(response, 'drain').catch(() => undefined), gone])
+  }
+  response.end()
+  return sent * 64 * 1024
+}
+
+async function startSelfSigned(folder: string): Promise<AsyncDisposable & { url: string; requests: () => number }> {
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
+  execFileSync(
+    'openssl',
+    ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', cert, ...subject],
+    { stdio: 'ignore' },
+  )
+  let requests = 0
+  const server = createServer({ key: await readFile(key), cert: await readFile(cert) }, (_, response) => {
+    requests++
+    response.end()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests: () => requests,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}

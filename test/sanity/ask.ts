@@ -1,0 +1,28 @@
+import { Agent, request } from 'undici'
+import { type Http, type SanityApi, type Source, sanityApi } from '../../src/sanity/api.ts'
+
+/** One client as src/tools.ts makes it, without proxies; disposing it ends its connections. */
+export type Client = AsyncDisposable & { readonly http: Http }
+
+export function makeClient(): Client {
+  const dispatcher = new Agent({ connect: { timeout: 5_000 } })
+  return {
+    http: async (url, options) => await request(url, { ...options, dispatcher }),
+    [Symbol.asyncDispose]: async () => await dispatcher.destroy(),
+  }
+}
+
+export const token = 'skUNITabcdefghijklmnopqrstuvwxyz0123456789'
+
+export function sourceAt(url: string): Source {
+  return { projectId: 'abc12345', dataset: 'production', apiHost: new URL(url), apiVersion: '2025-02-19' }
+}
+
+/** The API at an address, as the backup uses it. */
+export function apiAt(
+  url: string,
+  { http }: Pick<Client, 'http'>,
+  { signal = new AbortController().signal, token: used = token }: { signal?: AbortSignal; token?: string } = {},
+): SanityApi {
+  return sanityApi(sourceAt(url), { http, token: used, userAgent: 'sanity-backup/0.0.0', signal })
+}

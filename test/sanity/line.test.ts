@@ -1,0 +1,204 @@
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { classifyLine } from '../../src/sanity/line.ts'
+
+const noId = { kind: 'invalid', why: 'it has no _id', incomplete: false }
+const noType = { kind: 'invalid', why: 'it has no _type', incomplete: false }
+const noObject = { kind: 'invalid', why: 'it is not a JSON object', incomplete: false }
+const noJson = { kind: 'invalid', why: 'it is not valid JSON', incomplete: true }
+const noText = { kind: 'invalid', why: 'it is not valid UTF-8', incomplete: true }
+const post = { kind: 'document', id: 'a', type: 'post' }
+
+describe('a line that is a document', () => {
+  it.each([
+    { name: 'plain', line: '{"_id":"a","_type":"post"}' },
+    { name: 'with white space around it', line: ' \t{ "_id" : "a" , "_type" : "post" } \r' },
+    { name: 'with a string field called error', line: '{"_id":"a","_type":"post","error":"something"}' },
+    { name: 'with an object field called error', line: '{"error":{"description":"x"},"_id":"a","_type":"post"}' },
+    { name: 'with a field called nextCursor', line: '{"_id":"a","_type":"post","nextCursor":"x"}' },
+    { name: 'with statusCode, error and message', line: '{"statusCode":500,"error":"x","message":"y","_id":"a","_type":"post"}' },
+    { name: 'with __proto__', line: '{"__proto__":{"_id":"b"},"_id":"a","_type":"post"}' },
+    { name: 'with duplicate keys, of which the last counts', line: '{"_id":"b","_id":"a","_type":"page","_type":"post"}' },
+    { name: 'with numbers beyond a double', line: '{"_id":"a","_type":"post","n":[12345678901234567890,1e400,-0]}' },
+    { name: 'with lone surrogates escaped', line: '{"_id":"a","_type":"post","s":"\\ud800"}' },
+    { name: 'with line separators and NUL escaped', line: '{"_id":"a","_type":"post","s":"\u2028\\u0000"}' },
+    { name: 'nested 100,000 deep', line: `{"_id":"a","_type":"post","x":${'['.repeat(100_000)}${']'.repeat(100_000)}}` },
+  ])('is found as one: $name', ({ line }) => {
+    expect(classifyLine(Buffer.from(line))).toEqual(post)
+  })
+
+  it('is every JSON object with a string _id and a string _type, whatever else it holds', () => {
+    const named = fc.record({ _id: fc.string({ minLength: 1 }), _type: fc.string({ minLength: 1 }) })
+    const fields = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 }))
+    fc.assert(
+      fc.property(fields, named, (others, { _id, _type }) => {
+        // The runner's JSON has lone surrogates escaped, which are no UTF-8.
+        const line = Buffer.from(JSON.stringify({ ...others, _id, _type }))
+        expect(classifyLine(line)).toEqual({ kind: 'document', id: _id, type: _type })
+      }),
+      { numRuns: 1000 },
+    )
+  })
+})
+
+describe('a line that is an error of the server', () => {
+  it.each([
+    {
+      name: 'with status, on its own line',
+      line: '{"statusCode":500,"error":"Internal Server Error","message":"query timed out"}',
+      description: 'HTTP 500: Internal Server Error: query timed out',
+    },
+    { name: 'without status', line: '{"error":{"description":"query timed out"}}', description: 'query timed out' },
+    { name: 'with a message inside', line: '{"error":{"message":"query timed out","type":"x"}}', description: 'query timed out' },
+    { name: 'as a string', line: '{"error":"query timed out"}', description: 'query timed out' },
+    { name: 'that says the same twice', line: '{"error":"timed out","message":"timed out"}', description: 'timed out' },
+    { name: 'without words', line: '{"error":{}}', description: 'no reason was given' },
+    { name: 'with null', line: '{"error":null}', description: 'no reason was given' },
+    { name: 'with an empty _id', line: '{"_id":"","error":"query timed out"}', description: 'query timed out' },
+    { name: 'glued into a key', line: '{"_id":"b","ti{"error":{"description":"unable to scan"}}', description: 'unable to scan' },
+    {
+      name: 'glued into a string',
+      line: '{"_id":"b","_type":"post","title":"Hel{"error":{"description":"unable to scan"}}',
+      description: 'unable to scan',
+    },
+    { name: 'glued, with a string', line: '{"_id":"b","ti{"error":"unable to scan"}', description: 'unable to scan' },
+    {
+      name: 'glued, with statusCode first',
+      line: '{"_id":"b","ti{"statusCode":500,"error":"Internal Server Error","message":"unable to scan"}',
+      description: 'HTTP 500: Internal Server Error: unable to scan',
+    },
+    {
+      name: 'glued, with nested braces',
+      line: '{"_id":"b","ti{"error":{"type":"t","items":[{"error":{"description":"inner"}}],"description":"outer"}}',
+      description: 'outer',
+    },
+    {
+      name: 'glued, with braces in its words',
+      line: '{"_id":"b","ti{"error":{"description":"expected \\"}\\" or {\\"a"}}',
+      description: 'expected "}" or {"a',
+    },
+    {
+      name: 'glued behind a document that is whole',
+      line: '{"_id":"b","_type":"post"}{"error":{"description":"unable to scan"}}',
+      description: 'unable to scan',
+    },
+    {
+      name: 'with a workflow command in its words',
+      line: '{"error":"::error::x\\n::set-output name=a::b"}',
+      description: ': :error::x : :set-output name=a::b',
+    },
+  ])('is found: $name', ({ line, description }) => {
+    expect(classifyLine(Buffer.from(line))).toEqual({ kind: 'error', description })
+  })
+
+  it('is told of in 300 characters at most', () => {
+    const line = classifyLine(Buffer.from(JSON.stringify({ error: 'x'.repeat(100_000) })))
+    expect(line).toEqual({ kind: 'error', description: `${'x'.repeat(299)}…` })
+  })
+
+  it('is not believed to stand in a document that is only cut off, whose own words would be shown', () => {
+    const cut = '{"_id":"b","_type":"log","last":{"error":"the patient is ill"}'
+    expect(classifyLine(Buffer.from(cut))).toEqual(noJson)
+  })
+})
+
+describe('a line that is neither', () => {
+  it.each([
+    { name: 'nothing', line: '', is: { kind: 'blank' } },
+    { name: 'white space', line: ' \t\r', is: { kind: 'blank' } },
+    { name: 'a cursor', line: '{"nextCursor":"taZ9fp"}', is: { kind: 'cursor', cursor: 'taZ9fp' } },
+    { name: 'an empty cursor', line: '{"nextCursor":""}', is: { kind: 'cursor', cursor: '' } },
+    { name: 'a cursor that is no string', line: '{"nextCursor":5}', is: noId },
+    { name: 'a message without error', line: '{"message":"API rate limit exceeded"}', is: noId },
+    { name: 'an empty object', line: '{}', is: noId },
+    { name: 'a number as _id', line: '{"_id":5}', is: noId },
+    { name: 'a number as _id, with _type', line: '{"_id":5,"_type":"post"}', is: noId },
+    { name: 'an _id in __proto__', line: '{"__proto__":{"_id":"a","_type":"post"}}', is: noId },
+    { name: 'no _type', line: '{"_id":"a"}', is: noType },
+    { name: 'an empty _type', line: '{"_id":"a","_type":""}', is: noType },
+    { name: 'an object as _type', line: '{"_id":"a","_type":{}}', is: noType },
+    { name: 'null', line: 'null', is: noObject },
+    { name: 'a number', line: '42', is: noObject },
+    { name: 'a string', line: '"{\\"_id\\":1}"', is: noObject },
+    { name: 'an array of documents', line: '[{"_id":"a","_type":"post"}]', is: noObject },
+    { name: 'half a document', line: '{"_id":"a","_type":"po', is: noJson },
+    { name: 'two documents', line: '{"_id":"a","_type":"post"}{"_id":"b","_type":"post"}', is: noJson },
+    { name: 'a document with a comma too many', line: '{"_id":"a","_type":"post",}', is: noJson },
+    { name: 'a document with a raw tab in a string', line: '{"_id":"a","_type":"po\tst"}', is: noJson },
+    { name: 'the first line of pretty-printed JSON', line: '{', is: noJson },
+    { name: 'HTML', line: '<html><body>502 Bad Gateway</body></html>', is: noJson },
+    { name: 'a byte order mark', line: '\ufeff{"_id":"a","_type":"post"}', is: noJson },
+    { name: 'NUL bytes', line: '\0\0\0', is: noJson },
+    { name: '100,000 open brackets', line: '['.repeat(100_000), is: noJson },
+    { name: '100,000 open objects', line: '{"a":'.repeat(100_000), is: noJson },
+  ])('is told apart: $name', ({ line, is }) => {
+    expect(classifyLine(Buffer.from(line))).toEqual(is)
+  })
+
+  it.each([
+    { name: 'half a character', bytes: Buffer.from('{"_id":"a","_type":"ü').subarray(0, -1) },
+    { name: 'Latin-1', bytes: Buffer.from('{"_id":"a","_type":"ü"}', 'latin1') },
+    { name: 'a lone surrogate in UTF-8', bytes: Buffer.from([0x7b, 0xed, 0xa0, 0x80, 0x7d]) },
+  ])('is no text: $name', ({ bytes }) => {
+    expect(classifyLine(bytes)).toEqual(noText)
+  })
+})
+
+describe('any line', () => {
+  const anyBytes = fc.oneof(
+    fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+    fc.string({ unit: 'binary', maxLength: 200 }).map((text) => Buffer.from(text)),
+    fc.json().map((text) => Buffer.from(text)),
+    // Documents and errors, cut and put together anywhere.
+    fc
+      .array(
+        fc.constantFrom(
+          '{"_id":"a"',
+          ',"_type":"b"',
+          '{"error":',
+          '{"description":"x"}',
+          '}',
+          '"',
+          '[',
+          '{"statusCode":5,',
+          '"nextCursor":"',
+        ),
+        {
+          maxLength: 12,
+        },
+      )
+      .map((parts) => Buffer.from(parts.join(''))),
+  )
+
+  it('is told apart without an error', () => {
+    fc.assert(
+      fc.property(anyBytes, (bytes) => {
+        expect(['document', 'error', 'cursor', 'blank', 'invalid']).toContain(classifyLine(bytes).kind)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('is never quoted in the reason why it is invalid', () => {
+    const reasons = new Set([noId, noType, noObject, noJson, noText].map(({ why }) => why))
+    fc.assert(
+      fc.property(anyBytes, (bytes) => {
+        const line = classifyLine(bytes)
+        expect(line.kind !== 'invalid' || reasons.has(line.why)).toBe(true)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it.each([
+    { name: 'letters', text: 'x'.repeat(1_000_000) },
+    { name: 'starts of objects', text: '{"'.repeat(500_000) },
+    { name: 'open objects', text: '{"a":'.repeat(200_000) },
+    { name: 'errors, none of them whole', text: `${'{"error":{"description":"x"}'.repeat(40_000)}x` },
+    { name: 'white space and a letter', text: `${' '.repeat(999_999)}x` },
+  ])('takes bounded time, even for 1 MB of $name', ({ text }) => {
+    const startedAt = performance.now()
+    expect(classifyLine(Buffer.from(text)).kind).toBe('invalid')
+    expect(performance.now() - startedAt).toBeLessThan(2000)
+  })
+})

@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals'
+import { isoSeconds, labelRule, snapshotName } from '../../src/snapshot/name.ts'
+
+const takenAt = new Date('2026-11-22T08:15:00.999Z')
+
+describe('snapshotName', () => {
+  it.each([
+    { label: null, name: 'abc12345-production-20261122T081500Z' },
+    { label: 'pre-deploy', name: 'abc12345-production-20261122T081500Z-pre-deploy' },
+  ])('is $name', ({ label, name }) => {
+    expect(snapshotName({ projectId: 'abc12345', dataset: 'production', takenAt, label })).toBe(name)
+  })
+})
+
+describe('isoSeconds', () => {
+  it('cuts off what is below a second, and never rounds up', () => {
+    expect(isoSeconds(takenAt)).toBe('2026-11-22T08:15:00Z')
+  })
+})
+
+describe('labelRule', () => {
+  it.each([
+    { label: 'a', ok: true },
+    { label: 'v1.2_pre-deploy', ok: true },
+    { label: 'x'.repeat(64), ok: true },
+    { label: 'x'.repeat(65), ok: false },
+    { label: '', ok: false },
+    { label: 'a b', ok: false },
+    { label: '../x', ok: false },
+    { label: 'a\n', ok: false },
+    { label: 'ü', ok: false },
+  ])('takes "$label": $ok', ({ label, ok }) => {
+    expect(labelRule.test(label)).toBe(ok)
+  })
+})

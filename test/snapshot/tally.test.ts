@@ -1,0 +1,85 @@
+import { describe, expect, it } from '@jest/globals'
+import type { Filters } from '../../src/snapshot/filters.ts'
+import { tally } from '../../src/snapshot/tally.ts'
+import { sumDigest } from '../../src/streams/digest.ts'
+
+const everything: Filters = { includeDrafts: true, types: [], excludeTypes: [], excludeIds: [] }
+const token = Buffer.from('skTALLYabcdefghijklmnop')
+
+describe('tally', () => {
+  const documents = [
+    document('a', 'post'),
+    document('b', 'page'),
+    document('drafts.a', 'post'),
+    document('versions.summer.a', 'post'),
+    document('secrets.key', 'secret'),
+    document('_.releases.summer', 'system.release'),
+    document('_.groups.public', 'system.group'),
+  ]
+
+  it('counts all that is kept, and what stays out by its reason', () => {
+    const { pick, result } = tally({ ...everything, excludeIds: ['secrets.**'] }, token)
+    const kept = [...pick(documents.slice(0, 3)), ...pick([]), ...pick(documents.slice(3))]
+    const { byType, contentDigest, ...counts } = result()
+    expect(kept.map(idOf)).toEqual(['a', 'b', 'drafts.a', 'versions.summer.a', '_.releases.summer'])
+    expect(counts).toEqual({ count: 5, drafts: 1, versions: 1, excluded: 1, draftsLeftOut: 0, received: 5, holdsToken: false })
+    expect(Object.fromEntries(byType)).toEqual({ post: 3, page: 1, 'system.release': 1 })
+    expect(contentDigest).toBe(sumOf(kept))
+  })
+
+  it('counts drafts and versions that are left out', () => {
+    const { pick, result } = tally({ ...everything, includeDrafts: false }, token)
+    expect(pick(documents).map(idOf)).toEqual(['a', 'b', 'secrets.key'])
+    expect(result()).toMatchObject({ count: 3, drafts: 0, versions: 0, draftsLeftOut: 2, received: 5, excluded: 0 })
+  })
+
+  it('receives only documents of the wanted types', () => {
+    const { pick, result } = tally({ ...everything, types: ['post', 'system.release'] }, token)
+    expect(pick(documents).map(idOf)).toEqual(['a', 'drafts.a', 'versions.summer.a', '_.releases.summer'])
+    expect(result()).toMatchObject({ count: 4, received: 3 })
+  })
+
+  it('receives documents of unwanted types, and leaves them out', () => {
+    const { pick, result } = tally({ ...everything, excludeTypes: ['post'] }, token)
+    expect(pick(documents).map(idOf)).toEqual(['b', 'secrets.key', '_.releases.summer'])
+    expect(result()).toMatchObject({ count: 3, received: 5, excluded: 3 })
+  })
+
+  it('gives the very buffers that it was handed', () => {
+    const { pick } = tally(everything, token)
+    const [first] = documents
+    expect(pick(documents)[0]).toBe(first?.bytes)
+  })
+
+  it.each([
+    { name: 'kept', excludeIds: [], holdsToken: true },
+    { name: 'left out', excludeIds: ['leak'], holdsToken: false },
+  ])('tells of the token in a document that is $name: $holdsToken', ({ excludeIds, holdsToken }) => {
+    const { pick, result } = tally({ ...everything, excludeIds }, token)
+    pick([document('leak', 'post', `my token is ${token}.`), document('a', 'post')])
+    expect(result().holdsToken).toBe(holdsToken)
+  })
+
+  it('counts types whose names objects inherit', () => {
+    const { pick, result } = tally(everything, token)
+    pick([document('a', '__proto__'), document('b', 'constructor'), document('c', '__proto__')])
+    expect([...result().byType]).toEqual([
+      ['__proto__', 2],
+      ['constructor', 1],
+    ])
+  })
+})
+
+function document(id: string, type: string, text = '') {
+  return { id, type, bytes: Buffer.from(JSON.stringify({ _id: id, _type: type, text })) }
+}
+
+function idOf(line: Buffer): string {
+  return (JSON.parse(String(line)) as { _id: string })._id
+}
+
+function sumOf(lines: readonly Buffer[]): string {
+  const { add, result } = sumDigest()
+  for (const line of lines.toReversed()) add(line)
+  return result()
+}

@@ -1,0 +1,211 @@
+import { spawnSync } from 'node:child_process'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { gunzipSync, zstdDecompressSync } from 'node:zlib'
+import { describe, expect, it } from '@jest/globals'
+import { printManifest } from '../../src/snapshot/manifest.ts'
+import { findFreeFolder, writeData, writeManifest } from '../../src/snapshot/write.ts'
+import { digestOf } from '../../src/streams/digest.ts'
+import { rejection, source } from '../streams/feed.ts'
+import { makeTempFolder } from '../support/process.ts'
+import { exampleManifest } from './example.ts'
+
+const name = 'abc12345-production-20261122T081500Z'
+const lines = [[Buffer.from('{"_id":"a"}'), Buffer.from('{"_id":"ü"}')], [], [Buffer.from('{"_id":"c"}')]]
+const content = '{"_id":"a"}\n{"_id":"ü"}\n{"_id":"c"}\n'
+
+describe('findFreeFolder', () => {
+  it('makes a folder that only its owner may read, under a partial name, and its parents', async () => {
+    await using temp = await makeTempFolder()
+    const path = join(temp.path, 'deep', 'down')
+    using folder = await findFreeFolder({ path, name })
+    expect(folder?.path).toBe(join(path, `${name}.partial`))
+    expect(await modeOf(join(path, `${name}.partial`))).toBe('700')
+    expect(await readdir(path)).toEqual([`${name}.partial`])
+  })
+
+  it.each([{ taken: name }, { taken: `${name}.partial` }])(
+    'is undefined when $taken is there, and leaves that alone',
+    async ({ taken }) => {
+      await using temp = await makeTempFolder()
+      await mkdir(join(temp.path, taken))
+      await writeFile(join(temp.path, taken, 'file'), 'precious')
+      expect(await findFreeFolder({ path: temp.path, name })).toBeUndefined()
+      expect(await readFile(join(temp.path, taken, 'file'), 'utf8')).toBe('precious')
+    },
+  )
+
+  it('gives one folder only to two that ask at the same time', async () => {
+    await using temp = await makeTempFolder()
+    const found = await Promise.all([findFreeFolder({ path: temp.path, name }), findFreeFolder({ path: temp.path, name })])
+    expect(found.filter((folder) => folder !== undefined)).toHaveLength(1)
+  })
+
+  it('is published under its final name, and kept then', async () => {
+    await using temp = await makeTempFolder()
+    const folder = await findFreeFolder({ path: temp.path, name })
+    await writeFile(join(folder?.path ?? '', 'file'), 'x')
+    await folder?.publish()
+    folder?.[Symbol.dispose]()
+    expect(folder?.path).toBe(join(temp.path, name))
+    expect(await readdir(temp.path, { recursive: true })).toEqual([name, join(name, 'file')])
+  })
+
+  it('is removed with all that it holds unless it was published', async () => {
+    await using temp = await makeTempFolder()
+    const folder = await findFreeFolder({ path: temp.path, name })
+    await writeFile(join(folder?.path ?? '', 'file'), 'x')
+    folder?.[Symbol.dispose]()
+    expect(await readdir(temp.path)).toEqual([])
+  })
+
+  it('can be discarded even when it was published', async () => {
+    await using temp = await makeTempFolder()
+    const folder = await findFreeFolder({ path: temp.path, name })
+    await folder?.publish()
+    folder?.discard()
+    expect(await readdir(temp.path)).toEqual([])
+  })
+
+  it.each([
+    { what: 'a file', path: (temp: string) => join(temp, 'file') },
+    { what: 'a folder below a file', path: (temp: string) => join(temp, 'file', 'below') },
+    { what: 'in a place where nobody may write', path: () => '/sys/sanity-backup' },
+    { what: 'longer than a path may be', path: (temp: string) => join(temp, 'x'.repeat(5000)) },
+  ])('refuses a path that is $what as an input', async ({ path }) => {
+    await using temp = await makeTempFolder()
+    await writeFile(join(temp.path, 'file'), 'x')
+    expect(await rejection(findFreeFolder({ path: path(temp.path), name }))).toMatchObject({
+      code: 'input-invalid',
+      message: expect.stringMatching(/^path: no folder can be made in "/),
+    })
+  })
+})
+
+describe('writeData', () => {
+  it.each([
+    { compression: 'gzip', path: 'data.ndjson.gz', unpack: gunzipSync },
+    { compression: 'zstd', path: 'data.ndjson.zst', unpack: zstdDecompressSync },
+  ] as const)('writes the lines with $compression and describes the file', async ({ compression, path, unpack }) => {
+    await using temp = await makeTempFolder()
+    const entry = await writeData(temp.path, { lines: source(lines).items, compression, level: 1 })
+    const stored = await readFile(join(temp.path, path))
+    expect(String(unpack(stored))).toBe(content)
+    expect(entry).toEqual({
+      path,
+      sizeBytes: stored.length,
+      digest: digestOf(stored),
+      contentBytes: Buffer.byteLength(content),
+      contentDigest: digestOf(Buffer.from(content)),
+    })
+    expect(await readdir(temp.path)).toEqual([path])
+    expect(await modeOf(join(temp.path, path))).toBe('600')
+  })
+
+  it('has nothing at the final name while the lines are still coming', async () => {
+    await using temp = await makeTempFolder()
+    const seen: string[][] = []
+    const watching = async function* () {
+      for (const batch of lines) {
+        yield batch
+        seen.push(await readdir(temp.path))
+      }
+    }
+    await writeData(temp.path, { lines: watching(), compression: 'gzip', level: 1 })
+    expect(seen).toEqual(lines.map(() => ['data.ndjson.gz.partial']))
+  })
+
+  it.each([
+    { name: 'at once', before: [] },
+    { name: 'after some lines', before: lines },
+    {
+      name: 'after many megabytes',
+      before: Array.from({ length: 300 }, () => [Buffer.alloc(20_000, crypto.getRandomValues(new Uint8Array(20_000)))]),
+    },
+  ])('leaves nothing behind when the lines break off $name, and passes the error on', async ({ before }) => {
+    await using temp = await makeTempFolder()
+    const error = new RangeError('broken')
+    const writing = writeData(temp.path, { lines: source(before, error).items, compression: 'gzip', level: 1 })
+    expect(await rejection(writing)).toBe(error)
+    expect(await readdir(temp.path)).toEqual([])
+  })
+
+  it('replaces the file of an earlier try, whole or not', async () => {
+    await using temp = await makeTempFolder()
+    await writeFile(join(temp.path, 'data.ndjson.gz'), 'old')
+    await writeFile(
+      join(temp.path, 'data.ndjson.gz.partial'),
+      'older and very much longer than what is going to be written now'.repeat(100),
+    )
+    const { sizeBytes } = await writeData(temp.path, { lines: source(lines).items, compression: 'gzip', level: 1 })
+    expect(await readdir(temp.path)).toEqual(['data.ndjson.gz'])
+    expect((await stat(join(temp.path, 'data.ndjson.gz'))).size).toBe(sizeBytes)
+  })
+})
+
+describe('writeManifest', () => {
+  it('writes the bytes of the manifest and describes the file', async () => {
+    await using temp = await makeTempFolder()
+    const entry = await writeManifest(temp.path, exampleManifest)
+    const stored = await readFile(join(temp.path, 'manifest.json'))
+    expect(stored.equals(printManifest(exampleManifest))).toBe(true)
+    expect(entry).toEqual({ path: 'manifest.json', sizeBytes: stored.length, digest: digestOf(stored) })
+    expect([await readdir(temp.path), await modeOf(join(temp.path, 'manifest.json'))]).toEqual([['manifest.json'], '600'])
+  })
+})
+
+// Needs the right to mount, which root has on most machines, and a job in a container has not.
+const whereMountable = canMount() ? describe : describe.skip
+whereMountable('a disk that is full', () => {
+  const random = () => Array.from({ length: 400 }, () => [Buffer.from(crypto.getRandomValues(new Uint8Array(20_000)))])
+
+  it('ends the data file with what it needs and what is free, and leaves nothing', async () => {
+    await using disk = await smallDisk('2m')
+    const error = await settledIn(10_000, rejection(writeData(disk.path, { lines: source(random()).items, compression: 'gzip', level: 1 })))
+    expect(error).toMatchObject({
+      code: 'disk-full',
+      message: expect.stringMatching(
+        /^The snapshot needs more than [1-9][\d.]* MB in ".*", and there is no more room\. [1-9][\d.]* MB are free there now\.$/,
+      ),
+      hint: expect.stringContaining('compression: zstd'),
+    })
+    expect(await readdir(disk.path)).toEqual([])
+  })
+
+  it('ends the manifest too', async () => {
+    await using disk = await smallDisk('64k')
+    await writeFile(join(disk.path, 'filler'), Buffer.alloc(48 * 1024))
+    const byType = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`type-${index}`, index]))
+    const large = { ...exampleManifest, documents: { ...exampleManifest.documents, byType } }
+    expect(await rejection(writeManifest(disk.path, large))).toMatchObject({ code: 'disk-full' })
+    expect(await readdir(disk.path)).toEqual(['filler'])
+  })
+})
+
+async function modeOf(path: string): Promise<string> {
+  return ((await stat(path)).mode & 0o777).toString(8)
+}
+
+function canMount(): boolean {
+  return process.platform === 'linux' && spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0
+}
+
+async function smallDisk(size: string) {
+  const folder = await makeTempFolder('disk')
+  const path = join(folder.path, 'disk')
+  await mkdir(path)
+  spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path])
+  return {
+    path,
+    [Symbol.asyncDispose]: async () => {
+      spawnSync('umount', ['--lazy', path])
+      await folder[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function settledIn(ms: number, promise: Promise<unknown>): Promise<unknown> {
+  const signal = AbortSignal.timeout(ms)
+  const late = new Promise((resolve) => signal.addEventListener('abort', () => resolve('nothing came of it')))
+  return await Promise.race([promise, late])
+}

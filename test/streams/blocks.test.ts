@@ -1,0 +1,80 @@
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { packLines } from '../../src/streams/blocks.ts'
+import { collect, rejection, source } from './feed.ts'
+
+const anyBatches = fc.array(
+  fc.array(
+    fc.uint8Array({ maxLength: 30 }).map((bytes) => Buffer.from(bytes)),
+    { maxLength: 6 },
+  ),
+  { maxLength: 6 },
+)
+
+describe('packLines', () => {
+  it('gives the lines with a line feed behind each, whatever the size of a block', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyBatches, fc.integer({ min: 1, max: 64 }), async (batches, blockBytes) => {
+        const blocks = await collect(packLines(source(batches).items, blockBytes))
+        expect(Buffer.concat(blocks).toString('hex')).toBe(joined(batches).toString('hex'))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('gives no empty block, and none larger than asked for unless one line alone is', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyBatches, fc.integer({ min: 1, max: 64 }), async (batches, blockBytes) => {
+        const longest = Math.max(0, ...batches.flat().map((line) => line.length + 1))
+        const sizes = (await collect(packLines(source(batches).items, blockBytes))).map((block) => block.length)
+        expect(sizes.every((size) => size > 0 && size <= Math.max(blockBytes, longest))).toBe(true)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('never changes a block that it gave out', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyBatches, fc.integer({ min: 1, max: 64 }), async (batches, blockBytes) => {
+        const given: { readonly block: Buffer; readonly copy: string }[] = []
+        for await (const block of packLines(source(batches).items, blockBytes)) given.push({ block, copy: block.toString('hex') })
+        expect(given.map(({ block }) => block.toString('hex'))).toEqual(given.map(({ copy }) => copy))
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it.each([
+    { name: 'nothing', batches: [], sizes: [] },
+    { name: 'empty batches', batches: [[], []], sizes: [] },
+    { name: 'lines that fill a block to the last byte', batches: [['1234', '5678']], sizes: [10] },
+    { name: 'a line that does not fit any more', batches: [['1234'], ['5678', '9']], sizes: [10, 2] },
+    { name: 'a line longer than a block', batches: [['1', '12345678901234567890', '2']], sizes: [2, 21, 2] },
+    { name: 'a line longer than a block at the start', batches: [['12345678901234567890']], sizes: [21] },
+  ])('packs $name into blocks of ten bytes', async ({ batches, sizes }) => {
+    const lines = batches.map((batch) => batch.map((line) => Buffer.from(line)))
+    expect((await collect(packLines(source(lines).items, 10))).map((block) => block.length)).toEqual(sizes)
+  })
+
+  it('copies: a chunk that is overwritten later changes no block', async () => {
+    const line = Buffer.from('abc')
+    const blocks = await collect(packLines(source([[line]]).items, 10))
+    line.fill('x')
+    expect(String(blocks[0])).toBe('abc\n')
+  })
+
+  it('passes on the error of its source', async () => {
+    const broken = new RangeError('broken')
+    expect(await rejection(collect(packLines(source([[Buffer.from('a')]], broken).items, 10)))).toBe(broken)
+  })
+
+  it('closes its source when the consumer leaves early', async () => {
+    const watched = source(Array.from({ length: 100 }, () => [Buffer.from('abc')]))
+    for await (const _ of packLines(watched.items, 4)) break
+    expect({ closed: watched.closed(), given: watched.given() }).toEqual({ closed: true, given: 2 })
+  })
+})
+
+function joined(batches: readonly (readonly Buffer[])[]): Buffer {
+  return Buffer.concat(batches.flat().flatMap((line) => [line, Buffer.from('\n')]))
+}
