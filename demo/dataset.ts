@@ -1,9 +1,6 @@
 /** Where the documents say that they lie. */
 export type DemoOptions = { readonly project?: string; readonly dataset?: string; readonly cdn?: string }
 
-/** How many of the documents have an id that begins with `_.`, if there are at least ten. */
-export const DEMO_SYSTEM_DOCUMENTS = 4
-
 /**
  * A realistic dataset, one document a line without line ends, always the same for the same arguments: articles in portable text with references,
  * products, pages, authors, image asset documents, drafts, versions with their release, access groups, a plugin's secret, text in many scripts.

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { backup } from './commands/backup.ts'
 import { BackupError } from './errors.ts'
 import { sendHeartbeat } from './heartbeat.ts'
-import { findHeartbeatUrl, findSecrets, parseInputs, secretVariables } from './inputs.ts'
+import { findSecrets, parseInputs, secretVariables } from './inputs.ts'
+import { findHeartbeatUrl } from './readers.ts'
 import { makeReport, type Report } from './report.ts'
 import { parseRunner, type Runner } from './runner.ts'
 import { makeTools, type Tools } from './tools.ts'
@@ -22,7 +23,7 @@ const report = makeReport(findSecrets(env), env)
 for (const name of secretVariables) delete process.env[name]
 
 const cancellation = new AbortController()
-const tools = makeTools({ log: report.log, signal: cancellation.signal })
+const tools = makeTools({ log: report.log, clean: report.clean, signal: cancellation.signal })
 const heartbeatUrl = findHeartbeatUrl(env)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void cancel(signal))
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, (error) => void endAtOnce(error))

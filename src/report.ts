@@ -9,6 +9,8 @@ import { toolVersion } from './version.ts'
 /** The one mouth: the log while a run goes on, and how it ended. */
 export type Report = {
   readonly log: Log
+  /** A short text from outside, harmless and without secrets. */
+  readonly clean: (text: string) => string
   /** A run that stored a snapshot. Gives the exit code. */
   readonly success: (outcome: BackupOutcome, place: Place) => Promise<number>
   /** A run that stored nothing. Gives the exit code. */
@@ -47,6 +49,7 @@ export function makeReport(secrets: readonly string[], env: NodeJS.ProcessEnv): 
 
   return {
     log,
+    clean: (text) => redact(quoteOutside(text)),
     success: async (outcome, place) => {
       outputs(outputsOf(outcome))
       await summary(renderBackup(outcome, place))

@@ -19,14 +19,14 @@ export function quoteOutside(text: string, maxLength = 300): string {
 }
 
 /**
- * Text of several lines without what could act on the reader's screen or on the runner: invisible characters become spaces, and workflow
+ * Text of several lines without what could act on the reader's screen or on the runner: invisible characters are left out, and workflow
  * commands (`::name::` at the start of a line, `##[name]` anywhere) are broken with a space.
  * The runner's rules: github.com/actions/runner src/Runner.Common/ActionCommand.cs.
  */
 export function neutralise(text: string): string {
   return text
     .replace(/\r\n?/g, '\n')
-    .replace(invisible, ' ')
+    .replace(invisible, '')
     .replace(/^(\s*):(?=:)/gm, '$1: ')
     .replace(/##(?=\[)/g, '# #')
 }

@@ -20,6 +20,8 @@ export type Tools = {
   readonly now: () => Date
   readonly wait: Wait
   readonly log: Log
+  /** Makes a short text from outside harmless for every place that it may be shown or stored in; see src/text.ts. */
+  readonly clean: (text: string) => string
   /** Aborted when the run is cancelled; its reason is the error to end with. */
   readonly signal: AbortSignal
 }
@@ -28,7 +30,11 @@ export type Tools = {
 const connectMs = 15_000
 
 /** Makes the real tools. Proxies come from the usual environment variables (`HTTPS_PROXY`, `NO_PROXY`, …). `close` ends what is still open. */
-export function makeTools({ log, signal }: { log: Log; signal: AbortSignal }): Tools & { readonly close: () => Promise<void> } {
+export function makeTools({
+  log,
+  clean,
+  signal,
+}: Pick<Tools, 'log' | 'clean' | 'signal'>): Tools & { readonly close: () => Promise<void> } {
   const dispatcher = new EnvHttpProxyAgent({ connect: { timeout: connectMs } })
   return {
     http: async (url, options) => await request(url, { ...options, dispatcher }),
@@ -40,6 +46,7 @@ export function makeTools({ log, signal }: { log: Log; signal: AbortSignal }): T
       })
     },
     log,
+    clean,
     signal,
     close: async () => await dispatcher.destroy(),
   }

@@ -4,7 +4,8 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { parse } from 'yaml'
 import { BackupError } from '../src/errors.ts'
-import { findHeartbeatUrl, findSecrets, parseInputs, secretVariables } from '../src/inputs.ts'
+import { findSecrets, parseInputs, secretVariables } from '../src/inputs.ts'
+import { findHeartbeatUrl } from '../src/readers.ts'
 
 type ActionYml = { readonly inputs: Readonly<Record<string, { readonly default?: string; readonly required?: boolean }>> }
 

@@ -46,7 +46,7 @@ export async function backup(inputs: Inputs, runner: Runner, tools: Tools): Prom
   warnOf(documents, fullRead, log)
   enforceMinimum(inputs, documents.tally.count)
 
-  const manifest = describe({ inputs, runner, documents, fullRead, named, finishedAt: tools.now() })
+  const manifest = describe({ inputs, runner, documents, fullRead, named, clean: tools.clean, finishedAt: tools.now() })
   const manifestEntry = await writeManifest(named.folder.path, manifest)
   const { stored, failure } = await storeEverywhere(destinations, named.folder, printManifest(manifest), tools)
   const sizeBytes = [documents.file, manifestEntry].reduce((sum, file) => sum + file.sizeBytes, 0)
@@ -131,10 +131,11 @@ type Facts = {
   readonly documents: SavedDocuments
   readonly fullRead: boolean | null
   readonly named: NamedFolder
+  readonly clean: Tools['clean']
   readonly finishedAt: Date
 }
 
-function describe({ inputs, runner, documents, fullRead, named, finishedAt }: Facts): Manifest {
+function describe({ inputs, runner, documents, fullRead, named, clean, finishedAt }: Facts): Manifest {
   const { tally, liveCountBefore, liveCountAfter, file } = documents
   const { projectId, dataset, apiVersion } = inputs.source
   const files: FileEntry[] = [file]
@@ -155,7 +156,7 @@ function describe({ inputs, runner, documents, fullRead, named, finishedAt }: Fa
       drafts: tally.drafts,
       versions: tally.versions,
       excluded: tally.excluded,
-      byType: Object.fromEntries([...tally.byType].sort(([a], [b]) => (a < b ? -1 : 1))),
+      byType: namedTypes(tally.byType, clean),
       liveCountBefore,
       liveCountAfter,
       contentDigest: tally.contentDigest,
@@ -165,6 +166,13 @@ function describe({ inputs, runner, documents, fullRead, named, finishedAt }: Fa
     encryption: null,
     files,
   }
+}
+
+/** Types are outside text: one may even be our token. Those that look alike once they are harmless are counted together. */
+function namedTypes(byType: ReadonlyMap<string, number>, clean: Tools['clean']): Record<string, number> {
+  const named = new Map<string, number>()
+  for (const [type, count] of byType) named.set(clean(type), (named.get(clean(type)) ?? 0) + count)
+  return Object.fromEntries([...named].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** Stores at one destination after the other. One that fails does not keep the others from being tried, unless the run was cancelled. */

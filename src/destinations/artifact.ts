@@ -42,8 +42,7 @@ export function artifactDestination(options: Options): Destination {
         await readBack(uploaded, snapshot, options)
         signal.throwIfAborted()
       } catch (error) {
-        await remove(client, uploaded.name)
-        throw error
+        throw await withdrawn(client, uploaded.name, error)
       }
       return { kind: 'artifact', ...uploaded, url: `${options.runUrl}/artifacts/${uploaded.id}` }
     },
@@ -84,7 +83,7 @@ async function upload(
       throw signal.reason
     }
     // The answer that the artifact is finished may be all that was lost.
-    if (messageOf(error).includes('FinalizeArtifact')) await remove(client, name)
+    if (messageOf(error).includes('FinalizeArtifact')) throw await withdrawn(client, name, uploadError(error, name))
     throw uploadError(error, name)
   }
   if (id === undefined || sizeBytes === undefined || digest === undefined) {
@@ -124,9 +123,29 @@ async function filesOf(folder: string): Promise<string[]> {
   return [...files.filter((file) => file !== manifest), manifest]
 }
 
-async function remove(client: ArtifactClient, name: string): Promise<void> {
-  // Whether it worked changes nothing in the error that is on its way.
-  await Promise.race([client.deleteArtifact(name).catch(() => undefined), patience()])
+/** Removes an artifact that must not stay because of `error`, and gives the error to throw: it says whether that worked. */
+async function withdrawn(client: ArtifactClient, name: string, error: unknown): Promise<unknown> {
+  const removed = await remove(client, name)
+  if (!(error instanceof BackupError)) return error
+  const { code, title, message, hint, cause } = error
+  return removed
+    ? new BackupError({ code, title, message: `${message} The artifact was removed again.`, hint, cause })
+    : new BackupError({
+        code,
+        title,
+        message: `${message} The artifact "${quoteOutside(name, 200)}" could not be removed and may still be there.`,
+        hint: `Do not trust that artifact: delete it on the page of this workflow run. ${hint}`,
+        cause,
+      })
+}
+
+/** Whether the artifact is gone. One that was never finished is not listed, and so is gone too. */
+async function remove(client: ArtifactClient, name: string): Promise<boolean> {
+  const removing = client.deleteArtifact(name).then(
+    () => true,
+    (error: unknown) => messageOf(error).includes('not found'),
+  )
+  return await Promise.race([removing, patience().then(() => false)])
 }
 
 /** What may be waited for after a cancellation: the runner kills the process after ten seconds. */
@@ -199,7 +218,7 @@ function uploadError(error: unknown, name: string): BackupError {
       cause: error,
     })
   }
-  const network = findSystemCode(error)
+  const network = findSystemCode(error) ?? /Unable to make request: ([A-Z_]+)/.exec(text)?.[1]
   return new BackupError({
     code: 'artifact-failed',
     title: 'The artifact could not be stored',

@@ -23,7 +23,7 @@ export function verificationFailed(where: string, fact: string, cause?: unknown)
     code: 'verification-failed',
     title: `The ${where} did not come back as it was stored`,
     message: `After storing, the ${where} was read back and compared with what was written: ${quoteOutside(fact, 1000)}`,
-    hint: 'What was stored has been removed again. Run the backup once more; if it happens again, see githubstatus.com and check the runner’s disk.',
+    hint: 'Run the backup once more; if it happens again, see githubstatus.com and check the runner’s disk.',
     cause,
   })
 }

@@ -13,7 +13,7 @@ export type Source = {
 
 /** One HTTP request, as undici's `request` does it: no redirect is followed, no status is an error. */
 export type Http = (url: URL, options: HttpOptions) => Promise<Dispatcher.ResponseData>
-export type HttpOptions = {
+type HttpOptions = {
   readonly method?: 'GET' | 'HEAD' | 'POST' | 'DELETE'
   readonly headers?: Record<string, string>
   readonly headersTimeout?: number
@@ -41,7 +41,7 @@ export type SanityApi = {
    */
   readonly open: (path: string, options: OpenOptions) => Promise<AsyncIterable<Buffer>>
 }
-export type OpenOptions = {
+type OpenOptions = {
   readonly query?: Record<string, string>
   readonly deadlines: Deadlines
   readonly version?: string

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Compression, codecs } from '../codec/codec.ts'
 import { BackupError, findSystemCode } from '../errors.ts'
 import { packLines } from '../streams/blocks.ts'
@@ -31,7 +31,7 @@ export async function findFreeFolder({ path, name }: { path: string; name: strin
   const final = join(path, name)
   const partial = `${final}.partial`
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 })
+    await makeFolders(path)
     if (await exists(final)) return undefined
     await mkdir(partial, { mode: 0o700 })
   } catch (error) {
@@ -59,6 +59,18 @@ export async function findFreeFolder({ path, name }: { path: string; name: strin
         // What cannot be removed must not hide why the run failed.
       }
     },
+  }
+}
+
+/** What `mkdir -p` does. Node's own never comes back from places such as /proc. */
+async function makeFolders(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    if (findSystemCode(error) === 'EEXIST' && (await isFolder(path))) return
+    if (findSystemCode(error) !== 'ENOENT' || dirname(path) === path) throw error
+    await makeFolders(dirname(path))
+    await mkdir(path, { mode: 0o700 })
   }
 }
 

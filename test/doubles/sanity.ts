@@ -16,23 +16,11 @@ import {
 } from './sanity-store.ts'
 import { type StreamFault, sendStream } from './sanity-stream.ts'
 
-export type Route =
-  | 'export'
-  | 'query'
-  | 'doc'
-  | 'mutate'
-  | 'actions'
-  | 'upload'
-  | 'asset'
-  | 'acl'
-  | 'project'
-  | 'datasets'
-  | 'me'
-  | 'unknown'
+type Route = 'export' | 'query' | 'doc' | 'mutate' | 'actions' | 'upload' | 'asset' | 'acl' | 'project' | 'datasets' | 'me' | 'unknown'
 
-export type SanityRequest = RecordedRequest & { readonly route: Route; readonly project: string | undefined; readonly dataset: string }
+type SanityRequest = RecordedRequest & { readonly route: Route; readonly project: string | undefined; readonly dataset: string }
 
-export type TokenOptions = {
+type TokenOptions = {
   readonly project?: string
   readonly role?: 'viewer' | 'editor' | 'administrator' | 'contributor'
   readonly state?: 'valid' | 'expired'
@@ -41,7 +29,7 @@ export type TokenOptions = {
 }
 
 /** What a fault does instead of, or to, the normal answer. One of `answer`, `connection`, `result` or `stream`; `delayMs` goes with any. */
-export type Fault = Turns & {
+type Fault = Turns & {
   readonly delayMs?: number
   /** The whole answer. */
   readonly answer?: Answer

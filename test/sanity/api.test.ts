@@ -133,7 +133,7 @@ describe('an answer', () => {
     await using server = await listen((_, response) => send(response, { status: 403, body: { error: 'Forbidden', message } }))
     await using client = makeClient()
     const error = (await rejection(apiAt(server.url, client).open(path, asking))) as Error
-    expect(error.message).toContain('Sanity says: "Forbidden: ::error::x : :add-mask::y # #[command]z [31m evil".')
+    expect(error.message).toContain('Sanity says: "Forbidden: ::error::x : :add-mask::y # #[command]z[31m evil".')
   })
 
   it('with a body in an encoding that was not asked for is refused', async () => {

@@ -82,7 +82,7 @@ describe('checkSnapshot', () => {
   it('makes the name of an unexpected file harmless', async () => {
     await using copy = await copyOf('good-gzip')
     await writeFile(join(copy.path, '\n::error::x\u001b[31m'), 'x')
-    expect((await check(copy.path)).map(({ message }) => message)).toEqual([expect.stringMatching(/^: :error::x \[31m is not listed/)])
+    expect((await check(copy.path)).map(({ message }) => message)).toEqual([expect.stringMatching(/^: :error::x\[31m is not listed/)])
   })
 
   it('finds a manifest that is not the one that was written', async () => {

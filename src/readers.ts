@@ -1,0 +1,184 @@
+import { resolve } from 'node:path'
+import { quoteOutside } from './text.ts'
+
+/** Reading single inputs; src/inputs.ts says which, and what they mean together. */
+
+/** Where a snapshot can be stored. */
+export type DestinationKind = 'artifact' | 'directory'
+
+export type Env = Readonly<Record<string, string | undefined>>
+
+/** Shorter ones are no tokens, and masking them would mask half the log. */
+export const minTokenLength = 8
+
+/** The inputs in the order of action.yml, in which problems are told. */
+export const inputNames = [
+  'project-id',
+  'dataset',
+  'token',
+  'api-host',
+  'api-version',
+  'include-drafts',
+  'types',
+  'exclude-types',
+  'exclude-ids',
+  'compression',
+  'compression-level',
+  'destination',
+  'path',
+  'label',
+  'artifact-name',
+  'retention-days',
+  'github-token',
+  'allow-public',
+  'min-documents',
+  'heartbeat-url',
+]
+
+/** The URL to tell how the run went; undefined if there is none or it is no URL. It is needed even when the other inputs are wrong. */
+export function findHeartbeatUrl(env: Env): URL | undefined {
+  const url = URL.parse(inputOf(env, 'heartbeat-url'))
+  return url && /^https?:$/.test(url.protocol) ? url : undefined
+}
+
+/** Reading one input each; what is wrong is told to `problem`, and a harmless value given instead. */
+export function readers(env: Env, problem: (input: string, says: string) => void) {
+  const value = (input: string): string => inputOf(env, input)
+
+  const missing = <Value>(input: string, instead: Value): Value => {
+    problem(input, 'is missing')
+    return instead
+  }
+
+  const notA = (input: string, what: string): void => problem(input, `"${quoteOutside(value(input), 80)}" is not ${what}`)
+
+  const matching = (input: string, rule: RegExp, what: string): string => {
+    if (value(input) === '') return missing(input, '')
+    if (!rule.test(value(input))) notA(input, what)
+    return value(input)
+  }
+
+  const oneOf = <Word extends string>(input: string, words: readonly [Word, ...Word[]]): Word => {
+    if (value(input) === '') return missing(input, words[0])
+    const found = words.find((word) => word === value(input))
+    if (found === undefined) notA(input, `one of ${words.join(', ')}`)
+    return found ?? words[0]
+  }
+
+  const list = (input: string, rule = /^[^\s]{1,256}$/, what = 'a type name'): string[] => {
+    const entries = value(input)
+      .split(/[,\n\r]/)
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== '')
+    const bad = entries.find((entry) => !rule.test(entry))
+    if (bad !== undefined) problem(input, `"${quoteOutside(bad, 80)}" is not ${what}`)
+    return [...new Set(entries)]
+  }
+
+  return {
+    problem,
+    missing,
+    matching,
+    oneOf,
+    list,
+
+    optional: (input: string, rule: RegExp, what: string): string | undefined => {
+      if (value(input) === '') return undefined
+      if (!rule.test(value(input))) notA(input, what)
+      return value(input)
+    },
+
+    /** The three spellings of YAML 1.2's core schema, as `core.getBooleanInput` takes them. */
+    boolean: (input: string): boolean => {
+      if (value(input) === '') return missing(input, false)
+      if (!/^(true|True|TRUE|false|False|FALSE)$/.test(value(input))) notA(input, '`true` or `false`')
+      return value(input).toLowerCase() === 'true'
+    },
+
+    wholeNumber: (input: string, lowest: number, highest: number): number | undefined => {
+      if (value(input) === '') return undefined
+      const number = /^\d{1,16}$/.test(value(input)) ? Number(value(input)) : Number.NaN
+      if (!(number >= lowest && number <= highest)) {
+        notA(
+          input,
+          highest === Number.MAX_SAFE_INTEGER ? `a whole number from ${lowest} up` : `a whole number from ${lowest} to ${highest}`,
+        )
+      }
+      return number
+    },
+
+    /** Inputs go into names, URLs and the manifest, where the token must never be. */
+    refuseToken: (): void => {
+      const token = tokenOf(env)
+      if (token.length < minTokenLength) return
+      for (const input of inputNames) {
+        if (input !== 'token' && value(input).includes(token)) problem(input, 'holds the Sanity token, which belongs in `token` alone')
+      }
+    },
+
+    /** Never quotes the token. */
+    token: (): string => {
+      const token = tokenOf(env)
+      if (token === '') {
+        problem('token', 'is empty. Is the secret set in this repository? (Runs from forks get no secrets.)')
+      } else if (token.length < minTokenLength) {
+        problem('token', `has only ${token.length} characters and cannot be a Sanity token`)
+      } else if (!headerRule.test(token)) {
+        problem('token', 'holds a space, a line break or another character that no token has. Was it pasted together with other text?')
+      }
+      return token
+    },
+
+    /** Never quotes the value: it may be a token. */
+    header: (input: string): string => {
+      if (value(input) !== '' && !headerRule.test(value(input))) problem(input, 'holds a character that no token has')
+      return value(input)
+    },
+
+    apiHost: (): URL => {
+      const url = URL.parse(value('api-host'))
+      if (value('api-host') === '') return missing('api-host', defaultUrl)
+      if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.pathname !== '/' || url.search || url.hash) {
+        notA('api-host', 'the address of a host, such as https://api.sanity.io')
+      } else if (url.protocol === 'http:' && !loopbackRule.test(url.hostname)) {
+        problem('api-host', 'must begin with https://, or the token would cross the network in the clear')
+      }
+      return url ?? defaultUrl
+    },
+
+    destinations: (): ReadonlySet<DestinationKind> => {
+      const words = list('destination', /^/)
+      if (words.length === 0) problem('destination', 'is missing')
+      const unknown = words.find((word) => word !== 'artifact' && word !== 'directory')
+      if (unknown !== undefined) problem('destination', `"${quoteOutside(unknown, 80)}" is not one of artifact, directory`)
+      return new Set(words as DestinationKind[])
+    },
+
+    path: (): string => {
+      if (value('path') === '') return missing('path', '')
+      if (value('path').includes('\0')) notA('path', 'a path')
+      return resolve(value('path'))
+    },
+
+    /** Never quotes the URL: whoever knows it can fake a heartbeat. */
+    heartbeatUrl: (): URL | undefined => {
+      const url = findHeartbeatUrl(env)
+      if (value('heartbeat-url') !== '' && !url) problem('heartbeat-url', 'is not an http(s) URL')
+      return url
+    },
+  }
+}
+
+/** What may stand in an HTTP header's value (RFC 9110, 5.5), without spaces. */
+const headerRule = /^[\u0021-\u007e]+$/
+const loopbackRule = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
+const defaultUrl = new URL('https://api.sanity.io')
+
+/** An input's value as `@actions/core` reads it: upper case, spaces to underscores, trimmed. */
+export function inputOf(env: Env, input: string): string {
+  return (env[`INPUT_${input.replaceAll(' ', '_').toUpperCase()}`] ?? '').trim()
+}
+
+export function tokenOf(env: Env): string {
+  return inputOf(env, 'token') || (env['SANITY_AUTH_TOKEN'] ?? '').trim()
+}
