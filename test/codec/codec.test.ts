@@ -121,7 +121,7 @@ describe.each(names)('%s', (name) => {
     const { restored, compressed, peakBytes } = JSON.parse(stdout) as Record<string, number>
     expect(restored).toBe(200 * 1024 * 1024)
     expect(compressed).toBeGreaterThan(10 * 1024 * 1024)
-    expect(peakBytes).toBeLessThan(150 * 1024 * 1024)
+    expect(peakBytes).toBeLessThan(50 * 1024 * 1024)
   })
 })
 

@@ -207,7 +207,7 @@ describe('errorOfAnswer', () => {
     const quotes = messages.map((message) => /Sanity says: "(.*)"\./s.exec(message)?.[1] ?? '')
     expect(Math.max(...quotes.map((quote) => quote.length))).toBeLessThanOrEqual(300)
     expect(Math.max(...messages.map((message) => message.length))).toBeLessThan(700)
-    expect(performance.now() - startedAt).toBeLessThan(2000)
+    expect(performance.now() - startedAt).toBeLessThan(20_000)
   })
 
   it('never throws, whatever the status and the body', () => {

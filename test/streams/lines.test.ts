@@ -115,7 +115,7 @@ describe('splitLines', () => {
       const startedAt = performance.now()
       const [batch] = await collect(splitLines(source(repeat(Buffer.alloc(chunkBytes, 'x'), count)).items, unlimited))
       // Copied together anew with each chunk, it would be gigabytes.
-      expect(performance.now() - startedAt).toBeLessThan(3000)
+      expect(performance.now() - startedAt).toBeLessThan(30_000)
       expect(batch?.lines[0]?.length).toBe(32 * 1024 * 1024)
     },
   )
