@@ -22,10 +22,13 @@ const env = { ...process.env }
 const report = makeReport(findSecrets(env), env)
 for (const name of secretVariables) delete process.env[name]
 
+let ending = false
 const cancellation = new AbortController()
 const tools = makeTools({ log: report.log, clean: report.clean, signal: cancellation.signal })
 const heartbeatUrl = findHeartbeatUrl(env)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void cancel(signal))
+// A log that nobody reads any more is no reason to stop, and there is nowhere to say so.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, (error) => void endAtOnce(error))
 
 const exitCode = await Promise.race([run(parseRunner(env), tools, report), overdue()])
@@ -61,8 +64,9 @@ async function cancel(signal: string): Promise<void> {
 
 /** An error that nobody waits for, from a library's inside: the run cannot be trusted any more. */
 async function endAtOnce(error: unknown): Promise<void> {
-  // What is torn down after a cancellation may well complain.
-  if (cancellation.signal.aborted) return
+  // What is torn down after a cancellation may well complain, and what fails while this is being told must not begin it anew.
+  if (cancellation.signal.aborted || ending) return
+  ending = true
   exit(await report.failure(error).catch(() => 1))
 }
 
