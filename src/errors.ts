@@ -21,8 +21,11 @@ export type ErrorCode =
   | 'cancelled'
   | 'unexpected'
 
-/** How often in all a step may be tried when it fails with this error, and how long the other side asked to wait, in milliseconds. */
-export type Retry = { readonly tries: number; readonly afterMs?: number | undefined }
+/**
+ * How often in all a step may be tried when it fails with this error, and how long the other side asked to wait, in milliseconds. `cut`: an
+ * answer had begun and did not come to its end, so that asking for less at a time may help.
+ */
+export type Retry = { readonly tries: number; readonly afterMs?: number | undefined; readonly cut?: true }
 
 type Details = {
   readonly code: ErrorCode

@@ -2,8 +2,9 @@ import { type Compression, codecs } from './codec/codec.ts'
 import { BackupError } from './errors.ts'
 import { type DestinationKind, type Env, inputNames, inputOf, minTokenLength, readers, tokenOf } from './readers.ts'
 import type { Source } from './sanity/api.ts'
-import { type Filters, idPatternRule } from './snapshot/filters.ts'
+import type { Filters } from './snapshot/filters.ts'
 import { labelRule } from './snapshot/name.ts'
+import { idPatternRule } from './snapshot/pattern.ts'
 import { quoteOutside } from './text.ts'
 
 /** What a user asked for, checked once: nothing after this reads an input again. */
@@ -11,6 +12,8 @@ export type Inputs = {
   readonly command: 'backup'
   readonly source: Source
   readonly token: string
+  /** How the documents are fetched; `auto` begins with one stream and goes on in pages if that is cut twice. */
+  readonly exportMode: 'auto' | 'stream' | 'cursor'
   readonly filters: Filters
   readonly compression: Compression
   readonly compressionLevel: number
@@ -53,6 +56,7 @@ export function parseInputs(env: Env): Inputs {
   const token = read.token()
   const apiHost = read.apiHost()
   const apiVersion = read.matching('api-version', /^v?(\d{4}-\d{2}-\d{2}|1|X)$/, 'an API version such as 2025-02-19').replace(/^v/, '')
+  const exportMode = read.oneOf('export-mode', ['auto', 'stream', 'cursor'])
   const includeDrafts = read.boolean('include-drafts')
   const types = read.list('types')
   const excludeTypes = read.list('exclude-types')
@@ -81,6 +85,7 @@ export function parseInputs(env: Env): Inputs {
     command: 'backup',
     source: { projectId, dataset, apiHost, apiVersion },
     token,
+    exportMode,
     filters: { includeDrafts, types, excludeTypes, excludeIds },
     compression,
     compressionLevel,

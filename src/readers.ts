@@ -18,6 +18,7 @@ export const inputNames = [
   'token',
   'api-host',
   'api-version',
+  'export-mode',
   'include-drafts',
   'types',
   'exclude-types',

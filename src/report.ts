@@ -1,10 +1,11 @@
 import * as core from '@actions/core'
 import type { BackupOutcome } from './commands/backup.ts'
-import { BackupError, messageOf } from './errors.ts'
+import { neverDone, unexpected } from './endings.ts'
+import { BackupError, findSystemCode, messageOf } from './errors.ts'
+import { isDiskFull } from './snapshot/disk.ts'
 import { type Place, renderBackup, renderFailure } from './summary.ts'
-import { neutralise, quoteOutside, redactor } from './text.ts'
+import { formatBytes, neutralise, quoteOutside, redactor } from './text.ts'
 import type { Log } from './tools.ts'
-import { toolVersion } from './version.ts'
 
 /** The one mouth: the log while a run goes on, and how it ended. */
 export type Report = {
@@ -15,15 +16,22 @@ export type Report = {
   readonly success: (outcome: BackupOutcome, place: Place) => Promise<number>
   /** A run that stored nothing. Gives the exit code. */
   readonly failure: (error: unknown) => Promise<number>
+  /** A run that ends without a result, said in the very last moment. */
+  readonly abandoned: () => void
 }
 
 /** How often a long step says how far it has come, in milliseconds: lines in GitHub's log, one live line on a terminal. */
 const progressMs = { lines: 5_000, live: 200 } as const
 
+/** What must never be shown. The runner is told to mask the inputs; the others it would see for the first time. */
+type Secrets = { readonly masked: readonly string[]; readonly hidden: readonly string[] }
+
 /** Masks the secrets and makes the report. No secret leaves it in any form, and nothing that the runner would take for a command. */
-export function makeReport(secrets: readonly string[], env: NodeJS.ProcessEnv): Report {
-  for (const secret of secrets) core.setSecret(secret)
-  const redact = redactor(secrets)
+export function makeReport({ masked, hidden }: Secrets, env: NodeJS.ProcessEnv): Report {
+  // Elsewhere nobody would mask it, and the command would print it.
+  const heard = env['GITHUB_ACTIONS'] === 'true' || Boolean(env['GITHUB_OUTPUT'])
+  for (const secret of heard ? masked : []) core.setSecret(secret)
+  const redact = redactor([...masked, ...hidden])
   const clean = (text: string): string => redact(neutralise(text))
   const log = makeLog(clean, env)
 
@@ -38,6 +46,7 @@ export function makeReport(secrets: readonly string[], env: NodeJS.ProcessEnv): 
     try {
       await core.summary.addRaw(clean(markdown)).write()
     } catch (error) {
+      if (isDiskFull(error)) throw error
       log.warning(`The job summary could not be written (${messageOf(error)}).`)
     }
   }
@@ -51,11 +60,15 @@ export function makeReport(secrets: readonly string[], env: NodeJS.ProcessEnv): 
     log,
     clean: (text) => redact(quoteOutside(text)),
     success: async (outcome, place) => {
-      outputs(outputsOf(outcome))
-      await summary(renderBackup(outcome, place))
+      try {
+        outputs(outputsOf(outcome))
+        if (outcome.failure !== undefined) outputs({ 'error-code': outcome.failure.code })
+        await summary(renderBackup(outcome, place))
+      } catch (error) {
+        throw untold(error, outcome)
+      }
       if (outcome.failure === undefined) return 0
       annotate(alsoStored(outcome.failure, outcome))
-      outputs({ 'error-code': outcome.failure.code })
       return exitCodeOf(outcome.failure)
     },
     failure: async (thrown) => {
@@ -63,12 +76,13 @@ export function makeReport(secrets: readonly string[], env: NodeJS.ProcessEnv): 
       annotate(error)
       try {
         outputs({ 'error-code': error.code })
+        await summary(renderFailure(error))
       } catch (lost) {
-        log.warning(`The outputs could not be written (${messageOf(lost)}).`)
+        log.warning(`The outputs or the job summary could not be written (${messageOf(lost)}).`)
       }
-      await summary(renderFailure(error))
       return exitCodeOf(error)
     },
+    abandoned: () => annotate(neverDone()),
   }
 }
 
@@ -135,14 +149,31 @@ function alsoStored(failure: BackupError, { stored, manifest }: BackupOutcome): 
   })
 }
 
-function unexpected(thrown: unknown): BackupError {
-  const stack = Error.isError(thrown) && thrown.stack ? thrown.stack : messageOf(thrown)
+/**
+ * A snapshot that is stored, but that no later step will hear of. On a full disk its folder is taken away again: what follows could not be
+ * relied on there. Anything else leaves a proven snapshot where it is.
+ */
+function untold(error: unknown, { stored, manifest, withdraw, sizeBytes }: BackupOutcome): BackupError {
+  const full = isDiskFull(error)
+  if (full) withdraw()
+  const kept = stored.filter(({ kind }) => !(full && kind === 'directory')).map(({ kind }) => kind)
+  const where =
+    kept.length > 0 ? ` The snapshot ${manifest.snapshot} is stored, and was read back, as ${kept.join(' and ')}.` : ' Nothing was stored.'
+  if (full) {
+    return new BackupError({
+      code: 'disk-full',
+      title: 'The disk is full',
+      message: `There is no room left for this step's outputs or job summary (${findSystemCode(error)}); the snapshot alone needs ${formatBytes(sizeBytes)}.${where}`,
+      hint: 'Free disk space before this step, let `path` point to a larger disk, use `compression: zstd`, or a runner with more room.',
+      cause: error,
+    })
+  }
   return new BackupError({
     code: 'unexpected',
-    title: 'Unexpected error, please report',
-    message: `${quoteOutside(messageOf(thrown), 500)}\n${stack.split('\n').slice(1, 8).join('\n')}\nsanity-backup ${toolVersion}, Node ${process.version}`,
-    hint: 'This is a fault in sanity-backup. Nothing that it calls a snapshot is affected. Please report it with this message.',
-    cause: thrown,
+    title: 'The outputs could not be written',
+    message: `The file for this step's outputs could not be written (${findSystemCode(error) ?? messageOf(error)}), so later steps would not know of the snapshot.${where}`,
+    hint: 'Check that no earlier step changes or removes the file that GITHUB_OUTPUT names.',
+    cause: error,
   })
 }
 

@@ -22,7 +22,7 @@ export function renderBackup(outcome: BackupOutcome, place: Place): string {
 
 /** The job summary of a run that stored nothing. */
 export function renderFailure(error: BackupError): string {
-  return sections(['## Sanity backup: ❌ nothing was stored', renderProblem(error)])
+  return sections(['## Sanity backup: ❌ failed', renderProblem(error)])
 }
 
 function sections(parts: readonly (string | undefined)[]): string {
@@ -50,11 +50,17 @@ function figures({ manifest, documents, sizeBytes, stored, durationMs }: BackupO
     ['Assets', 'not included'],
     ['Size', `${formatBytes(sizeBytes)} (${formatBytes(contentBytes)} of documents, ${ratio} to 1)`],
     ['Duration', `${formatDuration(durationMs)} (export ${formatDuration(documents.exportMs)}, ${rate})`],
-    ['Consistency', 'one moment: a single export request'],
+    ['Consistency', consistency(documents)],
     ['Complete', `${formatCount(documents.tally.received)} received; Sanity counts ${live}`],
     ['Stored as', stored.map(({ kind }) => kind).join(', ')],
   ]
   return ['| | |', '| --- | --- |', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n')
+}
+
+function consistency({ mode, repeated }: BackupOutcome['documents']): string {
+  if (mode === 'stream') return 'one moment: a single export request'
+  const twice = repeated > 0 ? ` (${plural(repeated, 'document')} came twice, the later one was kept)` : ''
+  return `not one moment: fetched page by page${twice}; a reference may point to a document that came or went meanwhile`
 }
 
 const slices = 12
@@ -125,7 +131,7 @@ function restoreLines({ manifest, stored, documents }: BackupOutcome, { reposito
     '```sh',
     ...fetch,
     ...unpack,
-    `npx sanity@latest dataset import ${folder}/${plain} --project-id ${projectId} --dataset ${dataset} --replace`,
+    `npx sanity@latest dataset import ${folder}/${plain} --project-id ${projectId} --dataset ${dataset} --replace${documents.tally.damaged > 0 ? ' --allow-replacement-characters' : ''}`,
     '```',
     '`--replace` overwrites documents of the same id; documents made since then stay.',
   ].join('\n')

@@ -43,32 +43,45 @@ export function escapeMarkdown(text: string): string {
     .replace(/\bwww\./gi, 'www&#46;')
 }
 
+/** A shorter piece of a secret says nothing about it, and masking it would mask ordinary words. */
+const shortestPiece = 12
+
 /**
  * A function that takes the given secrets out of a text in every form in which they might come back: raw, base64 at any offset, base64url,
- * percent-encoded, JSON-escaped, hexadecimal, and cut off after twelve or more characters.
+ * percent-encoded, JSON- or XML-escaped, hexadecimal; whole, and cut down to any piece of twelve or more characters.
  */
 export function redactor(secrets: readonly string[]): (text: string) => string {
   const forms = [...new Set(secrets.filter((secret) => secret.length > 0).flatMap(formsOf))].sort((a, b) => b.length - a.length)
-  // The start of a URL is no secret, and stands in many others.
-  const prefixes = secrets.filter((secret) => secret.length >= shortestPrefix && !secret.includes('://')).map(prefixPattern)
-  return (text) => {
-    const whole = forms.reduce((rest, form) => rest.replaceAll(form, '***'), text)
-    return prefixes.reduce((rest, pattern) => rest.replace(pattern, '***'), whole)
+  const pieces = new Set(secrets.map(withoutOrigin).flatMap(formsOf).flatMap(piecesOf))
+  return (text) =>
+    maskPieces(
+      forms.reduce((rest, form) => rest.replaceAll(form, '***'), text),
+      pieces,
+    )
+}
+
+/** The start of a URL is no secret, and stands in many others. */
+function withoutOrigin(secret: string): string {
+  return secret.replace(/^[a-z]+:\/\/[^/]*\/?/i, '')
+}
+
+function piecesOf(form: string): string[] {
+  return Array.from({ length: Math.max(0, form.length - shortestPiece + 1) }, (_, start) => form.slice(start, start + shortestPiece))
+}
+
+/** Pieces that follow or overlap one another are masked as one. */
+function maskPieces(text: string, pieces: ReadonlySet<string>): string {
+  let masked = ''
+  let done = 0
+  for (let start = 0; start + shortestPiece <= text.length; start++) {
+    if (!pieces.has(text.slice(start, start + shortestPiece))) continue
+    let end = start + shortestPiece
+    while (end < text.length && pieces.has(text.slice(end - shortestPiece + 1, end + 1))) end++
+    masked += `${text.slice(done, start)}***`
+    done = end
+    start = end - 1
   }
-}
-
-/** A shorter part of a token says nothing about it, and masking it would mask ordinary words. */
-const shortestPrefix = 12
-
-function prefixPattern(secret: string): RegExp {
-  const start = secret.slice(0, shortestPrefix)
-  const rest = [...secret.slice(shortestPrefix)].map(escapePattern)
-  // (?:a(?:b(?:c)?)?)? : as much of the rest as is there
-  return new RegExp(escapePattern(start) + rest.reduceRight((inner, letter) => `(?:${letter}${inner})?`, ''), 'g')
-}
-
-function escapePattern(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
+  return masked + text.slice(done)
 }
 
 function formsOf(secret: string): string[] {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ArtifactClient, DefaultArtifactClient } from '@actions/artifact'
+import type { ArtifactClient } from '@actions/artifact'
 import { EnvHttpProxyAgent, request } from 'undici'
 import type { Http } from './sanity/api.ts'
 import type { Wait } from './sanity/retry.ts'
@@ -29,12 +29,13 @@ export type Tools = {
 /** How long a host may take to accept a connection, in milliseconds. */
 const connectMs = 15_000
 
-/** Makes the real tools. Proxies come from the usual environment variables (`HTTPS_PROXY`, `NO_PROXY`, …). `close` ends what is still open. */
-export function makeTools({
-  log,
-  clean,
-  signal,
-}: Pick<Tools, 'log' | 'clean' | 'signal'>): Tools & { readonly close: () => Promise<void> } {
+/** The tools, and how to end what is still open. */
+export type OpenTools = Tools & { readonly close: () => Promise<void> }
+
+/** Makes the real tools. Proxies come from the usual environment variables (`HTTPS_PROXY`, `NO_PROXY`, …). */
+export async function makeTools({ log, clean, signal }: Pick<Tools, 'log' | 'clean' | 'signal'>): Promise<OpenTools> {
+  // Half a second to load: by now the token is masked and signals are heard.
+  const { DefaultArtifactClient } = await import(/* webpackMode: "eager" */ '@actions/artifact')
   const dispatcher = new EnvHttpProxyAgent({ connect: { timeout: connectMs } })
   return {
     http: async (url, options) => await request(url, { ...options, dispatcher }),

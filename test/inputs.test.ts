@@ -19,6 +19,7 @@ describe('inputs with the defaults of action.yml', () => {
       command: 'backup',
       source: { projectId: 'abc12345', dataset: 'production', apiHost: new URL('https://api.sanity.io'), apiVersion: '2025-02-19' },
       token,
+      exportMode: 'auto',
       filters: { includeDrafts: true, types: [], excludeTypes: [], excludeIds: ['secrets.**'] },
       compression: 'gzip',
       compressionLevel: 6,

@@ -174,7 +174,7 @@ describe('a failure', () => {
 
   it('of the whole run says so, with the code and the cure', () => {
     const text = renderFailure(error)
-    expect(text.split('\n')[0]).toBe('## Sanity backup: ❌ nothing was stored')
+    expect(text.split('\n')[0]).toBe('## Sanity backup: ❌ failed')
     expect(text).toContain('(`export-invalid`)')
     expect(text).toContain('<br>second')
     expect(text).toContain('**What to do:** Do `this`.')
@@ -206,11 +206,14 @@ const outcome: BackupOutcome = {
       excluded: 0,
       draftsLeftOut: 3,
       received: 2,
+      damaged: 0,
       byType: new Map(),
       contentDigest: documents.contentDigest,
       holdsToken: false,
     },
     file,
+    mode: 'stream',
+    repeated: 0,
     liveCountBefore: 2,
     liveCountAfter: 2,
     exportMs: 4000,
@@ -218,6 +221,7 @@ const outcome: BackupOutcome = {
   sizeBytes: 1300,
   durationMs: 5000,
   failure: undefined,
+  withdraw: () => undefined,
 }
 
 function render(change: Partial<BackupOutcome>): string {

@@ -7,10 +7,12 @@ import type { Inputs } from '../inputs.ts'
 import type { Runner } from '../runner.ts'
 import { findFullRead } from '../sanity/access.ts'
 import { sanityApi } from '../sanity/api.ts'
+import { checkRoom, diskFull, isDiskFull } from '../snapshot/disk.ts'
+import { findFreeFolder, type SnapshotFolder, sweepLeftovers } from '../snapshot/folder.ts'
 import { type FileEntry, type Manifest, manifestFormat, printManifest } from '../snapshot/manifest.ts'
 import { isoSeconds, snapshotName } from '../snapshot/name.ts'
-import { findFreeFolder, type SnapshotFolder, writeManifest } from '../snapshot/write.ts'
-import { formatCount, formatDuration, plural } from '../text.ts'
+import { writeManifest } from '../snapshot/write.ts'
+import { formatBytes, formatCount, formatDuration, plural } from '../text.ts'
 import type { Tools } from '../tools.ts'
 import { toolVersion } from '../version.ts'
 import { type SavedDocuments, saveDocuments } from './documents.ts'
@@ -25,6 +27,8 @@ export type BackupOutcome = {
   readonly durationMs: number
   /** The first failure of a destination, when another one succeeded. */
   readonly failure: BackupError | undefined
+  /** Takes the snapshot folder away again, if it was left for the next step. */
+  readonly withdraw: () => void
 }
 
 /**
@@ -32,6 +36,15 @@ export type BackupOutcome = {
  * Throws a {@link BackupError} if nothing was stored.
  */
 export async function backup(inputs: Inputs, runner: Runner, tools: Tools): Promise<BackupOutcome> {
+  try {
+    return await backUp(inputs, runner, tools)
+  } catch (error) {
+    // Wherever the disk became full, also where no room of ours was writing.
+    throw isDiskFull(error) && !(error instanceof BackupError) ? await diskFull(error, inputs.path, 0) : error
+  }
+}
+
+async function backUp(inputs: Inputs, runner: Runner, tools: Tools): Promise<BackupOutcome> {
   const startedAt = tools.now()
   const destinations = chooseDestinations(inputs, runner, tools)
   for (const destination of destinations) await destination.check()
@@ -41,7 +54,8 @@ export async function backup(inputs: Inputs, runner: Runner, tools: Tools): Prom
   log.info(`Backing up dataset "${dataset}" of project "${projectId}"`)
   const api = sanityApi(inputs.source, { ...tools, token: inputs.token, userAgent: `sanity-backup/${toolVersion}` })
   using named = await makeFolder(inputs, tools)
-  const documents = await saveDocuments({ api, inputs, folder: named.folder.path }, tools)
+  await tellRoom(inputs, tools)
+  const documents = await saveDocuments({ api, inputs, folder: named.folder }, tools)
   const fullRead = await findFullRead(api)
   warnOf(documents, fullRead, log)
   enforceMinimum(inputs, documents.tally.count)
@@ -50,7 +64,8 @@ export async function backup(inputs: Inputs, runner: Runner, tools: Tools): Prom
   const manifestEntry = await writeManifest(named.folder.path, manifest)
   const { stored, failure } = await storeEverywhere(destinations, named.folder, printManifest(manifest), tools)
   const sizeBytes = [documents.file, manifestEntry].reduce((sum, file) => sum + file.sizeBytes, 0)
-  return { manifest, stored, documents, sizeBytes, durationMs: tools.now().getTime() - startedAt.getTime(), failure }
+  const durationMs = tools.now().getTime() - startedAt.getTime()
+  return { manifest, stored, documents, sizeBytes, durationMs, failure, withdraw: named.folder.discard }
 }
 
 /** In the order in which they are tried. */
@@ -68,7 +83,6 @@ function chooseDestinations(inputs: Inputs, runner: Runner, tools: Tools): Desti
       checkVisibility: async () => {
         if (!inputs.allowPublic) await refusePublic({ name: repository, apiUrl, token: inputs.githubToken, eventPath }, tools)
       },
-      temp: runner.temp,
       signal: tools.signal,
     })
   return [
@@ -82,7 +96,9 @@ type NamedFolder = { readonly name: string; readonly takenAt: Date; readonly fol
 /** A name holds the second in which the snapshot is taken: if another run has that one, the next is taken. */
 const nameTries = 5
 
-async function makeFolder({ source, label, path }: Inputs, { now, wait, signal }: Tools): Promise<NamedFolder> {
+async function makeFolder({ source, label, path }: Inputs, { now, wait, signal, log }: Tools): Promise<NamedFolder> {
+  const swept = await sweepLeftovers(path, now())
+  if (swept.length > 0) log.info(`Removed what ${plural(swept.length, 'killed run')} left behind in "${path}"`)
   for (let tryNumber = 1; tryNumber <= nameTries; tryNumber++) {
     const takenAt = now()
     const name = snapshotName({ projectId: source.projectId, dataset: source.dataset, takenAt, label })
@@ -98,6 +114,13 @@ async function makeFolder({ source, label, path }: Inputs, { now, wait, signal }
   })
 }
 
+async function tellRoom({ path, source }: Inputs, { log }: Tools): Promise<void> {
+  const { previousBytes, freeBytes } = await checkRoom(path, source)
+  if (freeBytes === undefined) return
+  const previous = previousBytes === undefined ? '' : `; the last snapshot takes ${formatBytes(previousBytes)}`
+  log.info(`Room for the snapshot: ${formatBytes(freeBytes)} are free in "${path}"${previous}`)
+}
+
 function warnOf({ tally }: SavedDocuments, fullRead: boolean | null, log: Tools['log']): void {
   if (fullRead === false) {
     log.warning(
@@ -105,6 +128,11 @@ function warnOf({ tally }: SavedDocuments, fullRead: boolean | null, log: Tools[
     )
   }
   if (fullRead === null) log.info('Sanity did not tell whether the token may read every document.')
+  if (tally.damaged > 0) {
+    log.warning(
+      `${plural(tally.damaged, 'document')} held the character U+FFFD: text that was damaged before it came to Sanity. The snapshot keeps it as it is, and \`sanity dataset import\` takes it only with \`--allow-replacement-characters\`.`,
+    )
+  }
   if (tally.holdsToken) {
     log.warning(
       'A document in the dataset holds the Sanity token itself. Delete that token at sanity.io/manage and make a new one: whoever can read the document, or this snapshot, has it.',
@@ -147,7 +175,7 @@ function describe({ inputs, runner, documents, fullRead, named, clean, finishedA
     takenAt: isoSeconds(named.takenAt),
     finishedAt: isoSeconds(finishedAt),
     complete: true,
-    source: { projectId, dataset, apiVersion, mode: 'stream' },
+    source: { projectId, dataset, apiVersion, mode: documents.mode },
     tool: { name: 'sanity-backup', version: toolVersion },
     run: runner.run,
     filters: inputs.filters,

@@ -4,16 +4,16 @@ import type { SanityApi } from '../sanity/api.ts'
 import { countDocuments } from '../sanity/count.ts'
 import { exportDocuments } from '../sanity/export.ts'
 import { retrying } from '../sanity/retry.ts'
-import type { FileEntry } from '../snapshot/manifest.ts'
+import type { SnapshotFolder } from '../snapshot/folder.ts'
+import type { ExportMode, FileEntry } from '../snapshot/manifest.ts'
 import { type Tally, tally } from '../snapshot/tally.ts'
 import { writeData } from '../snapshot/write.ts'
 import { formatBytes, formatCount, formatDuration, plural } from '../text.ts'
 import type { Tools } from '../tools.ts'
+import { exportProgress, patiently, savePages } from './pages.ts'
 
 /** The dataset's documents, saved and counted. */
-export type SavedDocuments = {
-  readonly tally: Tally
-  readonly file: FileEntry
+export type SavedDocuments = Exported & {
   /** Live documents before and after the export. */
   readonly liveCountBefore: number
   readonly liveCountAfter: number
@@ -21,80 +21,112 @@ export type SavedDocuments = {
   readonly exportMs: number
 }
 
-type Task = { readonly api: SanityApi; readonly inputs: Inputs; readonly folder: string }
+/** What one export gave. */
+export type Exported = {
+  readonly tally: Tally
+  readonly file: FileEntry
+  readonly mode: ExportMode
+  /** Documents that came on more than one page; the last was kept. */
+  readonly repeated: number
+}
 
-/** An export that came out short is made once more before it is called truncated. */
-const completeTries = 2
+export type Task = { readonly api: SanityApi; readonly inputs: Inputs; readonly folder: SnapshotFolder }
+
 /** The index behind the count lags behind the documents: how long it is given to catch up, in milliseconds. */
 const indexLagMs = 2_000
+/** How long a cut stream is left alone before it is asked for again, in milliseconds. */
+const cutWaitMs = 1_000
+/** Sanity ends an export request after five minutes (sanity.io/docs/content-lake/technical-limits); a cut from here on is likely to be that. */
+const nearCapMs = 285_000
 
 /**
  * Saves every document of the dataset into the snapshot's folder and proves that none is missing.
  *
- * Sanity's stream has no end mark and no length, so completeness is a comparison with an independent count before and after: the stream must
- * hold at least as many documents as the smaller of the two. Throws `export-truncated` if it does not, even when the count was asked again and
- * the export repeated.
+ * Sanity's stream has no end mark and no length, so completeness is a comparison with an independent count before and after: the export must
+ * hold at least as many documents as the smaller of the two. One that is short is made once more; in mode `auto` one that is cut as well, and
+ * after the second time the documents are fetched page by page. Throws `export-truncated` if the last way was short too, even when the count
+ * was asked again.
  */
 export async function saveDocuments(task: Task, tools: Tools): Promise<SavedDocuments> {
-  const { types } = task.inputs.filters
-  const count = async () => await retrying(() => countDocuments(task.api, { types }), patiently(tools))
-  for (let tryNumber = 1; ; tryNumber++) {
-    const liveCountBefore = await count()
+  const ways = waysOf(task.inputs.exportMode)
+  for (let index = 0; ; index++) {
+    const mode = ways[index] as ExportMode
+    const next = ways[index + 1]
     const startedAt = tools.now().getTime()
-    const { tally: counted, file } = await retrying(() => exportOnce(task, tools), patiently(tools))
-    const exportMs = tools.now().getTime() - startedAt
-    let liveCountAfter = await count()
-    if (counted.received < Math.min(liveCountBefore, liveCountAfter)) {
-      await tools.wait(indexLagMs, tools.signal)
-      liveCountAfter = await count()
+    try {
+      const { saved, expected } = await saveIn(mode, task, tools)
+      if (saved.tally.received >= expected) return told(saved, tools)
+      if (next === undefined) throw truncated(saved.tally.received, expected)
+      tools.log.warning(`The export held ${formatCount(saved.tally.received)} of ${plural(expected, 'document')}. ${announced(mode, next)}`)
+    } catch (error) {
+      if (!(error instanceof BackupError && error.retry.cut) || next === undefined || task.inputs.exportMode !== 'auto') throw error
+      const nearCap = tools.now().getTime() - startedAt > nearCapMs ? ' That is Sanity’s limit of five minutes for one request.' : ''
+      tools.log.warning(`${error.title}: ${error.message}${nearCap} ${announced(mode, next)}`)
+      await tools.wait(cutWaitMs, tools.signal)
     }
-    const expected = Math.min(liveCountBefore, liveCountAfter)
-    if (counted.received >= expected) {
-      const size = file.contentBytes ?? 0
-      tools.log.info(
-        `Exported ${plural(counted.count, 'document')} (${formatBytes(size)}, ${formatBytes(file.sizeBytes)} compressed) in ${formatDuration(exportMs)}`,
-      )
-      return { tally: counted, file, liveCountBefore, liveCountAfter, exportMs }
-    }
-    if (tryNumber === completeTries) throw truncated(counted.received, expected)
-    tools.log.warning(`The export held ${formatCount(counted.received)} of ${plural(expected, 'document')}. It is made once more.`)
   }
 }
 
-async function exportOnce({ api, inputs, folder }: Task, { log, now }: Tools): Promise<{ tally: Tally; file: FileEntry }> {
+function waysOf(mode: Inputs['exportMode']): ExportMode[] {
+  return mode === 'auto' ? ['stream', 'stream', 'cursor'] : [mode, mode]
+}
+
+function announced(mode: ExportMode, next: ExportMode): string {
+  return mode === next ? 'It is made once more.' : 'From here on the documents are fetched page by page (`export-mode: cursor`).'
+}
+
+async function saveIn(mode: ExportMode, task: Task, tools: Tools): Promise<{ saved: SavedDocuments; expected: number }> {
+  const { types } = task.inputs.filters
+  const count = async () => await retrying(() => countDocuments(task.api, { types }), patiently(tools))
+  const liveCountBefore = await count()
+  const startedAt = tools.now().getTime()
+  const exported = mode === 'cursor' ? await savePages(task, tools) : await saveStream(task, tools)
+  const exportMs = tools.now().getTime() - startedAt
+  let liveCountAfter = await count()
+  if (exported.tally.received < Math.min(liveCountBefore, liveCountAfter)) {
+    await tools.wait(indexLagMs, tools.signal)
+    liveCountAfter = await count()
+  }
+  return {
+    saved: { ...exported, liveCountBefore, liveCountAfter, exportMs },
+    expected: Math.min(liveCountBefore, liveCountAfter),
+  }
+}
+
+function told(saved: SavedDocuments, { log }: Tools): SavedDocuments {
+  const { tally: counted, file, exportMs, repeated } = saved
+  const size = `${formatBytes(file.contentBytes ?? 0)}, ${formatBytes(file.sizeBytes)} compressed`
+  log.info(`Exported ${plural(counted.count, 'document')} (${size}) in ${formatDuration(exportMs)}`)
+  if (repeated > 0) {
+    log.info(`${plural(repeated, 'document')} changed while the pages were fetched and came twice: the later one is in the snapshot.`)
+  }
+  return saved
+}
+
+/** In mode `auto` a cut is no reason to wait for the same stream again and again. */
+async function saveStream(task: Task, tools: Tools): Promise<Exported> {
+  const stopAtCut = task.inputs.exportMode === 'auto'
+  return await retrying(() => streamOnce(task, tools), { ...patiently(tools), giveUp: ({ retry }) => stopAtCut && retry.cut === true })
+}
+
+async function streamOnce({ api, inputs, folder }: Task, tools: Tools): Promise<Exported> {
   const counting = tally(inputs.filters, Buffer.from(inputs.token))
-  const startedAt = now().getTime()
-  let documents = 0
-  let bytes = 0
+  const progress = exportProgress(tools)
   const lines = async function* (): AsyncGenerator<Buffer[]> {
     for await (const batch of exportDocuments(api, { types: inputs.filters.types })) {
-      documents += batch.length
-      for (const document of batch) bytes += document.bytes.length + 1
-      log.progress(() => {
-        const seconds = Math.max(0.001, (now().getTime() - startedAt) / 1000)
-        return `Exporting: ${plural(documents, 'document')}, ${formatBytes(bytes)}, ${formatBytes(Math.round(bytes / seconds))}/s`
-      })
+      progress(batch)
       yield counting.pick(batch)
     }
   }
-  const file = await writeData(folder, { lines: lines(), compression: inputs.compression, level: inputs.compressionLevel })
-  return { tally: counting.result(), file }
-}
-
-function patiently({ wait, signal, log }: Tools): Parameters<typeof retrying>[1] {
-  return {
-    wait,
-    signal,
-    onRetry: (error, waitMs, tryNumber) =>
-      log.info(`${error.title}: ${error.message} Try ${tryNumber + 1} of ${error.retry.tries} follows in ${formatDuration(waitMs)}.`),
-  }
+  const file = await writeData(folder.path, { lines: lines(), compression: inputs.compression, level: inputs.compressionLevel })
+  return { tally: counting.result(), file, mode: 'stream', repeated: 0 }
 }
 
 function truncated(received: number, expected: number): BackupError {
   return new BackupError({
     code: 'export-truncated',
     title: 'The export is incomplete',
-    message: `The stream ended without an error, but held ${formatCount(received)} documents where Sanity counts ${formatCount(expected)}, twice in a row. Nothing was stored.`,
-    hint: 'Run the backup again. If the number stays the same, the dataset may be too large for one export request (Sanity allows five minutes): limit it with `types`. If it is small, check `api-host`, and show this message to Sanity support.',
+    message: `The export ended without an error, but held ${formatCount(received)} documents where Sanity counts ${formatCount(expected)}, time after time. Nothing was stored.`,
+    hint: 'Run the backup again. If the number stays the same, try `export-mode: cursor`: the dataset may be too large for one request (Sanity allows five minutes). If it is small, check `api-host`, and show this message to Sanity support.',
   })
 }

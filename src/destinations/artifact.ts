@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ArtifactClient } from '@actions/artifact'
 import { BackupError, findSystemCode, messageOf } from '../errors.ts'
@@ -20,8 +20,6 @@ type Options = {
   readonly serverUrl: string
   /** Throws if the snapshot must not be stored in this repository. */
   readonly checkVisibility: () => Promise<void>
-  /** Folder for what is read back. */
-  readonly temp: string
   readonly signal: AbortSignal
 }
 
@@ -92,27 +90,26 @@ async function upload(
   return { name, id, sizeBytes, digest }
 }
 
-/** Downloads the artifact as any reader would, and compares all of it with what was written. */
-async function readBack(
-  { id, digest, sizeBytes }: Uploaded,
-  { manifestBytes }: FinishedSnapshot,
-  { client, temp, signal }: Options,
-): Promise<void> {
-  const folder = await mkdtemp(join(temp, 'sanity-backup-readback-'))
+/** Downloads the artifact as any reader would, and compares all of it with what was written. The client itself tries five times. */
+async function readBack(uploaded: Uploaded, { folder, manifestBytes }: FinishedSnapshot, options: Options): Promise<void> {
   try {
-    const downloading = client.downloadArtifact(id, { path: folder, expectedHash: `sha256:${digest}` })
-    const { digestMismatch } = await unlessAborted(downloading, signal).catch((error: unknown) => {
-      signal.throwIfAborted()
-      throw /ENOSPC|EDQUOT/.test(messageOf(error))
-        ? noRoomToReadBack(sizeBytes, temp)
-        : verificationFailed('artifact', `the download failed (${messageOf(error)})`, error)
-    })
-    // The client only tells of it; it does not fail.
-    if (digestMismatch === true) throw verificationFailed('artifact', 'its digest is another')
-    await checkReadBack(folder, { manifestBytes, where: 'artifact', signal })
+    await download(uploaded, folder.readBack, options)
+    await checkReadBack(folder.readBack, { manifestBytes, where: 'artifact', signal: options.signal })
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    await rm(folder.readBack, { recursive: true, force: true })
   }
+}
+
+async function download({ id, digest, sizeBytes }: Uploaded, path: string, { client, signal }: Options): Promise<void> {
+  const downloading = client.downloadArtifact(id, { path, expectedHash: `sha256:${digest}` })
+  const { digestMismatch } = await unlessAborted(downloading, signal).catch((error: unknown) => {
+    signal.throwIfAborted()
+    throw /ENOSPC|EDQUOT/.test(messageOf(error))
+      ? noRoomToReadBack(sizeBytes, path)
+      : verificationFailed('artifact', `the download failed (${messageOf(error)})`, error)
+  })
+  // The client only tells of it; it does not fail.
+  if (digestMismatch === true) throw verificationFailed('artifact', 'its digest is another')
 }
 
 /** All files of the snapshot, the manifest last: a zip that was cut short holds none, and is no snapshot. */
@@ -139,13 +136,22 @@ async function withdrawn(client: ArtifactClient, name: string, error: unknown): 
       })
 }
 
+const removeTries = 3
+
 /** Whether the artifact is gone. One that was never finished is not listed, and so is gone too. */
 async function remove(client: ArtifactClient, name: string): Promise<boolean> {
-  const removing = client.deleteArtifact(name).then(
-    () => true,
-    (error: unknown) => messageOf(error).includes('not found'),
-  )
-  return await Promise.race([removing, patience().then(() => false)])
+  return await Promise.race([removeOften(client, name), patience().then(() => false)])
+}
+
+async function removeOften(client: ArtifactClient, name: string): Promise<boolean> {
+  for (let tryNumber = 1; tryNumber <= removeTries; tryNumber++) {
+    const gone = await client.deleteArtifact(name).then(
+      () => true,
+      (error: unknown) => messageOf(error).includes('not found'),
+    )
+    if (gone) return true
+  }
+  return false
 }
 
 /** What may be waited for after a cancellation: the runner kills the process after ten seconds. */

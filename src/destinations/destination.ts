@@ -1,4 +1,4 @@
-import type { SnapshotFolder } from '../snapshot/write.ts'
+import type { SnapshotFolder } from '../snapshot/folder.ts'
 
 /** A snapshot that is written, complete, and waits to be stored. */
 export type FinishedSnapshot = {

@@ -1,6 +1,8 @@
 import { BackupError, type Retry } from '../errors.ts'
 import { quoteOutside } from '../text.ts'
 import type { Source } from './api.ts'
+import { retryAfterMs } from './retry-after.ts'
+import { readSaying, type Saying } from './saying.ts'
 
 /** An answer of Sanity's that is not a 200. */
 export type Answer = {
@@ -222,68 +224,6 @@ function unexpectedStatus({ status, headers, url, what, words }: Facts): Meaning
       : `Only a 200 can hold ${what}, and ${status} came.${words}`,
     hint: 'Check `api-host` and `api-version`, and whether a proxy answers in the place of Sanity.',
   }
-}
-
-/** `Retry-After` as milliseconds from now: seconds or an HTTP date (RFC 9110, 10.2.3). */
-export function retryAfterMs(headers: Answer['headers'], now = Date.now()): number | undefined {
-  const value = headers['retry-after']
-  if (typeof value !== 'string') return undefined
-  if (/^\s*\d+(\.\d+)?\s*$/.test(value)) return Number(value) * 1000
-  const date = /[A-Za-z]{3}/.test(value) ? Date.parse(value) : Number.NaN
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
-}
-
-/** What an error body says, whatever its shape. Every field is a string, empty if it is not there. */
-type Saying = {
-  readonly error: string
-  readonly message: string
-  readonly errorCode: string
-  readonly type: string
-  readonly attributeType: string
-  /** All of the words, for looking up phrases. */
-  readonly text: string
-}
-
-function readSaying(body: Buffer): Saying {
-  const text = body.toString('utf8').trim()
-  const json = parseObject(text)
-  if (!json) {
-    const words = /^\s*</.test(text)
-      ? text
-          .slice(0, 16_384)
-          .replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ')
-          .replace(/<[^<>]*>/g, ' ')
-      : text
-    return { error: '', message: words.replace(/\s+/g, ' ').trim(), errorCode: '', type: '', attributeType: '', text: words }
-  }
-  const inner = asObject(json['error'])
-  const error = stringIn(json, 'error')
-  const message = stringIn(json, 'message') || (inner && (stringIn(inner, 'description') || stringIn(inner, 'message'))) || ''
-  return {
-    error,
-    message,
-    errorCode: stringIn(json, 'errorCode') || (inner ? stringIn(inner, 'errorCode') : ''),
-    type: (inner && stringIn(inner, 'type')) || '',
-    attributeType: stringIn(asObject(json['attributes']) ?? {}, 'type'),
-    text: `${error} ${message}`,
-  }
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    return asObject(JSON.parse(text))
-  } catch {
-    return undefined
-  }
-}
-
-function asObject(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
-}
-
-function stringIn(object: Record<string, unknown>, key: string): string {
-  const value = object[key]
-  return typeof value === 'string' ? value : ''
 }
 
 /** Sanity's support finds a request by its trace id, the second part of the header `traceparent`. */

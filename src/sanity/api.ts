@@ -1,7 +1,10 @@
 import type { Dispatcher } from 'undici'
-import { BackupError, findSystemCode, messageOf } from '../errors.ts'
+import { BackupError } from '../errors.ts'
 import { quoteOutside } from '../text.ts'
 import { errorOfAnswer } from './answers.ts'
+import { type Deadlines, guarded } from './body.ts'
+import { skewWatch } from './clock.ts'
+import { networkError } from './network.ts'
 
 /** Where the documents come from. `apiVersion` is without the leading `v`. */
 export type Source = {
@@ -21,11 +24,8 @@ type HttpOptions = {
   readonly signal?: AbortSignal
 }
 
-/** How long the server may be silent before its first byte, and between two, in milliseconds. */
-export type Deadlines = { readonly firstByteMs: number; readonly idleMs: number }
-
 /** Sanity's own exporter waits as long: `@sanity/export` src/constants.ts. A healthy server may be silent for minutes between chunks. */
-export const exportDeadlines: Deadlines = { firstByteMs: 180_000, idleMs: 180_000 }
+export const exportDeadlines: Deadlines = { firstByteMs: 180_000, idleMs: 180_000, drip: { windowMs: 120_000, leastBytes: 12_000 } }
 /** Sanity ends a query after one minute: sanity.io/docs/content-lake/technical-limits. */
 export const queryDeadlines: Deadlines = { firstByteMs: 75_000, idleMs: 30_000 }
 
@@ -53,11 +53,18 @@ type OpenOptions = {
 
 const defaultHostname = 'api.sanity.io'
 
+type Means = {
+  readonly http: Http
+  readonly token: string
+  readonly userAgent: string
+  readonly signal: AbortSignal
+  readonly now: () => Date
+  readonly log: { readonly warning: (line: string) => void }
+}
+
 /** Makes a {@link SanityApi} that sends `token` with each request, to the given host and nowhere else. */
-export function sanityApi(
-  source: Source,
-  { http, token, userAgent, signal }: { http: Http; token: string; userAgent: string; signal: AbortSignal },
-): SanityApi {
+export function sanityApi(source: Source, { http, token, userAgent, signal, now, log }: Means): SanityApi {
+  const watchSkew = skewWatch({ now, warn: log.warning })
   const onProjectHost = source.apiHost.hostname === defaultHostname
   const base = onProjectHost ? `https://${source.projectId}.${defaultHostname}` : source.apiHost.origin
   const headers = {
@@ -84,6 +91,7 @@ export function sanityApi(
       })
       // A body that is let go of says so in an event that nobody else listens to.
       answer.body.on('error', () => undefined)
+      watchSkew(answer.headers['date'])
       if (answer.statusCode !== 200) {
         throw errorOfAnswer({ status: answer.statusCode, headers: answer.headers, body: await readBody(answer.body), source, what, url })
       }
@@ -120,90 +128,6 @@ async function readBody(body: Dispatcher.ResponseData['body']): Promise<Buffer> 
   return Buffer.concat(chunks).subarray(0, errorBodyBytes)
 }
 
-type Body = Pick<OpenOptions, 'deadlines' | 'what' | 'cut'> & { readonly url: URL; readonly signal: AbortSignal }
-
-async function* guarded(body: Dispatcher.ResponseData['body'], about: Body): AsyncGenerator<Buffer> {
-  const { signal } = about
-  const stop = () => body.destroy()
-  signal.addEventListener('abort', stop, { once: true })
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) yield chunk
-    signal.throwIfAborted()
-  } catch (error) {
-    throw signal.aborted ? signal.reason : streamError(error, about)
-  } finally {
-    signal.removeEventListener('abort', stop)
-    body.destroy()
-  }
-}
-
-const networkTries = 5
-
-/** What the codes of Node and undici mean, in words; those of certificates are final. */
-const networkFacts: Record<string, string> = {
-  ENOTFOUND: 'its name is not known (DNS)',
-  EAI_AGAIN: 'its name could not be looked up (DNS)',
-  ECONNREFUSED: 'it refused the connection',
-  ECONNRESET: 'the connection was reset',
-  EPIPE: 'the connection was reset',
-  ETIMEDOUT: 'the connection timed out',
-  EHOSTUNREACH: 'it cannot be reached from this runner',
-  ENETUNREACH: 'the network cannot be reached from this runner',
-  UND_ERR_CONNECT_TIMEOUT: 'it did not take the connection in time',
-  UND_ERR_SOCKET: 'the connection was closed before an answer came',
-}
-const certificateCode = /^(CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_SSL_|EPROTO)/
-
-function networkError(error: unknown, url: URL, deadlines: Deadlines): BackupError {
-  const code = findSystemCode(error) ?? 'unknown'
-  if (certificateCode.test(code)) {
-    return new BackupError({
-      code: 'sanity-unavailable',
-      title: 'The connection to Sanity is not secure',
-      message: `${url.host} did not show a certificate that this runner trusts (${code}).`,
-      hint: 'If the runner sits behind a proxy that has its own certificate, name that certificate in NODE_EXTRA_CA_CERTS. Otherwise check `api-host`.',
-      cause: error,
-    })
-  }
-  const fact =
-    code === 'UND_ERR_HEADERS_TIMEOUT'
-      ? `it did not answer within ${deadlines.firstByteMs / 1000} s`
-      : (networkFacts[code] ?? wordsOf(error))
-  return new BackupError({
-    code: 'sanity-unavailable',
-    title: 'Sanity cannot be reached',
-    message: `The request to ${url.host} failed: ${fact} (${code}).`,
-    hint: 'Check `project-id` and `api-host`, the proxy settings of the runner, and status.sanity.io. If all is well there, run the backup again later.',
-    cause: error,
-    retry: { tries: networkTries },
-  })
-}
-
-function streamError(error: unknown, { url, deadlines, what, cut }: Body): BackupError {
-  const code = findSystemCode(error) ?? 'unknown'
-  if (code === 'UND_ERR_BODY_TIMEOUT') {
-    return new BackupError({
-      code: 'sanity-unavailable',
-      title: 'The stream from Sanity stalled',
-      message: `${url.host} sent nothing for ${deadlines.idleMs / 1000} s in the middle of ${what}.`,
-      hint: 'Run the backup again. If it stalls each time, see status.sanity.io and the proxy settings of the runner.',
-      cause: error,
-      retry: { tries: networkTries },
-    })
-  }
-  return new BackupError({
-    code: cut,
-    title: 'The stream from Sanity was cut',
-    message: `The connection to ${url.host} ended in the middle of ${what}: ${wordsOf(error)} (${code}).`,
-    hint:
-      cut === 'export-truncated'
-        ? 'Run the backup again. If it is cut each time after about five minutes, the dataset is too large for one export request: limit it with `types`.'
-        : 'See status.sanity.io, and run the backup again later.',
-    cause: error,
-    retry: { tries: networkTries },
-  })
-}
-
 function encodedError(encoding: string, url: URL): BackupError {
   return new BackupError({
     code: 'sanity-unavailable',
@@ -211,8 +135,4 @@ function encodedError(encoding: string, url: URL): BackupError {
     message: `The answer of ${url.host} came with the content encoding "${quoteOutside(encoding, 40)}", though none was asked for.`,
     hint: 'Look for a proxy that compresses, and let requests to Sanity pass it unchanged.',
   })
-}
-
-function wordsOf(error: unknown): string {
-  return quoteOutside(messageOf(error), 200) || 'no reason was given'
 }

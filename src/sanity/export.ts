@@ -1,17 +1,10 @@
-import { BackupError } from '../errors.ts'
-import { type LineBatch, LineTooLongError, splitLines, stripFraming } from '../streams/lines.ts'
 import { fingerprintSet } from '../streams/seen.ts'
 import { exportDeadlines, type SanityApi } from './api.ts'
-import { classifyLine, type Line } from './line.ts'
+import { cutLine, invalidLine, linesOf, moreToCome, rejected } from './export-errors.ts'
+import { classifyLine } from './line.ts'
 
 /** One document as it came: `bytes` is its line without the line feed. */
 export type ExportedDocument = { readonly id: string; readonly type: string; readonly bytes: Buffer }
-
-/** Sanity's cap for one document is 32 MB (sanity.io/docs/content-lake/technical-limits); above this a line is no document. */
-const maxLineBytes = 128 * 1024 * 1024
-
-/** A broken stream is often a hiccup of the server's: the whole export is tried once more. */
-const brokenStreamTries = 2
 
 /**
  * Streams every document that the token may read, in one request: a snapshot at the time of the request
@@ -61,53 +54,4 @@ export async function* readExport(body: AsyncIterable<Buffer>): AsyncGenerator<E
     if (documents.length > 0) yield documents
   }
   if (openCursor) throw moreToCome(number)
-}
-
-async function* linesOf(body: AsyncIterable<Buffer>): AsyncGenerator<LineBatch> {
-  try {
-    yield* stripFraming(splitLines(body, maxLineBytes))
-  } catch (error) {
-    if (error instanceof LineTooLongError) throw invalidLine(error.lineNumber, `it is longer than ${maxLineBytes} bytes`, error)
-    throw error
-  }
-}
-
-function rejected(number: number, { description }: Extract<Line, { kind: 'error' }>): BackupError {
-  return new BackupError({
-    code: 'export-rejected',
-    title: 'Sanity broke off the export with an error',
-    message: `In line ${number} of the export Sanity says: "${description}".`,
-    hint: 'Run the backup again. If it comes back, limit the export with `types`, see status.sanity.io, and show this message to Sanity support.',
-    retry: { tries: brokenStreamTries },
-  })
-}
-
-function cutLine(number: number): BackupError {
-  return new BackupError({
-    code: 'export-truncated',
-    title: 'The export is cut off',
-    message: `The stream ended politely, but in the middle of line ${number}.`,
-    hint: 'Run the backup again. If it is cut each time after about five minutes, the dataset is too large for one export request: limit it with `types`.',
-    retry: { tries: brokenStreamTries },
-  })
-}
-
-function moreToCome(number: number): BackupError {
-  return new BackupError({
-    code: 'export-truncated',
-    title: 'The export is only a part',
-    message: `The stream ended after ${number} lines with a cursor: the server has more documents than it sent.`,
-    hint: 'Run the backup again. If it comes back, check `api-version` and whether `api-host` is Sanity itself.',
-    retry: { tries: brokenStreamTries },
-  })
-}
-
-function invalidLine(number: number, why: string, cause?: unknown): BackupError {
-  return new BackupError({
-    code: 'export-invalid',
-    title: 'The export holds a line that is not a document',
-    message: `Line ${number} of the export cannot be backed up: ${why}.`,
-    hint: 'Run the backup again. If the same line fails, check that `api-host` is Sanity itself and that no proxy changes the data, then show this message to Sanity support.',
-    cause,
-  })
 }

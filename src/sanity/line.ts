@@ -4,8 +4,11 @@ import { quoteOutside } from '../text.ts'
 /** What a line of an export is. */
 export type Line =
   | { readonly kind: 'document'; readonly id: string; readonly type: string }
-  /** An error that the server reported inside its 200 answer; `description` is its words, made harmless. */
-  | { readonly kind: 'error'; readonly description: string }
+  /**
+   * An error that the server reported inside its 200 answer; `description` is its words, made harmless. Undefined where they could be a
+   * document's own.
+   */
+  | { readonly kind: 'error'; readonly description: string | undefined }
   /** The mark at the end of a page: `{"nextCursor": "…"}`. No document. */
   | { readonly kind: 'cursor'; readonly cursor: string }
   | { readonly kind: 'blank' }
@@ -26,8 +29,7 @@ export function classifyLine(line: Buffer): Line {
     value = JSON.parse(text)
   } catch {
     // The parser's own message quotes the line.
-    const description = findGluedError(text)
-    return description === undefined ? { kind: 'invalid', why: 'it is not valid JSON', incomplete: true } : { kind: 'error', description }
+    return findGluedError(text) ?? { kind: 'invalid', why: 'it is not valid JSON', incomplete: true }
   }
   return classifyValue(value)
 }
@@ -57,13 +59,16 @@ const gluedErrorChars = 64 * 1024
 const gluedErrorTries = 200
 
 /** The error that a server wrote behind the first half of a document, on the same line; undefined if there is none. */
-function findGluedError(text: string): string | undefined {
+function findGluedError(text: string): Line | undefined {
   const end = text.slice(-gluedErrorChars)
   let start = end.lastIndexOf('{"')
   for (let tries = 0; start !== -1 && tries < gluedErrorTries; tries++) {
     const object = parseObject(end.slice(start))
     const isError = object?.['_id'] === undefined && object?.['error'] !== undefined
-    if (isError && !isValuePlace(text, text.length - end.length + start)) return describeError(object)
+    if (isError) {
+      const mayBeContent = isValuePlace(text, text.length - end.length + start)
+      return { kind: 'error', description: mayBeContent ? undefined : describeError(object) }
+    }
     start = start === 0 ? -1 : end.lastIndexOf('{"', start - 1)
   }
   return undefined

@@ -8,20 +8,28 @@ const waitsMs = [1_000, 2_000, 4_000, 8_000] as const
 /** How long the waits that servers ask for (`Retry-After`) may take together, in milliseconds. */
 const retryAfterBudgetMs = 120_000
 
+type Patience = {
+  readonly wait: Wait
+  readonly signal: AbortSignal
+  readonly onRetry: (error: BackupError, waitMs: number, tryNumber: number) => void
+  /** Errors that are not worth another try here, whatever they say of themselves. */
+  readonly giveUp?: (error: BackupError) => boolean
+}
+
 /**
  * Runs `attempt` until it succeeds or fails with an error that no further try can help, as the error itself says ({@link BackupError.retry}).
  * Waits a growing time between tries, or as long as the server asked, within two minutes in all; `onRetry` is told before each wait.
  */
 export async function retrying<Result>(
   attempt: (tryNumber: number) => Promise<Result>,
-  { wait, signal, onRetry }: { wait: Wait; signal: AbortSignal; onRetry: (error: BackupError, waitMs: number, tryNumber: number) => void },
+  { wait, signal, onRetry, giveUp = () => false }: Patience,
 ): Promise<Result> {
   let budgetMs = retryAfterBudgetMs
   for (let tryNumber = 1; ; tryNumber++) {
     try {
       return await attempt(tryNumber)
     } catch (error) {
-      if (!(error instanceof BackupError) || tryNumber >= error.retry.tries) throw error
+      if (!(error instanceof BackupError) || tryNumber >= error.retry.tries || giveUp(error)) throw error
       const { afterMs } = error.retry
       if (afterMs !== undefined && afterMs > budgetMs) throw error
       const waitMs = afterMs ?? jittered(waitsMs[Math.min(tryNumber, waitsMs.length) - 1] as number)

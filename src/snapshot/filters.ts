@@ -1,3 +1,5 @@
+import { idPattern } from './pattern.ts'
+
 /** What of a dataset goes into a snapshot, as the manifest records it. Empty `types` means all. */
 export type Filters = {
   readonly includeDrafts: boolean
@@ -22,7 +24,7 @@ export function filter({ includeDrafts, types, excludeTypes, excludeIds }: Filte
   const isExcluded = (id: string, type: string) => {
     if (unwanted.has(type)) return true
     const published = publishedId(id)
-    return patterns.some((pattern) => pattern.test(id) || pattern.test(published))
+    return patterns.some((matches) => matches(id) || matches(published))
   }
   return ({ id, type }) => {
     if (wanted.size > 0 && !wanted.has(type)) return 'foreign'
@@ -45,20 +47,4 @@ export function isVersion(id: string): boolean {
 /** The id without `drafts.` or `versions.<release>.`: what a document is called once it is published. sanity.io/docs/content-lake/ids */
 export function publishedId(id: string): string {
   return id.replace(/^(drafts\.|versions\.[^.]*\.)/, '')
-}
-
-/** What an id pattern may be made of: the characters of ids, and stars. */
-export const idPatternRule = /^[A-Za-z0-9_.*-]{1,256}$/
-
-/** Turns `a.*.b` (`*` = one segment) and `a.**` (`**` = any) into a regular expression, as GROQ's `path()` does. */
-function idPattern(pattern: string): RegExp {
-  const segments = pattern.split('.').map((segment) => {
-    if (segment === '**') return '.*'
-    return segment === '*' ? '[^.]+' : segment.split(/\*+/).map(escapePattern).join('[^.]*')
-  })
-  return new RegExp(`^${segments.join('\\.')}$`, 's')
-}
-
-function escapePattern(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\-]/g, '\\$&')
 }

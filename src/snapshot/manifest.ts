@@ -26,7 +26,7 @@ export type Manifest = {
   readonly takenAt: string
   readonly finishedAt: string
   readonly complete: boolean
-  readonly source: { readonly projectId: string; readonly dataset: string; readonly apiVersion: string; readonly mode: 'stream' }
+  readonly source: { readonly projectId: string; readonly dataset: string; readonly apiVersion: string; readonly mode: ExportMode }
   readonly tool: { readonly name: 'sanity-backup'; readonly version: string }
   readonly run: Run | null
   readonly filters: Filters
@@ -51,6 +51,9 @@ export type Manifest = {
   readonly encryption: null
   readonly files: readonly FileEntry[]
 }
+
+/** How the documents were fetched: in one request, as they were at one moment, or page by page. */
+export type ExportMode = 'stream' | 'cursor'
 
 /** The workflow run that made a snapshot. */
 export type Run = {

@@ -16,6 +16,8 @@ export type Tally = {
   /** Kept documents by type. */
   readonly byType: ReadonlyMap<string, number>
   readonly contentDigest: SumDigest
+  /** Kept documents with a U+FFFD, which stands for a character that was lost before the documents came here. */
+  readonly damaged: number
   /** Whether a kept document holds the token. */
   readonly holdsToken: boolean
 }
@@ -34,7 +36,7 @@ export function tally(
   const verdictOn = filter(filters)
   const sum = sumDigest()
   const byType = new Map<string, number>()
-  const counts = { count: 0, drafts: 0, versions: 0, excluded: 0, draftsLeftOut: 0, received: 0, holdsToken: false }
+  const counts = { count: 0, drafts: 0, versions: 0, excluded: 0, draftsLeftOut: 0, received: 0, damaged: 0, holdsToken: false }
 
   const keep = ({ id, type, bytes }: TalliedDocument): void => {
     counts.count++
@@ -42,6 +44,7 @@ export function tally(
     else if (isVersion(id)) counts.versions++
     byType.set(type, (byType.get(type) ?? 0) + 1)
     sum.add(bytes)
+    if (bytes.includes(replacementCharacter)) counts.damaged++
     counts.holdsToken ||= bytes.includes(token)
   }
 
@@ -62,5 +65,7 @@ export function tally(
     result: () => ({ ...counts, byType, contentDigest: sum.result() }),
   }
 }
+
+const replacementCharacter = Buffer.from('\ufffd')
 
 type TalliedDocument = { readonly id: string; readonly type: string; readonly bytes: Buffer }

@@ -4,26 +4,52 @@ import { hash } from 'node:crypto'
 const tableCount = 256
 const maxLoad = 0.85
 const growth = 1.3
+const keyBytes = 9
+
+/** What stands for a string here: the first nine bytes of its SHA-256. */
+export function keyOf(text: string): Buffer {
+  return hash('sha256', text, 'buffer').subarray(0, keyBytes)
+}
 
 /**
  * A set of strings that remembers each as 8 bytes of its SHA-256: at most 12.5 bytes a string, 125 MB for ten million.
- * `add` says whether the string was new. Two of ten million different strings are taken for one with a chance of 1 to 370,000.
+ * `add` and `addKey` (see {@link keyOf}) say whether the string was new. Two of ten million different strings are taken for one with a chance
+ * of 1 to 370,000.
  */
-export function fingerprintSet(): { readonly add: (text: string) => boolean } {
+export function fingerprintSet(): { readonly add: (text: string) => boolean; readonly addKey: (key: Buffer) => boolean } {
   const tables = Array.from({ length: tableCount }, () => makeTable(16))
+  const addKey = (key: Buffer): boolean => {
+    const index = key[8] as number
+    const high = key.readUInt32LE(0)
+    // 0, 0 marks a free place
+    const low = key.readUInt32LE(4) || 1
+    let table = tables[index] as Table
+    if (table.used >= table.slots * maxLoad) {
+      table = grown(table)
+      tables[index] = table
+    }
+    return insert(table, high, low)
+  }
+  return { add: (text) => addKey(keyOf(text)), addKey }
+}
+
+const keysPerBlock = 8192
+
+/** Remembers the keys of strings in their order, at nine bytes each. */
+export function keyJournal(): { readonly add: (text: string) => void; readonly keys: () => Generator<Buffer> } {
+  const blocks: Buffer[] = []
+  let count = 0
   return {
     add: (text) => {
-      const sha256 = hash('sha256', text, 'buffer')
-      const index = sha256[8] as number
-      const high = sha256.readUInt32LE(0)
-      // 0, 0 marks a free place
-      const low = sha256.readUInt32LE(4) || 1
-      let table = tables[index] as Table
-      if (table.used >= table.slots * maxLoad) {
-        table = grown(table)
-        tables[index] = table
+      const place = count++ % keysPerBlock
+      if (place === 0) blocks.push(Buffer.allocUnsafeSlow(keysPerBlock * keyBytes))
+      keyOf(text).copy(blocks[blocks.length - 1] as Buffer, place * keyBytes)
+    },
+    keys: function* () {
+      for (let i = 0; i < count; i++) {
+        const start = (i % keysPerBlock) * keyBytes
+        yield (blocks[Math.floor(i / keysPerBlock)] as Buffer).subarray(start, start + keyBytes)
       }
-      return insert(table, high, low)
     },
   }
 }

@@ -32,7 +32,7 @@ async function backUpStream({ faults = [], stream, counts, lines, inputs = {} }:
   for (const fault of faults) sanity.fault('export', fault)
   if (stream) sanity.fault('export', { stream })
   if (counts) sanity.fault('query', { results: counts })
-  await using run = await backUp({ sanity }, { inputs })
+  await using run = await backUp({ sanity }, { inputs: { 'export-mode': 'stream', ...inputs } })
   const snapshot = run.exitCode === 0 ? await readSnapshot(run) : undefined
   return { run, exports: sanity.count('export'), queries: sanity.count('query'), snapshot }
 }

@@ -32,7 +32,7 @@ afterAll(async () => {
 describeDestination('artifact', async ({ signal, temp }) => {
   const run = newRun(temp)
   return {
-    destination: artifactDestination(options({ temp, signal })),
+    destination: artifactDestination(options({ signal })),
     fetch: async () => {
       const [stored] = artifacts.list(run.runId)
       return stored && (await unpacked(stored.id, temp))
@@ -46,7 +46,7 @@ describe('the artifact', () => {
   it('is a zip that holds its files at the root, not compressed again, the manifest last', async () => {
     await using temp = await makeTempFolder('artifact')
     const run = newRun(temp.path)
-    await artifactDestination(options({ temp: temp.path })).store(await finishedSnapshot(temp.path))
+    await artifactDestination(options({})).store(await finishedSnapshot(temp.path))
     const [stored] = artifacts.list(run.runId)
     const entries = readZip(await artifacts.fetchBytes(stored?.id ?? 0))
     expect(entries.map(({ name, stored: asItIs }) => ({ name, asItIs }))).toEqual([
@@ -58,7 +58,7 @@ describe('the artifact', () => {
   it('leaves no folder behind that it was read back into', async () => {
     await using temp = await makeTempFolder('artifact')
     newRun(temp.path)
-    await artifactDestination(options({ temp: temp.path })).store(await finishedSnapshot(temp.path))
+    await artifactDestination(options({})).store(await finishedSnapshot(temp.path))
     expect(await readdir(temp.path)).toEqual(['snapshots'])
   })
 
@@ -69,8 +69,8 @@ describe('the artifact', () => {
     await using temp = await makeTempFolder('artifact')
     newRun(temp.path)
     const snapshot = await finishedSnapshot(temp.path)
-    await artifactDestination(options({ temp: temp.path })).store(snapshot)
-    const second = artifactDestination(options({ temp: temp.path, runAttempt })).store(snapshot)
+    await artifactDestination(options({})).store(snapshot)
+    const second = artifactDestination(options({ runAttempt })).store(snapshot)
     const told = await second.then(
       (stored) => ('name' in stored ? stored.name : ''),
       (error: { code: string }) => error.code,
@@ -85,7 +85,7 @@ describe('the artifact', () => {
     await using temp = await makeTempFolder('artifact')
     newRun(temp.path)
     artifacts.fault('CreateArtifact', { answer })
-    const error = await rejection(artifactDestination(options({ temp: temp.path })).store(await finishedSnapshot(temp.path)))
+    const error = await rejection(artifactDestination(options({})).store(await finishedSnapshot(temp.path)))
     expect(error).toMatchObject({ code, message: expect.stringContaining(says) })
   })
 })
@@ -107,14 +107,14 @@ describe('a check before anything is fetched', () => {
     },
     { name: 'a server that is no URL', change: { serverUrl: '' }, code: 'artifact-failed', says: 'not on GitHub Enterprise Server' },
   ])('refuses $name', async ({ change, code, says }) => {
-    const error = await rejection(artifactDestination({ ...options({ temp: '/nowhere' }), ...change }).check())
+    const error = await rejection(artifactDestination({ ...options({}), ...change }).check())
     expect(error).toMatchObject({ code, message: expect.stringContaining(says) })
   })
 
   it.each(['https://github.com', 'https://GitHub.com/', 'https://acme.ghe.com', 'http://github.localhost'])(
     'lets %s pass',
     async (serverUrl) => {
-      await artifactDestination({ ...options({ temp: '/nowhere' }), serverUrl }).check()
+      await artifactDestination({ ...options({}), serverUrl }).check()
       expect(artifacts.requests).toEqual([])
     },
   )
@@ -124,7 +124,7 @@ describe('a check before anything is fetched', () => {
     const checkVisibility = async () => {
       throw refused
     }
-    expect(await rejection(artifactDestination({ ...options({ temp: '/nowhere' }), checkVisibility }).check())).toBe(refused)
+    expect(await rejection(artifactDestination({ ...options({}), checkVisibility }).check())).toBe(refused)
   })
 })
 
@@ -135,15 +135,7 @@ function newRun(temp: string): ArtifactRun {
   return run
 }
 
-function options({
-  temp,
-  signal = new AbortController().signal,
-  runAttempt = 1,
-}: {
-  temp: string
-  signal?: AbortSignal
-  runAttempt?: number
-}) {
+function options({ signal = new AbortController().signal, runAttempt = 1 }: { signal?: AbortSignal; runAttempt?: number }) {
   return {
     client: new DefaultArtifactClient(),
     name: 'nightly',
@@ -153,7 +145,6 @@ function options({
     hasService: true,
     serverUrl: 'https://github.com',
     checkVisibility: async () => undefined,
-    temp,
     signal,
   }
 }

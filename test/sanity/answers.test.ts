@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { errorOfAnswer, retryAfterMs } from '../../src/sanity/answers.ts'
+import { errorOfAnswer } from '../../src/sanity/answers.ts'
+import { retryAfterMs } from '../../src/sanity/retry-after.ts'
 import type { Answer } from '../doubles/http.ts'
 import { answers, datasetNotFound, projectNotFound, rateLimited, redirectTo } from '../doubles/sanity-answers.ts'
 import { sourceAt } from './ask.ts'

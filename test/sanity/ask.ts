@@ -18,11 +18,13 @@ export function sourceAt(url: string): Source {
   return { projectId: 'abc12345', dataset: 'production', apiHost: new URL(url), apiVersion: '2025-02-19' }
 }
 
+type Asking = { readonly signal?: AbortSignal; readonly token?: string; readonly warning?: (line: string) => void }
+
 /** The API at an address, as the backup uses it. */
 export function apiAt(
   url: string,
   { http }: Pick<Client, 'http'>,
-  { signal = new AbortController().signal, token: used = token }: { signal?: AbortSignal; token?: string } = {},
+  { signal = new AbortController().signal, token: used = token, warning = () => undefined }: Asking = {},
 ): SanityApi {
-  return sanityApi(sourceAt(url), { http, token: used, userAgent: 'sanity-backup/0.0.0', signal })
+  return sanityApi(sourceAt(url), { http, token: used, userAgent: 'sanity-backup/0.0.0', signal, now: () => new Date(), log: { warning } })
 }

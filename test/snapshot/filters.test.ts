@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { type Filters, filter, idPatternRule, publishedId } from '../../src/snapshot/filters.ts'
+import { type Filters, filter, publishedId } from '../../src/snapshot/filters.ts'
+import { idPatternRule } from '../../src/snapshot/pattern.ts'
 
 const everything: Filters = { includeDrafts: true, types: [], excludeTypes: [], excludeIds: [] }
 const verdict = (filters: Partial<Filters>, id: string, type = 'post') => filter({ ...everything, ...filters })({ id, type })

@@ -22,7 +22,7 @@ describe('tally', () => {
     const kept = [...pick(documents.slice(0, 3)), ...pick([]), ...pick(documents.slice(3))]
     const { byType, contentDigest, ...counts } = result()
     expect(kept.map(idOf)).toEqual(['a', 'b', 'drafts.a', 'versions.summer.a', '_.releases.summer'])
-    expect(counts).toEqual({ count: 5, drafts: 1, versions: 1, excluded: 1, draftsLeftOut: 0, received: 5, holdsToken: false })
+    expect(counts).toEqual({ count: 5, drafts: 1, versions: 1, excluded: 1, draftsLeftOut: 0, received: 5, damaged: 0, holdsToken: false })
     expect(Object.fromEntries(byType)).toEqual({ post: 3, page: 1, 'system.release': 1 })
     expect(contentDigest).toBe(sumOf(kept))
   })

@@ -1,0 +1,63 @@
+import type { Dispatcher } from 'undici'
+import { streamError, TooSlowError } from './network.ts'
+
+/** How long the server may be silent before its first byte, and between two, in milliseconds; and what is too slow to be waited for. */
+export type Deadlines = { readonly firstByteMs: number; readonly idleMs: number; readonly drip?: Drip }
+
+/** A stream that has sent less than `leastBytes` in the last `windowMs`, though it sent something most of the time. */
+export type Drip = { readonly windowMs: number; readonly leastBytes: number }
+
+/** What the reader of a body needs to tell of it. */
+export type About = {
+  readonly url: URL
+  readonly deadlines: Deadlines
+  readonly signal: AbortSignal
+  /** What was asked for, for the error's words. */
+  readonly what: string
+  /** What it means when the body ends early. */
+  readonly cut: 'export-truncated' | 'sanity-unavailable'
+}
+
+/** Gives the chunks of a body. Throws what {@link streamError} makes of its failures, and the signal's reason. Lets go of the body in every case. */
+export async function* guarded(body: Dispatcher.ResponseData['body'], about: About): AsyncGenerator<Buffer> {
+  const { signal } = about
+  const stop = () => body.destroy()
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    const watchRate = rateWatch(about.deadlines.drip)
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      watchRate(chunk.length)
+      yield chunk
+    }
+    signal.throwIfAborted()
+  } catch (error) {
+    throw signal.aborted ? signal.reason : streamError(error, about)
+  } finally {
+    signal.removeEventListener('abort', stop)
+    body.destroy()
+  }
+}
+
+const slotCount = 12
+
+/**
+ * Makes the function that is told of each chunk's bytes and throws {@link TooSlowError} for a drip. Time is cut into slots; a stream that was
+ * silent in most of them is waiting, not dripping, and the idle deadline's matter.
+ */
+function rateWatch(drip: Drip | undefined): (bytes: number) => void {
+  if (drip === undefined) return () => undefined
+  const slotMs = drip.windowMs / slotCount
+  const startMs = performance.now()
+  let slots: { readonly number: number; bytes: number }[] = []
+  return (bytes) => {
+    const number = Math.floor((performance.now() - startMs) / slotMs)
+    const last = slots.at(-1)
+    if (last?.number === number) last.bytes += bytes
+    else slots.push({ number, bytes })
+    // The slot that has only begun tells nothing yet.
+    slots = slots.filter((slot) => slot.number >= number - slotCount)
+    const complete = slots.filter((slot) => slot.number < number)
+    const sum = complete.reduce((all, slot) => all + slot.bytes, 0)
+    if (number >= slotCount && complete.length * 2 > slotCount && sum < drip.leastBytes) throw new TooSlowError(drip)
+  }
+}

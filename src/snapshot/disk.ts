@@ -1,0 +1,75 @@
+import { readdir, readFile, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BackupError, findSystemCode } from '../errors.ts'
+import { formatBytes } from '../text.ts'
+import { manifestFile, parseManifest } from './manifest.ts'
+
+/** Whether an error says that there is no room left: the disk's own or a quota's. */
+export function isDiskFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes(findSystemCode(error) ?? '')
+}
+
+/** The free bytes for this user on the disk that `path` lies on; undefined where the system does not tell. */
+export async function findFreeBytes(path: string): Promise<number | undefined> {
+  return await statfs(path).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => undefined,
+  )
+}
+
+/** The error for a disk that has no room for what is being written in `place`, of which `neededBytes` are known to be needed. */
+export async function diskFull(cause: unknown, place: string, neededBytes: number): Promise<BackupError> {
+  const freeBytes = await findFreeBytes(place)
+  const free = freeBytes === undefined ? '' : ` ${formatBytes(freeBytes)} are free there now.`
+  const need = neededBytes > 0 ? `The snapshot needs more than ${formatBytes(neededBytes)}` : 'The snapshot was to be written'
+  return new BackupError({
+    code: 'disk-full',
+    title: 'The disk is full',
+    message: `${need} in "${place}", and there is no more room.${free}`,
+    hint: roomHint,
+    cause,
+  })
+}
+
+const roomHint = 'Free disk space before this step, let `path` point to a larger disk, use `compression: zstd`, or a runner with more room.'
+
+/** What a snapshot will need, as far as that is known: the size of the newest one of the same dataset below `path`. */
+export type Room = { readonly previousBytes: number | undefined; readonly freeBytes: number | undefined }
+
+/**
+ * Looks whether a snapshot is likely to fit below `path`. Throws `disk-full` when there is less room than the newest snapshot of this dataset
+ * takes: the next one could not be finished.
+ */
+export async function checkRoom(path: string, source: { readonly projectId: string; readonly dataset: string }): Promise<Room> {
+  const [previousBytes, freeBytes] = await Promise.all([findPreviousBytes(path, source), findFreeBytes(path)])
+  if (previousBytes !== undefined && freeBytes !== undefined && freeBytes < previousBytes) {
+    throw new BackupError({
+      code: 'disk-full',
+      title: 'There is too little room on the disk',
+      message: `The last snapshot of dataset "${source.dataset}" takes ${formatBytes(previousBytes)}, and only ${formatBytes(freeBytes)} are free in "${path}". Nothing was fetched.`,
+      hint: roomHint,
+    })
+  }
+  return { previousBytes, freeBytes }
+}
+
+async function findPreviousBytes(path: string, source: { projectId: string; dataset: string }): Promise<number | undefined> {
+  const start = `${source.projectId}-${source.dataset}-`
+  const names = (await readdir(path)).filter((name) => name.startsWith(start) && /^\d{8}T\d{6}Z/.test(name.slice(start.length)))
+  // The names of one dataset sort by time.
+  for (const name of names.sort().reverse()) {
+    const bytes = await findSnapshotBytes(join(path, name))
+    if (bytes !== undefined) return bytes
+  }
+  return undefined
+}
+
+async function findSnapshotBytes(folder: string): Promise<number | undefined> {
+  try {
+    const { files } = parseManifest(await readFile(join(folder, manifestFile)))
+    return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  } catch {
+    // Not a finished snapshot: it tells nothing.
+    return undefined
+  }
+}

@@ -1,0 +1,195 @@
+import { rmSync } from 'node:fs'
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { dirname, join } from 'node:path'
+import { BackupError, findSystemCode } from '../errors.ts'
+import { diskFull, isDiskFull } from './disk.ts'
+
+/**
+ * Where a snapshot comes about: everything that a run writes lies in the workshop `<path>/<name>.partial`, which is gone when the run is, until
+ * the snapshot itself moves to `<path>/<name>`.
+ */
+export type SnapshotFolder = {
+  /** Where the snapshot is now. */
+  readonly path: string
+  /** For pages that wait to be put together. */
+  readonly pages: string
+  /** For what is read back from a destination. */
+  readonly readBack: string
+  /** Gives the snapshot its final name, for good. */
+  readonly publish: () => Promise<void>
+  /**
+   * Removes the snapshot, wherever it is by now. Without a pause: an upload that cannot be stopped must not get to see half of it and go on.
+   */
+  readonly discard: () => void
+  /** Removes the workshop, and the snapshot unless it was published. */
+  readonly [Symbol.dispose]: () => void
+}
+
+const ownerFile = 'owner.json'
+
+/**
+ * Makes the folder for a snapshot below `path`; undefined if that name is taken. Only the runner's own user may read it.
+ * Throws `input-invalid` if it cannot be made there, `disk-full` if there is no room.
+ */
+export async function findFreeFolder({ path, name }: { path: string; name: string }): Promise<SnapshotFolder | undefined> {
+  const final = join(path, name)
+  const workshop = `${final}.partial`
+  const inside = { snapshot: join(workshop, 'snapshot'), pages: join(workshop, 'pages'), readBack: join(workshop, 'readback') }
+  try {
+    await makeFolders(path)
+    if (await exists(final)) return undefined
+    await mkdir(workshop, { mode: 0o700 })
+    await fillWorkshop(workshop, Object.values(inside))
+  } catch (error) {
+    if (findSystemCode(error) === 'EEXIST' && (await isFolder(path))) return undefined
+    // Another run took it for a leftover in the moment in which it was still empty.
+    if (findSystemCode(error) === 'ENOENT' && (await isFolder(path)) && !(await exists(workshop))) return undefined
+    throw await folderError(error, path)
+  }
+
+  let current = inside.snapshot
+  const discard = () => rmSync(current, { recursive: true, force: true })
+  return {
+    get path() {
+      return current
+    },
+    pages: inside.pages,
+    readBack: inside.readBack,
+    publish: async () => {
+      await rename(inside.snapshot, final)
+      current = final
+      await syncFolder(path)
+    },
+    discard,
+    [Symbol.dispose]: () => {
+      try {
+        rmSync(workshop, { recursive: true, force: true, maxRetries: 3 })
+      } catch {
+        // What cannot be removed must not hide why the run failed; the next run tries again.
+      }
+    },
+  }
+}
+
+async function fillWorkshop(workshop: string, folders: readonly string[]): Promise<void> {
+  try {
+    await writeFile(join(workshop, ownerFile), JSON.stringify({ host: hostname(), pid: process.pid }), { mode: 0o600 })
+    for (const folder of folders) await mkdir(folder, { mode: 0o700 })
+  } catch (error) {
+    await rm(workshop, { recursive: true, force: true }).catch(() => undefined)
+    throw error
+  }
+}
+
+/** No run lasts longer than this, in milliseconds: src/main.ts ends it before. */
+const longestRunMs = 6 * 60 * 60 * 1000
+
+/**
+ * Removes the workshops that killed runs left below `path`, and gives their names. One whose run may still go on is left alone, as is every
+ * folder that is not a workshop of ours.
+ */
+export async function sweepLeftovers(path: string, now: Date): Promise<string[]> {
+  const names = await readdir(path).catch(() => [])
+  const swept: string[] = []
+  for (const name of names.filter((each) => workshopRule.test(each))) {
+    if (await isLeftover(join(path, name), now)) swept.push(name)
+  }
+  return swept
+}
+
+const workshopRule = /-\d{8}T\d{6}Z(-[A-Za-z0-9._-]+)?\.partial$/
+
+async function isLeftover(workshop: string, now: Date): Promise<boolean> {
+  try {
+    const owner = await findOwner(workshop)
+    // Killed before it could say whose it is: then it is empty, and only an empty folder is removed.
+    if (owner === undefined) await rmdir(workshop)
+    else if (await isAlive(owner, workshop, now)) return false
+    else await rm(workshop, { recursive: true })
+    return true
+  } catch {
+    return false
+  }
+}
+
+type Owner = { readonly host: string; readonly pid: number }
+
+/** Undefined if there is none; one of no process if what is there cannot be read. */
+async function findOwner(workshop: string): Promise<Owner | undefined> {
+  const text = await readFile(join(workshop, ownerFile), 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
+  try {
+    const { host, pid } = JSON.parse(text) as Partial<Owner>
+    return { host: String(host), pid: Number(pid) }
+  } catch {
+    return { host: hostname(), pid: Number.NaN }
+  }
+}
+
+async function isAlive({ host, pid }: Owner, workshop: string, now: Date): Promise<boolean> {
+  const { mtimeMs } = await stat(join(workshop, ownerFile))
+  if (now.getTime() - mtimeMs > longestRunMs) return false
+  // Of a process on another machine nothing can be known, and this one has only just begun.
+  if (host !== hostname()) return true
+  return pid !== process.pid && isRunning(pid)
+}
+
+function isRunning(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // It belongs to somebody else, but it is there.
+    return findSystemCode(error) === 'EPERM'
+  }
+}
+
+/** What `mkdir -p` does. Node's own never comes back from places such as /proc. */
+async function makeFolders(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    if (findSystemCode(error) === 'EEXIST' && (await isFolder(path))) return
+    if (findSystemCode(error) !== 'ENOENT' || dirname(path) === path) throw error
+    await makeFolders(dirname(path))
+    await mkdir(path, { mode: 0o700 })
+  }
+}
+
+/** A new name is safe only when its folder is on disk too. Windows knows no such thing. */
+export async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function folderError(error: unknown, path: string): Promise<BackupError> {
+  if (isDiskFull(error)) return await diskFull(error, path, 0)
+  return new BackupError({
+    code: 'input-invalid',
+    title: 'The snapshot folder cannot be made',
+    message: `path: no folder can be made in "${path}" (${findSystemCode(error) ?? 'unknown reason'}).`,
+    hint: 'Let `path` name a folder that this job may write to, or leave it at its default.',
+    cause: error,
+  })
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  )
+}
