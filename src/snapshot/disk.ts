@@ -10,7 +10,7 @@ export function isDiskFull(error: unknown): boolean {
 }
 
 /** The free bytes for this user on the disk that `path` lies on; undefined where the system does not tell. */
-export async function findFreeBytes(path: string): Promise<number | undefined> {
+async function findFreeBytes(path: string): Promise<number | undefined> {
   return await statfs(path).then(
     ({ bavail, bsize }) => bavail * bsize,
     () => undefined,

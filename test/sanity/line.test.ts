@@ -36,7 +36,7 @@ describe('a line that is a document', () => {
         const line = Buffer.from(JSON.stringify({ ...others, _id, _type }))
         expect(classifyLine(line)).toEqual({ kind: 'document', id: _id, type: _type })
       }),
-      { numRuns: 1000 },
+      { numRuns: 10_000 },
     )
   })
 })
@@ -175,7 +175,7 @@ describe('any line', () => {
       fc.property(anyBytes, (bytes) => {
         expect(['document', 'error', 'cursor', 'blank', 'invalid']).toContain(classifyLine(bytes).kind)
       }),
-      { numRuns: 2000 },
+      { numRuns: 10_000 },
     )
   })
 
@@ -186,7 +186,7 @@ describe('any line', () => {
         const line = classifyLine(bytes)
         expect(line.kind !== 'invalid' || reasons.has(line.why)).toBe(true)
       }),
-      { numRuns: 2000 },
+      { numRuns: 10_000 },
     )
   })
 

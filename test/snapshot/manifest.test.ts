@@ -148,7 +148,7 @@ describe('parseManifest', () => {
       fc.property(anyBytes, (bytes) => {
         expect(['read', 'snapshot-invalid']).toContain(outcomeOf(bytes))
       }),
-      { numRuns: 2000 },
+      { numRuns: 10_000 },
     )
   })
 })

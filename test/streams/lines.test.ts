@@ -20,7 +20,7 @@ describe('splitLines', () => {
         const { lines, terminated } = flat(await collect(splitLines(source(cut(bytes, sizes)).items, unlimited)))
         expect({ lines, terminated }).toEqual(expectedLines(bytes))
       }),
-      { numRuns: 4000 },
+      { numRuns: 10_000 },
     )
   })
 
@@ -31,7 +31,7 @@ describe('splitLines', () => {
         const joined = lines.map((line) => `${line}\n`).join('')
         expect(joined.slice(0, joined.length - (terminated ? 0 : 1))).toBe(bytes.toString('latin1'))
       }),
-      { numRuns: 2000 },
+      { numRuns: 10_000 },
     )
   })
 
