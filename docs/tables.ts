@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parse } from 'yaml'
+import { fillSection } from './section.ts'
 
 /**
  * `node docs/tables.ts` writes the tables of inputs and outputs into README.md from action.yml; with `--check` it only
@@ -25,7 +26,7 @@ const page = process.argv.slice(2).find((argument) => !argument.startsWith('--')
 try {
   const action: Action = parse(readFileSync(resolve(root, 'action.yml'), 'utf8'))
   const before = readFileSync(page, 'utf8')
-  const after = fill(fill(before, 'inputs', inputTable(action)), 'outputs', outputTable(action))
+  const after = fillSection(fillSection(before, 'inputs', inputTable(action)), 'outputs', outputTable(action))
   if (checksOnly && after !== before) {
     fail(`The tables in ${page} differ from action.yml. Run \`npm run docs\` and commit the result.`)
   } else if (after !== before) {
@@ -33,17 +34,6 @@ try {
   }
 } catch (error) {
   fail(Error.isError(error) ? error.message : String(error))
-}
-
-function fill(text: string, name: string, table: string): string {
-  const begin = `<!-- ${name}:begin -->`
-  const end = `<!-- ${name}:end -->`
-  const from = text.indexOf(begin)
-  const to = text.indexOf(end)
-  if (from < 0 || to < from || text.indexOf(begin, from + 1) >= 0 || text.indexOf(end, to + 1) >= 0) {
-    throw new Error(`${page} must hold the line ${begin} and after it the line ${end}, each once: the table of ${name} goes between them.`)
-  }
-  return `${text.slice(0, from + begin.length)}\n${table}\n${text.slice(to)}`
 }
 
 function inputTable({ inputs }: Action): string {

@@ -1,9 +1,10 @@
-import { readdir, rm } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ArtifactClient } from '@actions/artifact'
 import { BackupError, findSystemCode, messageOf } from '../errors.ts'
+import { ensureRoom } from '../snapshot/disk.ts'
 import { manifestFile } from '../snapshot/manifest.ts'
-import { formatBytes, quoteOutside } from '../text.ts'
+import { quoteOutside } from '../text.ts'
 import type { Destination, FinishedSnapshot } from './destination.ts'
 import { checkReadBack, verificationFailed } from './readback.ts'
 
@@ -35,6 +36,7 @@ export function artifactDestination(options: Options): Destination {
     },
     store: async (snapshot) => {
       const files = await filesOf(snapshot.folder.path)
+      await ensureRoomToReadBack(files, snapshot)
       const uploaded = await uploadUnderFreeName(files, snapshot, options)
       try {
         await readBack(uploaded, snapshot, options)
@@ -90,6 +92,16 @@ async function upload(
   return { name, id, sizeBytes, digest }
 }
 
+/** What fills a disk beside the bytes of the files: their last blocks and the folder itself. */
+const slackBytes = 64 * 1024
+
+/** The client takes a full disk for a bad download, and tries five times: better to know before. */
+async function ensureRoomToReadBack(files: readonly string[], { folder }: FinishedSnapshot): Promise<void> {
+  const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size))
+  const neededBytes = sizes.reduce((sum, size) => sum + size, slackBytes)
+  await ensureRoom(folder.readBack, { neededBytes, why: 'To read the artifact back' })
+}
+
 /** Downloads the artifact as any reader would, and compares all of it with what was written. The client itself tries five times. */
 async function readBack(uploaded: Uploaded, { folder, manifestBytes }: FinishedSnapshot, options: Options): Promise<void> {
   try {
@@ -100,13 +112,11 @@ async function readBack(uploaded: Uploaded, { folder, manifestBytes }: FinishedS
   }
 }
 
-async function download({ id, digest, sizeBytes }: Uploaded, path: string, { client, signal }: Options): Promise<void> {
+async function download({ id, digest }: Uploaded, path: string, { client, signal }: Options): Promise<void> {
   const downloading = client.downloadArtifact(id, { path, expectedHash: `sha256:${digest}` })
   const { digestMismatch } = await unlessAborted(downloading, signal).catch((error: unknown) => {
     signal.throwIfAborted()
-    throw /ENOSPC|EDQUOT/.test(messageOf(error))
-      ? noRoomToReadBack(sizeBytes, path)
-      : verificationFailed('artifact', `the download failed (${messageOf(error)})`, error)
+    throw verificationFailed('artifact', `the download failed (${messageOf(error)})`, error)
   })
   // The client only tells of it; it does not fail.
   if (digestMismatch === true) throw verificationFailed('artifact', 'its digest is another')
@@ -174,15 +184,6 @@ function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promis
 function isEnterpriseServer(serverUrl: string): boolean {
   const host = URL.parse(serverUrl)?.hostname.toLowerCase() ?? ''
   return !(host === 'github.com' || host.endsWith('.ghe.com') || host.endsWith('.localhost'))
-}
-
-function noRoomToReadBack(sizeBytes: number, temp: string): BackupError {
-  return new BackupError({
-    code: 'disk-full',
-    title: 'The disk is full',
-    message: `To read the artifact back, ${formatBytes(sizeBytes)} are needed in "${temp}", and there is not so much room. What could not be proven was removed again.`,
-    hint: 'Free disk space before this step, use `compression: zstd`, or a runner with more room: a backup needs about twice its compressed size.',
-  })
 }
 
 function noService(): BackupError {

@@ -25,7 +25,7 @@ type HttpOptions = {
 }
 
 /** Sanity's own exporter waits as long: `@sanity/export` src/constants.ts. A healthy server may be silent for minutes between chunks. */
-export const exportDeadlines: Deadlines = { firstByteMs: 180_000, idleMs: 180_000, drip: { windowMs: 120_000, leastBytes: 12_000 } }
+export const exportDeadlines: Deadlines = { firstByteMs: 180_000, idleMs: 180_000, drip: { windowMs: 60_000, leastBytes: 6_000 } }
 /** Sanity ends a query after one minute: sanity.io/docs/content-lake/technical-limits. */
 export const queryDeadlines: Deadlines = { firstByteMs: 75_000, idleMs: 30_000 }
 

@@ -83,8 +83,8 @@ export function streamError(error: unknown, about: About): BackupError {
   })
 }
 
-/** Each wait for a stalled stream costs minutes. */
-const stallTries = 3
+/** Each wait for a stalled stream costs minutes: once may be bad luck. */
+const stallTries = 2
 
 function stalled(error: unknown, { url, what }: About, fact: string): BackupError {
   return new BackupError({

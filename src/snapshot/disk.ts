@@ -31,6 +31,18 @@ export async function diskFull(cause: unknown, place: string, neededBytes: numbe
   })
 }
 
+/** Throws `disk-full` when fewer than `neededBytes` are free in `place`; `why` says what they are needed for, as a sentence's beginning. */
+export async function ensureRoom(place: string, { neededBytes, why }: { neededBytes: number; why: string }): Promise<void> {
+  const freeBytes = await findFreeBytes(place)
+  if (freeBytes === undefined || freeBytes >= neededBytes) return
+  throw new BackupError({
+    code: 'disk-full',
+    title: 'The disk is full',
+    message: `${why}, ${formatBytes(neededBytes)} are needed in "${place}", and only ${formatBytes(freeBytes)} are free there.`,
+    hint: roomHint,
+  })
+}
+
 const roomHint = 'Free disk space before this step, let `path` point to a larger disk, use `compression: zstd`, or a runner with more room.'
 
 /** What a snapshot will need, as far as that is known: the size of the newest one of the same dataset below `path`. */

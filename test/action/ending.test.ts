@@ -10,9 +10,9 @@ import { type GithubRest, startGithubRest } from '../doubles/github.ts'
 import { listen } from '../doubles/http.ts'
 import { type Sanity, startSanity } from '../doubles/sanity.ts'
 import { answers } from '../doubles/sanity-answers.ts'
-import { makeTempFolder } from '../support/process.ts'
+import { makeTempFolder, until } from '../support/process.ts'
 import { type Running, runAction } from '../support/runner.ts'
-import { type BackupRun, backUp, checkLeaks, failureOf, readSnapshot, threeDocuments, threeLines, until } from './support.ts'
+import { type BackupRun, backUp, checkLeaks, failureOf, readSnapshot, threeDocuments, threeLines } from './support.ts'
 
 const run = promisify(execFile)
 

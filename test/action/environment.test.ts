@@ -3,9 +3,9 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { startSanity } from '../doubles/sanity.ts'
-import { makeTempFolder } from '../support/process.ts'
+import { makeTempFolder, until } from '../support/process.ts'
 import { runAction } from '../support/runner.ts'
-import { backUp, failureOf, readSnapshot, threeDocuments, threeLines, until } from './support.ts'
+import { backUp, failureOf, readSnapshot, threeDocuments, threeLines } from './support.ts'
 
 describe('an environment that is not safe', () => {
   it.concurrent.each([

@@ -171,15 +171,6 @@ export async function startHoneypot(): Promise<AsyncDisposable & { readonly url:
   return { url: server.url, requests, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
 }
 
-/** Waits until something has happened in a double. */
-export async function until(happened: () => boolean, timeoutMs = 30_000): Promise<void> {
-  const end = performance.now() + timeoutMs
-  while (!happened()) {
-    if (performance.now() > end) throw new Error(`It did not happen within ${timeoutMs} ms: ${happened}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
-
 /** Three documents: enough for a beginning, a middle and an end. */
 export const threeDocuments = [
   { _id: 'a', _type: 'post', title: 'First' },

@@ -1,15 +1,11 @@
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
-import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import type { Http } from '../../src/sanity/api.ts'
 import { type Answer, listen, send, untilClosed } from '../doubles/http.ts'
 import { answers } from '../doubles/sanity-answers.ts'
 import { type StreamFault, sendStream } from '../doubles/sanity-stream.ts'
+import { startSelfSigned } from '../doubles/self-signed.ts'
 import { collectBytes, rejection } from '../streams/feed.ts'
 import { makeTempFolder } from '../support/process.ts'
 import { apiAt, makeClient, sourceAt, token } from './ask.ts'
@@ -209,7 +205,7 @@ describe('a stream that breaks', () => {
       code: 'sanity-unavailable',
       title: 'The stream from Sanity stalled',
       message: expect.stringContaining('In the middle of the export of the documents '),
-      retry: { tries: 3 },
+      retry: { tries: 2 },
     })
   })
 
@@ -349,30 +345,4 @@ async function sendUntilGone(response: ServerResponse, pieces: number): Promise<
   }
   response.end()
   return sent * 64 * 1024
-}
-
-async function startSelfSigned(folder: string): Promise<AsyncDisposable & { url: string; requests: () => number }> {
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-  execFileSync(
-    'openssl',
-    ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', cert, ...subject],
-    { stdio: 'ignore' },
-  )
-  let requests = 0
-  const server = createServer({ key: await readFile(key), cert: await readFile(cert) }, (_, response) => {
-    requests++
-    response.end()
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    requests: () => requests,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
-    },
-  }
 }

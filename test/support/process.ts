@@ -35,3 +35,12 @@ export async function makeTempFolder(name = 'test'): Promise<TempFolder> {
   const path = await mkdtemp(join(tmpdir(), `sanity-backup-${name}-`))
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 3 }) }
 }
+
+/** Waits until something has happened in a double. */
+export async function until(happened: () => boolean, timeoutMs = 30_000): Promise<void> {
+  const end = performance.now() + timeoutMs
+  while (!happened()) {
+    if (performance.now() > end) throw new Error(`It did not happen within ${timeoutMs} ms: ${happened}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
