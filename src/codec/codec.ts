@@ -1,5 +1,6 @@
 import type { Transform } from 'node:stream'
-import { constants, createGunzip, createGzip, createZstdCompress, createZstdDecompress } from 'node:zlib'
+import { constants, createGunzip, createZstdCompress, createZstdDecompress } from 'node:zlib'
+import { compressGzip } from './gzip.ts'
 
 /** The compressions, by the names that the input `compression` takes. */
 export type Compression = 'gzip' | 'zstd'
@@ -15,19 +16,25 @@ export type Codec = {
   readonly decompress: (chunks: AsyncIterable<Buffer>) => AsyncGenerator<Buffer>
 }
 
+/** What comes out of zlib at a time, in bytes: its own pieces of 16 KiB cost more in trips to the thread pool than they save in memory. */
+const chunkSize = 512 * 1024
+
 export const codecs: Record<Compression, Codec> = {
   gzip: {
     extension: 'gz',
     levels: { default: 6, highest: 9 },
-    compress: (blocks, level) => through(createGzip({ level }), blocks),
-    decompress: (chunks) => through(createGunzip(), chunks),
+    compress: compressGzip,
+    decompress: (chunks) => through(createGunzip({ chunkSize }), chunks),
   },
   zstd: {
     extension: 'zst',
     levels: { default: 3, highest: 19 },
     compress: (blocks, level) =>
-      through(createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 } }), blocks),
-    decompress: (chunks) => through(createZstdDecompress(), chunks),
+      through(
+        createZstdCompress({ chunkSize, params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 } }),
+        blocks,
+      ),
+    decompress: (chunks) => through(createZstdDecompress({ chunkSize }), chunks),
   },
 }
 
