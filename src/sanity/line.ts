@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { quoteOutside } from '../text.ts'
+import { scanDocument } from './scan.ts'
 
 /** What a line of an export is. */
 export type Line =
@@ -23,6 +24,8 @@ export type Line =
 export function classifyLine(line: Buffer): Line {
   if (isBlank(line)) return { kind: 'blank' }
   if (!isUtf8(line)) return { kind: 'invalid', why: 'it is not valid UTF-8', incomplete: true }
+  const document = scanDocument(line)
+  if (document) return { kind: 'document', ...document }
   const text = line.toString('utf8')
   let value: unknown
   try {

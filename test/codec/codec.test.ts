@@ -63,12 +63,15 @@ describe.each(names)('%s', (name) => {
 
   it('throws, or gives the same content, for a file in which one bit is another', async () => {
     const file = await collectBytes(compress(source([small]).items, levels.default))
-    const damaged = Array.from({ length: file.length * 8 }, (_, bit) => {
-      const copy = Buffer.from(file)
-      copy[bit >> 3] = (file[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-      return outcomeOf(collectBytes(decompress(source([copy]).items)))
-    })
-    const outcomes = new Set(await Promise.all(damaged))
+    const outcomes = new Set<string>()
+    for (const [at, byte] of file.entries()) {
+      const damaged = Array.from({ length: 8 }, (_, bit) => {
+        const copy = Buffer.from(file)
+        copy[at] = byte ^ (1 << bit)
+        return outcomeOf(collectBytes(decompress(source([copy]).items)))
+      })
+      for (const outcome of await Promise.all(damaged)) outcomes.add(outcome)
+    }
     outcomes.delete(String(small))
     expect(outcomes).toEqual(new Set(['throws']))
   })

@@ -31,7 +31,7 @@ describe('compressGzip', () => {
         expect(inside.toString('hex')).toBe(content.toString('hex'))
         expect(member).toEqual({ checksumIsRight: true, sizeIsRight: true, bytesBehind: 0 })
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     )
   })
 
@@ -42,7 +42,7 @@ describe('compressGzip', () => {
         const pieces = await collectBytes(compressGzip(source(cut(content, sizes)).items, level, atLeast(blockBytes, content)))
         expect(pieces.toString('hex')).toBe(whole.toString('hex'))
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     )
   })
 
@@ -104,7 +104,7 @@ describe('compressGzip', () => {
 
 /** Small blocks for small contents only: each costs a trip to the thread pool. */
 function atLeast(blockBytes: number, content: Buffer): number {
-  return Math.max(blockBytes, Math.ceil(content.length / 20))
+  return Math.max(blockBytes, Math.ceil(content.length / 10))
 }
 
 function text(length: number): Buffer {
