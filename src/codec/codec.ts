@@ -17,7 +17,7 @@ export type Codec = {
 }
 
 /** What comes out of zlib at a time, in bytes: its own pieces of 16 KiB cost more in trips to the thread pool than they save in memory. */
-const chunkSize = 512 * 1024
+const chunkSize = 256 * 1024
 
 export const codecs: Record<Compression, Codec> = {
   gzip: {
