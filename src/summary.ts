@@ -34,7 +34,7 @@ function renderProblem({ title, message, hint, code }: BackupError): string {
   return [`**${escapeMarkdown(title)}** (\`${code}\`)`, '', lines.join('<br>'), '', `**What to do:** ${hint}`].join('\n')
 }
 
-function figures({ manifest, documents, sizeBytes, stored, durationMs }: BackupOutcome): string {
+function figures({ manifest, documents, sizeBytes, stored, durationMs, stages }: BackupOutcome): string {
   const { count, drafts, versions, liveCountBefore, liveCountAfter } = manifest.documents
   const { contentBytes = 0, sizeBytes: dataBytes } = documents.file
   const ratio = dataBytes > 0 ? (contentBytes / dataBytes).toFixed(1) : '–'
@@ -50,11 +50,22 @@ function figures({ manifest, documents, sizeBytes, stored, durationMs }: BackupO
     ['Assets', 'not included'],
     ['Size', `${formatBytes(sizeBytes)} (${formatBytes(contentBytes)} of documents, ${ratio} to 1)`],
     ['Duration', `${formatDuration(durationMs)} (export ${formatDuration(documents.exportMs)}, ${rate})`],
+    ['Time went to', stageTimes(stages)],
     ['Consistency', consistency(documents)],
     ['Complete', `${formatCount(documents.tally.received)} received; Sanity counts ${live}`],
     ['Stored as', stored.map(({ kind }) => kind).join(', ')],
   ]
   return ['| | |', '| --- | --- |', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n')
+}
+
+function stageTimes({ downloadMs, compressMs, uploadMs, verifyMs }: BackupOutcome['stages']): string {
+  const stages: [string, number][] = [
+    ['download', downloadMs],
+    ['compress', compressMs],
+    ['upload', uploadMs],
+    ['verify', verifyMs],
+  ]
+  return stages.map(([name, ms]) => `${name} ${formatDuration(ms)}`).join(', ')
 }
 
 function consistency({ mode, repeated }: BackupOutcome['documents']): string {

@@ -3,6 +3,7 @@ import type { ArtifactClient } from '@actions/artifact'
 import { EnvHttpProxyAgent, request } from 'undici'
 import type { Http } from './sanity/api.ts'
 import type { Wait } from './sanity/retry.ts'
+import { type Stopwatch, stopwatch } from './stopwatch.ts'
 
 /** Where the rooms say what they do. Every line passes through the same cleaning. */
 export type Log = {
@@ -19,6 +20,7 @@ export type Tools = {
   readonly artifacts: ArtifactClient
   readonly now: () => Date
   readonly wait: Wait
+  readonly stopwatch: Stopwatch
   readonly log: Log
   /** Makes a short text from outside harmless for every place that it may be shown or stored in; see src/text.ts. */
   readonly clean: (text: string) => string
@@ -41,6 +43,7 @@ export async function makeTools({ log, clean, signal }: Pick<Tools, 'log' | 'cle
     http: async (url, options) => await request(url, { ...options, dispatcher }),
     artifacts: new DefaultArtifactClient(),
     now: () => new Date(),
+    stopwatch: stopwatch(),
     wait: async (ms, stop) => {
       await sleep(ms, undefined, { signal: stop }).catch((error: unknown) => {
         throw stop.aborted ? stop.reason : error

@@ -30,6 +30,7 @@ describe('the summary of a backup', () => {
     { row: 'Assets', value: 'not included' },
     { row: 'Size', value: '1.3 kB \\(10.0 kB of documents, 8.1 to 1\\)' },
     { row: 'Duration', value: '5.0 s \\(export 4.0 s, 2.5 kB/s\\)' },
+    { row: 'Time went to', value: 'download 3.0 s, compress 1.0 s, upload 0.6 s, verify 0.4 s' },
     { row: 'Complete', value: '2 received; Sanity counts 2' },
     { row: 'Stored as', value: 'artifact' },
   ])('has the row $row', ({ row, value }) => {
@@ -87,7 +88,7 @@ describe('the summary of a backup', () => {
         .split('\n')
         .filter((line) => line.startsWith('| '))
         .map((line) => line.replaceAll('\\|', '').split('|').length),
-    ).toEqual(Array.from({ length: 11 }, () => 4))
+    ).toEqual(Array.from({ length: 12 }, () => 4))
   })
 
   it('is no wider for a table row than its two cells', () => {
@@ -217,9 +218,11 @@ const outcome: BackupOutcome = {
     liveCountBefore: 2,
     liveCountAfter: 2,
     exportMs: 4000,
+    waitedMs: 3000,
   },
   sizeBytes: 1300,
   durationMs: 5000,
+  stages: { downloadMs: 3000, compressMs: 1000, uploadMs: 600, verifyMs: 400 },
   failure: undefined,
   withdraw: () => undefined,
 }

@@ -16,6 +16,7 @@ import { formatBytes, formatCount, formatDuration, plural } from '../text.ts'
 import type { Tools } from '../tools.ts'
 import { toolVersion } from '../version.ts'
 import { type SavedDocuments, saveDocuments } from './documents.ts'
+import { type Stages, stagesOf } from './stages.ts'
 
 /** How a backup ended that stored something. */
 export type BackupOutcome = {
@@ -25,6 +26,8 @@ export type BackupOutcome = {
   readonly sizeBytes: number
   /** How long the whole run took, in milliseconds. */
   readonly durationMs: number
+  /** Where the time went, in milliseconds. */
+  readonly stages: Stages
   /** The first failure of a destination, when another one succeeded. */
   readonly failure: BackupError | undefined
   /** Takes the snapshot folder away again, if it was left for the next step. */
@@ -62,10 +65,13 @@ async function backUp(inputs: Inputs, runner: Runner, tools: Tools): Promise<Bac
 
   const manifest = describe({ inputs, runner, documents, fullRead, named, clean: tools.clean, finishedAt: tools.now() })
   const manifestEntry = await writeManifest(named.folder.path, manifest)
+  const storingSince = tools.now().getTime()
   const { stored, failure } = await storeEverywhere(destinations, named.folder, printManifest(manifest), tools)
   const sizeBytes = [documents.file, manifestEntry].reduce((sum, file) => sum + file.sizeBytes, 0)
-  const durationMs = tools.now().getTime() - startedAt.getTime()
-  return { manifest, stored, documents, sizeBytes, durationMs, failure, withdraw: named.folder.discard }
+  const finishedMs = tools.now().getTime()
+  const durationMs = finishedMs - startedAt.getTime()
+  const stages = stagesOf(documents, { storeMs: finishedMs - storingSince, verifyMs: tools.stopwatch.totalMs('verify') })
+  return { manifest, stored, documents, sizeBytes, durationMs, stages, failure, withdraw: named.folder.discard }
 }
 
 /** In the order in which they are tried. */
@@ -84,6 +90,7 @@ function chooseDestinations(inputs: Inputs, runner: Runner, tools: Tools): Desti
         if (!inputs.allowPublic) await refusePublic({ name: repository, apiUrl, token: inputs.githubToken, eventPath }, tools)
       },
       signal: tools.signal,
+      stopwatch: tools.stopwatch,
     })
   return [
     ...(inputs.destinations.has('artifact') ? [artifact()] : []),

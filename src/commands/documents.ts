@@ -19,6 +19,8 @@ export type SavedDocuments = Exported & {
   readonly liveCountAfter: number
   /** How long the export took, in milliseconds. */
   readonly exportMs: number
+  /** How much of that was spent waiting for Sanity's bytes. */
+  readonly waitedMs: number
 }
 
 /** What one export gave. */
@@ -80,15 +82,17 @@ async function saveIn(mode: ExportMode, task: Task, tools: Tools): Promise<{ sav
   const count = async () => await retrying(() => countDocuments(task.api, { types }), patiently(tools))
   const liveCountBefore = await count()
   const startedAt = tools.now().getTime()
+  const waitedBefore = tools.stopwatch.totalMs('download')
   const exported = mode === 'cursor' ? await savePages(task, tools) : await saveStream(task, tools)
   const exportMs = tools.now().getTime() - startedAt
+  const waitedMs = tools.stopwatch.totalMs('download') - waitedBefore
   let liveCountAfter = await count()
   if (exported.tally.received < Math.min(liveCountBefore, liveCountAfter)) {
     await tools.wait(indexLagMs, tools.signal)
     liveCountAfter = await count()
   }
   return {
-    saved: { ...exported, liveCountBefore, liveCountAfter, exportMs },
+    saved: { ...exported, liveCountBefore, liveCountAfter, exportMs, waitedMs },
     expected: Math.min(liveCountBefore, liveCountAfter),
   }
 }

@@ -4,6 +4,7 @@ import type { ArtifactClient } from '@actions/artifact'
 import { BackupError, findSystemCode, messageOf } from '../errors.ts'
 import { ensureRoom } from '../snapshot/disk.ts'
 import { manifestFile } from '../snapshot/manifest.ts'
+import type { Stopwatch } from '../stopwatch.ts'
 import { quoteOutside } from '../text.ts'
 import type { Destination, FinishedSnapshot } from './destination.ts'
 import { checkReadBack, verificationFailed } from './readback.ts'
@@ -22,6 +23,7 @@ type Options = {
   /** Throws if the snapshot must not be stored in this repository. */
   readonly checkVisibility: () => Promise<void>
   readonly signal: AbortSignal
+  readonly stopwatch: Pick<Stopwatch, 'during'>
 }
 
 /** Stores the snapshot as a workflow artifact: its folder as a zip, not compressed again. */
@@ -39,7 +41,7 @@ export function artifactDestination(options: Options): Destination {
       await ensureRoomToReadBack(files, snapshot)
       const uploaded = await uploadUnderFreeName(files, snapshot, options)
       try {
-        await readBack(uploaded, snapshot, options)
+        await options.stopwatch.during('verify', () => readBack(uploaded, snapshot, options))
         signal.throwIfAborted()
       } catch (error) {
         throw await withdrawn(client, uploaded.name, error)

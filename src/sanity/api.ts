@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { BackupError } from '../errors.ts'
+import type { Stopwatch } from '../stopwatch.ts'
 import { quoteOutside } from '../text.ts'
 import { errorOfAnswer } from './answers.ts'
 import { type Deadlines, guarded } from './body.ts'
@@ -59,11 +60,12 @@ type Means = {
   readonly userAgent: string
   readonly signal: AbortSignal
   readonly now: () => Date
+  readonly stopwatch: Pick<Stopwatch, 'during'>
   readonly log: { readonly warning: (line: string) => void }
 }
 
 /** Makes a {@link SanityApi} that sends `token` with each request, to the given host and nowhere else. */
-export function sanityApi(source: Source, { http, token, userAgent, signal, now, log }: Means): SanityApi {
+export function sanityApi(source: Source, { http, token, userAgent, signal, now, stopwatch, log }: Means): SanityApi {
   const watchSkew = skewWatch({ now, warn: log.warning })
   const onProjectHost = source.apiHost.hostname === defaultHostname
   const base = onProjectHost ? `https://${source.projectId}.${defaultHostname}` : source.apiHost.origin
@@ -81,14 +83,12 @@ export function sanityApi(source: Source, { http, token, userAgent, signal, now,
     open: async (path, { query = {}, deadlines, version = source.apiVersion, what, cut }) => {
       const url = new URL(`${base}/v${version}${path}`)
       for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
-      const answer = await http(url, {
-        headers,
-        headersTimeout: deadlines.firstByteMs,
-        bodyTimeout: deadlines.idleMs,
-        signal,
-      }).catch((error: unknown) => {
-        throw signal.aborted ? signal.reason : networkError(error, url, deadlines)
-      })
+      const options = { headers, headersTimeout: deadlines.firstByteMs, bodyTimeout: deadlines.idleMs, signal }
+      const answer = await stopwatch
+        .during('download', () => http(url, options))
+        .catch((error: unknown) => {
+          throw signal.aborted ? signal.reason : networkError(error, url, deadlines)
+        })
       // A body that is let go of says so in an event that nobody else listens to.
       answer.body.on('error', () => undefined)
       watchSkew(answer.headers['date'])
@@ -100,7 +100,7 @@ export function sanityApi(source: Source, { http, token, userAgent, signal, now,
         answer.body.destroy()
         throw encodedError(String(encoding), url)
       }
-      return guarded(answer.body, { url, deadlines, signal, what, cut })
+      return guarded(answer.body, { url, deadlines, signal, stopwatch, what, cut })
     },
   }
 }

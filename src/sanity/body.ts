@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import type { Stopwatch } from '../stopwatch.ts'
 import { streamError, TooSlowError } from './network.ts'
 
 /** How long the server may be silent before its first byte, and between two, in milliseconds; and what is too slow to be waited for. */
@@ -12,6 +13,7 @@ export type About = {
   readonly url: URL
   readonly deadlines: Deadlines
   readonly signal: AbortSignal
+  readonly stopwatch: Pick<Stopwatch, 'during'>
   /** What was asked for, for the error's words. */
   readonly what: string
   /** What it means when the body ends early. */
@@ -20,14 +22,17 @@ export type About = {
 
 /** Gives the chunks of a body. Throws what {@link streamError} makes of its failures, and the signal's reason. Lets go of the body in every case. */
 export async function* guarded(body: Dispatcher.ResponseData['body'], about: About): AsyncGenerator<Buffer> {
-  const { signal } = about
+  const { signal, stopwatch } = about
   const stop = () => body.destroy()
   signal.addEventListener('abort', stop, { once: true })
   try {
     const watchRate = rateWatch(about.deadlines.drip)
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      watchRate(chunk.length)
-      yield chunk
+    const chunks = (body as AsyncIterable<Buffer>)[Symbol.asyncIterator]()
+    for (;;) {
+      const { done, value } = await stopwatch.during('download', () => chunks.next())
+      if (done) break
+      watchRate(value.length)
+      yield value
     }
     signal.throwIfAborted()
   } catch (error) {

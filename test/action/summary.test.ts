@@ -18,6 +18,18 @@ describe('the job summary', () => {
     expect(run.summary).toMatch(/### Not in this snapshot[\s\S]*Asset[\s\S]*secrets[\s\S]*### Restore it[\s\S]*dataset import/)
   })
 
+  it.concurrent('tells where the time went', async () => {
+    await using sanity = await startSanity({ documents: threeDocuments })
+    sanity.fault('export', { stream: { firstByteDelayMs: 1_500 } })
+
+    await using run = await backUp({ sanity })
+
+    const [, ...seconds] =
+      /^\| Time went to \| download ([\d.]+) s, compress ([\d.]+) s, upload ([\d.]+) s, verify ([\d.]+) s \|$/m.exec(run.summary) ?? []
+    expect(seconds.map(Number).every(Number.isFinite)).toBe(true)
+    expect(Number(seconds[0])).toBeGreaterThanOrEqual(1.4)
+  })
+
   it.concurrent('has a chart whose slices add up to the documents', async () => {
     const documents = Array.from({ length: 40 }, (_, type) =>
       Array.from({ length: type + 1 }, (_each, index) => ({ _id: `d${type}-${index}`, _type: `type${type}` })),

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DefaultArtifactClient } from '@actions/artifact'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { artifactDestination } from '../../src/destinations/artifact.ts'
+import { stopwatch } from '../../src/stopwatch.ts'
 import { describeDestination, finishedSnapshot } from '../contracts/destination.ts'
 import { type ArtifactRun, type Artifacts, artifactAnswers, startArtifacts } from '../doubles/artifacts.ts'
 import { flipByte } from '../doubles/blob-proxy.ts'
@@ -146,6 +147,7 @@ function options({ signal = new AbortController().signal, runAttempt = 1 }: { si
     serverUrl: 'https://github.com',
     checkVisibility: async () => undefined,
     signal,
+    stopwatch: stopwatch(),
   }
 }
 

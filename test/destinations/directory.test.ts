@@ -2,11 +2,12 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from '@jest/globals'
 import { directoryDestination } from '../../src/destinations/directory.ts'
+import { stopwatch } from '../../src/stopwatch.ts'
 import { describeDestination, finishedSnapshot } from '../contracts/destination.ts'
 import { makeTempFolder } from '../support/process.ts'
 
 describeDestination('directory', async ({ signal, temp }) => ({
-  destination: directoryDestination({ signal }),
+  destination: directoryDestination({ signal, stopwatch: stopwatch() }),
   fetch: async () => {
     const [name] = await readdir(join(temp, 'snapshots')).then((names) => names.filter((entry) => !entry.endsWith('.partial')))
     return name === undefined ? undefined : join(temp, 'snapshots', name)
@@ -24,7 +25,7 @@ it('gives the folder under its final name, and the path of the manifest in it', 
   const snapshot = await finishedSnapshot(temp.path)
   const { signal } = new AbortController()
   const folder = join(temp.path, 'snapshots', 'abc12345-production-20261122T081500Z')
-  expect(await directoryDestination({ signal }).store(snapshot)).toEqual({
+  expect(await directoryDestination({ signal, stopwatch: stopwatch() }).store(snapshot)).toEqual({
     kind: 'directory',
     folder,
     manifest: join(folder, 'manifest.json'),

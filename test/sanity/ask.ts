@@ -1,5 +1,6 @@
 import { Agent, request } from 'undici'
 import { type Http, type SanityApi, type Source, sanityApi } from '../../src/sanity/api.ts'
+import { stopwatch } from '../../src/stopwatch.ts'
 
 /** One client as src/tools.ts makes it, without proxies; disposing it ends its connections. */
 export type Client = AsyncDisposable & { readonly http: Http }
@@ -26,5 +27,13 @@ export function apiAt(
   { http }: Pick<Client, 'http'>,
   { signal = new AbortController().signal, token: used = token, warning = () => undefined }: Asking = {},
 ): SanityApi {
-  return sanityApi(sourceAt(url), { http, token: used, userAgent: 'sanity-backup/0.0.0', signal, now: () => new Date(), log: { warning } })
+  return sanityApi(sourceAt(url), {
+    http,
+    token: used,
+    userAgent: 'sanity-backup/0.0.0',
+    signal,
+    now: () => new Date(),
+    stopwatch: stopwatch(),
+    log: { warning },
+  })
 }
