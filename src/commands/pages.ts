@@ -63,7 +63,7 @@ type Page = {
   readonly progress: (batch: readonly ExportedDocument[]) => void
 }
 
-async function fetchPage({ task, spool, cursor, progress }: Page): Promise<{ keys: () => Generator<Buffer>; next: string | undefined }> {
+async function fetchPage({ task, spool, cursor, progress }: Page): Promise<{ keys: () => Generator<string>; next: string | undefined }> {
   const journal = keyJournal()
   let next: string | undefined
   const lines = async function* (): AsyncGenerator<Buffer[]> {
@@ -88,13 +88,12 @@ async function fetchPage({ task, spool, cursor, progress }: Page): Promise<{ key
 }
 
 /** Adds a whole page to what was seen. Gives how many of its documents are new. */
-function remember(keys: () => Generator<Buffer>, seen: ReturnType<typeof fingerprintSet>, repeats: Repeats): number {
+function remember(keys: () => Generator<string>, seen: ReturnType<typeof fingerprintSet>, repeats: Repeats): number {
   let fresh = 0
   for (const key of keys()) {
     if (seen.addKey(key)) fresh++
     else {
-      const name = key.toString('latin1')
-      repeats.left.set(name, (repeats.left.get(name) ?? 1) + 1)
+      repeats.left.set(key, (repeats.left.get(key) ?? 1) + 1)
       repeats.count++
     }
   }
@@ -111,7 +110,7 @@ function documentIn(bytes: Buffer): ExportedDocument {
 function isLast(left: Map<string, number>): (document: ExportedDocument) => boolean {
   return ({ id }) => {
     if (left.size === 0) return true
-    const key = keyOf(id).toString('latin1')
+    const key = keyOf(id)
     const times = left.get(key) ?? 1
     left.set(key, times - 1)
     if (times === 1) left.delete(key)

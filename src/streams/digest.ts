@@ -62,8 +62,9 @@ export function sumDigest(): { readonly add: (line: Buffer) => void; readonly re
 
   return {
     add: (line) => {
-      const sha256 = hash('sha256', line, 'buffer')
-      for (let i = 0; i < 8; i++) words[i] = (words[i] as number) + sha256.readUInt32BE(i * 4)
+      // A string with a character for each byte is made faster than a buffer, and leaves less to be cleaned up.
+      const sha256 = hash('sha256', line, 'binary')
+      for (let i = 0; i < 8; i++) words[i] = (words[i] as number) + wordAt(sha256, i * 4)
       if (++additions === additionsBeforeCarry) carry()
     },
     result: () => {
@@ -71,4 +72,11 @@ export function sumDigest(): { readonly add: (line: Buffer) => void; readonly re
       return `sumsha256:${Array.from(words, (word) => word.toString(16).padStart(8, '0')).join('')}`
     },
   }
+}
+
+/** Four bytes of a string that has a character for each, as a number; the first is the highest. */
+export function wordAt(bytes: string, at: number): number {
+  const high = (bytes.charCodeAt(at) << 8) | bytes.charCodeAt(at + 1)
+  const low = (bytes.charCodeAt(at + 2) << 8) | bytes.charCodeAt(at + 3)
+  return high * 2 ** 16 + low
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { wordAt } from './digest.ts'
 
 /** How many tables there are. Each grows on its own, so that growing never needs twice the memory of the whole. */
 const tableCount = 256
@@ -6,9 +7,9 @@ const maxLoad = 0.85
 const growth = 1.3
 const keyBytes = 9
 
-/** What stands for a string here: the first nine bytes of its SHA-256. */
-export function keyOf(text: string): Buffer {
-  return hash('sha256', text, 'buffer').subarray(0, keyBytes)
+/** What stands for a string here: the first nine bytes of its SHA-256, a character each. A buffer would take longer to make. */
+export function keyOf(text: string): string {
+  return hash('sha256', text, 'binary').slice(0, keyBytes)
 }
 
 /**
@@ -16,13 +17,13 @@ export function keyOf(text: string): Buffer {
  * `add` and `addKey` (see {@link keyOf}) say whether the string was new. Two of ten million different strings are taken for one with a chance
  * of 1 to 370,000.
  */
-export function fingerprintSet(): { readonly add: (text: string) => boolean; readonly addKey: (key: Buffer) => boolean } {
+export function fingerprintSet(): { readonly add: (text: string) => boolean; readonly addKey: (key: string) => boolean } {
   const tables = Array.from({ length: tableCount }, () => makeTable(16))
-  const addKey = (key: Buffer): boolean => {
-    const index = key[8] as number
-    const high = key.readUInt32LE(0)
+  const addKey = (key: string): boolean => {
+    const index = key.charCodeAt(8)
+    const high = wordAt(key, 0)
     // 0, 0 marks a free place
-    const low = key.readUInt32LE(4) || 1
+    const low = wordAt(key, 4) || 1
     let table = tables[index] as Table
     if (table.used >= table.slots * maxLoad) {
       table = grown(table)
@@ -36,19 +37,19 @@ export function fingerprintSet(): { readonly add: (text: string) => boolean; rea
 const keysPerBlock = 8192
 
 /** Remembers the keys of strings in their order, at nine bytes each. */
-export function keyJournal(): { readonly add: (text: string) => void; readonly keys: () => Generator<Buffer> } {
+export function keyJournal(): { readonly add: (text: string) => void; readonly keys: () => Generator<string> } {
   const blocks: Buffer[] = []
   let count = 0
   return {
     add: (text) => {
       const place = count++ % keysPerBlock
       if (place === 0) blocks.push(Buffer.allocUnsafeSlow(keysPerBlock * keyBytes))
-      keyOf(text).copy(blocks[blocks.length - 1] as Buffer, place * keyBytes)
+      ;(blocks[blocks.length - 1] as Buffer).write(keyOf(text), place * keyBytes, 'latin1')
     },
     keys: function* () {
       for (let i = 0; i < count; i++) {
         const start = (i % keysPerBlock) * keyBytes
-        yield (blocks[Math.floor(i / keysPerBlock)] as Buffer).subarray(start, start + keyBytes)
+        yield (blocks[Math.floor(i / keysPerBlock)] as Buffer).toString('latin1', start, start + keyBytes)
       }
     },
   }
