@@ -5,6 +5,7 @@
 const benches: Readonly<Record<string, () => Promise<{ readonly run: (options: string[]) => Promise<number> }>>> = {
   documents: () => import('./documents.ts'),
   growth: () => import('./growth.ts'),
+  startup: () => import('./startup.ts'),
 }
 
 const [first = '', ...others] = process.argv.slice(2)
