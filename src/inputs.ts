@@ -23,6 +23,12 @@ export type Inputs = {
   readonly label: string | null
   readonly artifactName: string
   readonly retentionDays: number | undefined
+  readonly branch: string
+  readonly branchLayout: 'text' | 'compressed'
+  /** With placeholders in braces. */
+  readonly commitMessage: string
+  /** `owner/name` of the repository of the branch; undefined for the one that the workflow runs in. */
+  readonly repository: string | undefined
   readonly githubToken: string
   readonly allowPublic: boolean
   readonly minDocuments: number
@@ -75,6 +81,10 @@ export function parseInputs(env: Env): Inputs {
     'a name for an artifact: none of " : < > | * ? \\ / and at most 200 characters',
   )
   const retentionDays = read.wholeNumber('retention-days', 1, 400)
+  const branch = read.branch()
+  const branchLayout = read.oneOf('branch-layout', ['text', 'compressed'])
+  const commitMessage = read.template('commit-message', ['project-id', 'dataset', 'count', 'label', 'date', 'snapshot'])
+  const repository = read.optional('repository', repositoryRule, 'a repository: `owner/name`')
   const githubToken = read.header('github-token')
   const allowPublic = read.boolean('allow-public')
   const minDocuments = read.wholeNumber('min-documents', 0, Number.MAX_SAFE_INTEGER) ?? read.missing('min-documents', 1)
@@ -94,6 +104,10 @@ export function parseInputs(env: Env): Inputs {
     label: label ?? null,
     artifactName: artifactName ?? ['sanity', projectId, dataset, ...(label === undefined ? [] : [label])].join('-'),
     retentionDays,
+    branch,
+    branchLayout,
+    commitMessage,
+    repository,
     githubToken,
     allowPublic,
     minDocuments,
@@ -104,6 +118,9 @@ export function parseInputs(env: Env): Inputs {
 function placeOf(problem: string): number {
   return inputNames.indexOf(problem.slice(0, problem.indexOf(':')))
 }
+
+/** What GitHub lets owners and repositories be called. */
+const repositoryRule = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/
 
 /** `@actions/artifact` src/internal/upload/path-and-artifact-name-validation.ts */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused

@@ -54,10 +54,15 @@ setTimeout(() => exit(exitCode), 2_000).unref()
 async function run(): Promise<number> {
   try {
     checkEnvironment(env)
-    tools = await makeTools({ log: report.log, clean: report.clean, signal: cancellation.signal })
+    const { log, clean } = report
+    tools = await makeTools({ log, clean, environment: { ...process.env }, signal: cancellation.signal })
     const runner = parseRunner(env)
     const outcome = await backup(parseInputs(env), runner, tools)
-    return await report.success(outcome, { repository: runner.repository, runId: runner.run?.runId ?? '' })
+    return await report.success(outcome, {
+      repository: runner.repository,
+      runId: runner.run?.runId ?? '',
+      serverUrl: runner.serverUrl,
+    })
   } catch (error) {
     return await report.failure(cancellation.signal.aborted ? cancellation.signal.reason : error)
   }

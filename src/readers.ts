@@ -4,7 +4,9 @@ import { quoteOutside } from './text.ts'
 /** Reading single inputs; src/inputs.ts says which, and what they mean together. */
 
 /** Where a snapshot can be stored. */
-export type DestinationKind = 'artifact' | 'directory'
+export type DestinationKind = (typeof destinationKinds)[number]
+
+const destinationKinds = ['artifact', 'directory', 'branch'] as const
 
 export type Env = Readonly<Record<string, string | undefined>>
 
@@ -30,6 +32,10 @@ export const inputNames = [
   'label',
   'artifact-name',
   'retention-days',
+  'branch',
+  'branch-layout',
+  'commit-message',
+  'repository',
   'github-token',
   'allow-public',
   'min-documents',
@@ -150,9 +156,28 @@ export function readers(env: Env, problem: (input: string, says: string) => void
     destinations: (): ReadonlySet<DestinationKind> => {
       const words = list('destination', /^/)
       if (words.length === 0) problem('destination', 'is missing')
-      const unknown = words.find((word) => word !== 'artifact' && word !== 'directory')
-      if (unknown !== undefined) problem('destination', `"${quoteOutside(unknown, 80)}" is not one of artifact, directory`)
+      const unknown = words.find((word) => !destinationKinds.some((kind) => kind === word))
+      if (unknown !== undefined) problem('destination', `"${quoteOutside(unknown, 80)}" is not one of ${destinationKinds.join(', ')}`)
       return new Set(words as DestinationKind[])
+    },
+
+    /** A name that git takes for a branch: git-scm.com/docs/git-check-ref-format. */
+    branch: (): string => {
+      const name = value('branch')
+      if (name === '') return missing('branch', '')
+      if (!branchRule.test(name) || refusedInBranch.test(name)) notA('branch', 'a name for a branch')
+      return name
+    },
+
+    /** Lines of text in which only known words stand in braces. */
+    template: (input: string, words: readonly string[]): string => {
+      if (value(input) === '') return missing(input, '')
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+      if (/[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f]/.test(value(input))) notA(input, 'plain text: it holds a control character')
+      const unknown = [...value(input).matchAll(/\{([a-z-]+)\}/g)].find(([, word = '']) => !words.includes(word))?.[0]
+      if (unknown !== undefined)
+        problem(input, `"${quoteOutside(unknown, 80)}" is not one of ${words.map((word) => `{${word}}`).join(', ')}`)
+      return value(input)
     },
 
     path: (): string => {
@@ -172,6 +197,10 @@ export function readers(env: Env, problem: (input: string, says: string) => void
 
 /** What may stand in an HTTP header's value (RFC 9110, 5.5), without spaces. */
 const headerRule = /^[\u0021-\u007e]+$/
+/** No spaces, no control characters, none of ~ ^ : ? * [ \\, and not a full name of a ref. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+const branchRule = /^(?!refs\/)[^\u0000-\u0020\u007f~^:?*[\\]{1,200}$/
+const refusedInBranch = /^[-/]|\/$|\/\/|\.\.|@\{|(^|\/)\.|\.lock(\/|$)|\.$|^@$|^HEAD$/
 const loopbackRule = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 const defaultUrl = new URL('https://api.sanity.io')
 

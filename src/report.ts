@@ -118,11 +118,12 @@ function makeLog(clean: (text: string) => string, env: NodeJS.ProcessEnv): Log {
   }
 }
 
-function outputsOf({ manifest, stored, documents, sizeBytes }: BackupOutcome): Record<string, string | number> {
+function outputsOf({ status: ending, manifest, stored, sizeBytes, digest }: BackupOutcome): Record<string, string | number> {
   const artifact = stored.find((place) => place.kind === 'artifact')
   const directory = stored.find((place) => place.kind === 'directory')
+  const branch = stored.find((place) => place.kind === 'branch')
   return {
-    status: 'stored',
+    status: ending,
     snapshot: manifest.snapshot,
     path: directory?.folder ?? '',
     manifest: directory?.manifest ?? '',
@@ -130,9 +131,11 @@ function outputsOf({ manifest, stored, documents, sizeBytes }: BackupOutcome): R
     'asset-count': manifest.assets.count,
     'missing-asset-count': manifest.assets.missing.length,
     'size-bytes': sizeBytes,
-    digest: documents.file.digest,
+    digest: digest ?? '',
     'artifact-id': artifact?.id ?? '',
     'artifact-url': artifact?.url ?? '',
+    branch: branch?.branch ?? '',
+    'commit-sha': branch?.commit ?? '',
   }
 }
 

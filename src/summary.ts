@@ -1,20 +1,25 @@
 import type { BackupOutcome } from './commands/backup.ts'
+import type { Stored, StoredOnBranch } from './destinations/destination.ts'
 import type { BackupError } from './errors.ts'
+import { countDifferences, inWords, signed } from './snapshot/changes.ts'
+import { joinCommand } from './snapshot/join.ts'
 import { escapeMarkdown, formatBytes, formatCount, formatDuration, plural } from './text.ts'
 
 /** Where the snapshot can be found again: the repository of the run, if there is one. */
-export type Place = { readonly repository: string; readonly runId: string }
+export type Place = { readonly repository: string; readonly runId: string; readonly serverUrl: string }
 
 /** The job summary of a backup, as Markdown. What came from outside is escaped; its length does not grow with the dataset. */
 export function renderBackup(outcome: BackupOutcome, place: Place): string {
   const { manifest, failure } = outcome
-  const status = failure ? '⚠️ stored, but not everywhere' : '✅ stored and read back'
+  const good = outcome.status === 'unchanged' ? '✅ unchanged, nothing new to store' : '✅ stored and read back'
+  const status = failure ? '⚠️ stored, but not everywhere' : good
   return sections([
     `## Sanity backup: ${status}`,
     `**${escapeMarkdown(manifest.snapshot)}**`,
     failure && renderProblem(failure),
     figures(outcome),
     chart(manifest.documents.byType),
+    sinceLast(outcome),
     notInside(outcome),
     restoreLines(outcome, place),
   ])
@@ -53,7 +58,7 @@ function figures({ manifest, documents, sizeBytes, stored, durationMs, stages }:
     ['Time went to', stageTimes(stages)],
     ['Consistency', consistency(documents)],
     ['Complete', `${formatCount(documents.tally.received)} received; Sanity counts ${live}`],
-    ['Stored as', stored.map(({ kind }) => kind).join(', ')],
+    ['Stored as', stored.map(storedAs).join(', ')],
   ]
   return ['| | |', '| --- | --- |', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n')
 }
@@ -66,6 +71,12 @@ function stageTimes({ downloadMs, compressMs, uploadMs, verifyMs }: BackupOutcom
     ['verify', verifyMs],
   ]
   return stages.map(([name, ms]) => `${name} ${formatDuration(ms)}`).join(', ')
+}
+
+function storedAs(place: Stored): string {
+  if (place.kind !== 'branch') return place.kind
+  const where = `branch ${escapeMarkdown(place.branch)} of ${escapeMarkdown(place.repository)}, commit ${place.commit.slice(0, 10)}`
+  return place.unchanged ? `${where} (it was there already: documents and assets are the same)` : where
 }
 
 function consistency({ mode, repeated }: BackupOutcome['documents']): string {
@@ -99,6 +110,20 @@ function chartLabel(type: string): string {
   return type.slice(0, 40).replace(/[^A-Za-z0-9._ -]/g, '?') || '?'
 }
 
+const shownTypes = 20
+
+/** What changed since the snapshot before. */
+function sinceLast({ manifest, previous, stored }: BackupOutcome): string {
+  if (previous === undefined) return ''
+  const difference = manifest.documents.count - previous.documents.count
+  const branch = stored.find((place) => place.kind === 'branch')
+  const byType = branch?.byType && new Map([...branch.byType].map(([type, counts]) => [type, inWords(counts)]))
+  const types = byType ?? new Map(countDifferences(manifest, previous).map(([type, count]) => [type, signed(count)]))
+  const shown = [...types].slice(0, shownTypes).map(([type, words]) => `- ${escapeMarkdown(type)}: ${words}`)
+  const rest = types.size > shown.length ? [`- and ${plural(types.size - shown.length, 'other type')}`] : []
+  return [`**Since ${escapeMarkdown(previous.snapshot)}:** ${signed(difference)}`, '', ...shown, ...rest].join('\n').trim()
+}
+
 /** What a reader could wrongly believe to be in the snapshot. */
 function notInside({ manifest, documents }: BackupOutcome): string {
   const { filters, access, source } = manifest
@@ -126,24 +151,52 @@ function list(words: readonly string[]): string {
   return words.length > shown.length ? `${shown.join(', ')} and ${words.length - shown.length} more` : shown.join(', ')
 }
 
-function restoreLines({ manifest, stored, documents }: BackupOutcome, { repository, runId }: Place): string {
+function restoreLines(outcome: BackupOutcome, place: Place): string {
+  const { manifest, documents } = outcome
   const { dataset, projectId } = manifest.source
-  const artifact = stored.find(({ kind }) => kind === 'artifact')
-  const folder = artifact ? 'snapshot' : `./${manifest.snapshot}`
-  const file = documents.file.path
-  const plain = file.replace(/\.zst$/, '')
-  const fetch =
-    artifact?.kind === 'artifact' && repository
-      ? [`gh run download ${runId} --repo ${repository} --name '${artifact.name.replaceAll("'", "'\\''")}' --dir ${folder}`]
-      : []
-  const unpack = file === plain ? [] : [`zstd -d ${folder}/${file}`]
+  const { lines, file } = fetchLines(outcome, place)
   return [
     '### Restore it',
     '```sh',
-    ...fetch,
-    ...unpack,
-    `npx sanity@latest dataset import ${folder}/${plain} --project-id ${projectId} --dataset ${dataset} --replace${documents.tally.damaged > 0 ? ' --allow-replacement-characters' : ''}`,
+    ...lines,
+    `npx sanity@latest dataset import ${file} --project-id ${projectId} --dataset ${dataset} --replace${documents.tally.damaged > 0 ? ' --allow-replacement-characters' : ''}`,
     '```',
     '`--replace` overwrites documents of the same id; documents made since then stay.',
   ].join('\n')
+}
+
+/** How to get the data onto one's disk, and the file that it then lies in. */
+function fetchLines(
+  { manifest, stored, documents }: BackupOutcome,
+  { repository, runId, serverUrl }: Place,
+): { lines: string[]; file: string } {
+  const branch = stored.find(({ kind }) => kind === 'branch')
+  if (branch?.kind === 'branch' && stored.length === 1) return branchLines(branch, serverUrl)
+  const artifact = stored.find(({ kind }) => kind === 'artifact')
+  const folder = artifact ? 'snapshot' : `./${manifest.snapshot}`
+  const { path } = documents.file
+  const plain = path.replace(/\.zst$/, '')
+  const download =
+    artifact?.kind === 'artifact' && repository
+      ? [`gh run download ${runId} --repo ${repository} --name ${shellQuoted(artifact.name)} --dir ${folder}`]
+      : []
+  return { lines: [...download, ...(path === plain ? [] : [`zstd -d ${folder}/${path}`])], file: `${folder}/${plain}` }
+}
+
+function branchLines({ manifest, repository, branch, commit }: StoredOnBranch, serverUrl: string): { lines: string[]; file: string } {
+  const { projectId, dataset } = manifest.source
+  const clone = [
+    `git clone --quiet --single-branch --branch ${shellQuoted(branch)} ${serverUrl}/${repository} backups`,
+    `mkdir snapshot && git -C backups archive ${commit}:${projectId}/${dataset} | tar -x -C snapshot`,
+  ]
+  if (manifest.branch) return { lines: [...clone, `${joinCommand} > data.ndjson`], file: 'data.ndjson' }
+  const data = manifest.files.map(({ path }) => path).filter((path) => path.startsWith('data.ndjson.'))
+  const name = data[0]?.replace(/\.001$/, '') ?? ''
+  const joined = data.length > 1 ? [`cat snapshot/${name}.* > snapshot/${name}`] : []
+  const plain = name.replace(/\.zst$/, '')
+  return { lines: [...clone, ...joined, ...(plain === name ? [] : [`zstd -d snapshot/${name}`])], file: `snapshot/${plain}` }
+}
+
+function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
 }

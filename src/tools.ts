@@ -24,6 +24,8 @@ export type Tools = {
   readonly log: Log
   /** Makes a short text from outside harmless for every place that it may be shown or stored in; see src/text.ts. */
   readonly clean: (text: string) => string
+  /** The surroundings of this process, without secrets: for programs that are started. */
+  readonly environment: Readonly<Record<string, string | undefined>>
   /** Aborted when the run is cancelled; its reason is the error to end with. */
   readonly signal: AbortSignal
 }
@@ -35,7 +37,12 @@ const connectMs = 15_000
 export type OpenTools = Tools & { readonly close: () => Promise<void> }
 
 /** Makes the real tools. Proxies come from the usual environment variables (`HTTPS_PROXY`, `NO_PROXY`, …). */
-export async function makeTools({ log, clean, signal }: Pick<Tools, 'log' | 'clean' | 'signal'>): Promise<OpenTools> {
+export async function makeTools({
+  log,
+  clean,
+  environment,
+  signal,
+}: Pick<Tools, 'log' | 'clean' | 'environment' | 'signal'>): Promise<OpenTools> {
   // Half a second to load: by now the token is masked and signals are heard.
   const { DefaultArtifactClient } = await import(/* webpackMode: "eager" */ '@actions/artifact')
   const dispatcher = new EnvHttpProxyAgent({ connect: { timeout: connectMs } })
@@ -51,6 +58,7 @@ export async function makeTools({ log, clean, signal }: Pick<Tools, 'log' | 'cle
     },
     log,
     clean,
+    environment,
     signal,
     close: async () => await dispatcher.destroy(),
   }

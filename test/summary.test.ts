@@ -4,7 +4,7 @@ import { BackupError } from '../src/errors.ts'
 import { renderBackup, renderFailure } from '../src/summary.ts'
 import { exampleManifest } from './snapshot/example.ts'
 
-const place = { repository: 'acme/site', runId: '42' }
+const place = { repository: 'acme/site', runId: '42', serverUrl: 'https://github.com' }
 const artifact = {
   kind: 'artifact',
   name: 'sanity-abc12345-production',
@@ -197,6 +197,9 @@ describe('a failure', () => {
 const { documents } = exampleManifest
 const [file = { path: '', sizeBytes: 0, digest: 'sha256:' as const }] = exampleManifest.files
 const outcome: BackupOutcome = {
+  status: 'stored',
+  previous: undefined,
+  digest: file.digest,
   manifest: exampleManifest,
   stored: [artifact],
   documents: {

@@ -1,7 +1,4 @@
-import { artifactDestination } from '../destinations/artifact.ts'
-import type { Destination, Stored } from '../destinations/destination.ts'
-import { directoryDestination } from '../destinations/directory.ts'
-import { refusePublic } from '../destinations/visibility.ts'
+import type { Stored } from '../destinations/destination.ts'
 import { BackupError } from '../errors.ts'
 import type { Inputs } from '../inputs.ts'
 import type { Runner } from '../runner.ts'
@@ -12,18 +9,27 @@ import { findFreeFolder, type SnapshotFolder, sweepLeftovers } from '../snapshot
 import { type FileEntry, type Manifest, manifestFormat, printManifest } from '../snapshot/manifest.ts'
 import { isoSeconds, snapshotName } from '../snapshot/name.ts'
 import { writeManifest } from '../snapshot/write.ts'
-import { formatBytes, formatCount, formatDuration, plural } from '../text.ts'
+import { formatBytes, formatCount, plural } from '../text.ts'
 import type { Tools } from '../tools.ts'
 import { toolVersion } from '../version.ts'
 import { type SavedDocuments, saveDocuments } from './documents.ts'
 import { type Stages, stagesOf } from './stages.ts'
+import { findPrevious, openDestinations, storeEverywhere } from './store.ts'
 
 /** How a backup ended that stored something. */
 export type BackupOutcome = {
+  /** `unchanged`: the branch held the same documents and assets already, and nothing new was stored anywhere. */
+  readonly status: 'stored' | 'unchanged'
+  /** Of the snapshot that was stored, or else of the one that was there already. */
   readonly manifest: Manifest
   readonly stored: readonly Stored[]
   readonly documents: SavedDocuments
+  /** The snapshot before, as far as one could be found that can be compared with. */
+  readonly previous: Manifest | undefined
+  /** All files of the snapshot, as they are stored. */
   readonly sizeBytes: number
+  /** Of the data file as it is stored; undefined where each document has a file of its own. */
+  readonly digest: string | undefined
   /** How long the whole run took, in milliseconds. */
   readonly durationMs: number
   /** Where the time went, in milliseconds. */
@@ -49,8 +55,8 @@ export async function backup(inputs: Inputs, runner: Runner, tools: Tools): Prom
 
 async function backUp(inputs: Inputs, runner: Runner, tools: Tools): Promise<BackupOutcome> {
   const startedAt = tools.now()
-  const destinations = chooseDestinations(inputs, runner, tools)
-  for (const destination of destinations) await destination.check()
+  using destinations = openDestinations(inputs, runner, tools)
+  for (const destination of destinations.all) await destination.check()
 
   const { log } = tools
   const { projectId, dataset } = inputs.source
@@ -63,39 +69,27 @@ async function backUp(inputs: Inputs, runner: Runner, tools: Tools): Promise<Bac
   warnOf(documents, fullRead, log)
   enforceMinimum(inputs, documents.tally.count)
 
+  const previous = await findPrevious(destinations.all)
   const manifest = describe({ inputs, runner, documents, fullRead, named, clean: tools.clean, finishedAt: tools.now() })
   const manifestEntry = await writeManifest(named.folder.path, manifest)
+  const snapshot = { folder: named.folder, manifest, manifestBytes: printManifest(manifest) }
+  for (const destination of destinations.all) await destination.prepare(snapshot)
   const storingSince = tools.now().getTime()
-  const { stored, failure } = await storeEverywhere(destinations, named.folder, printManifest(manifest), tools)
+  const { stored, failure } = await storeEverywhere(destinations.all, snapshot, tools)
   const sizeBytes = [documents.file, manifestEntry].reduce((sum, file) => sum + file.sizeBytes, 0)
   const finishedMs = tools.now().getTime()
   const durationMs = finishedMs - startedAt.getTime()
   const stages = stagesOf(documents, { storeMs: finishedMs - storingSince, verifyMs: tools.stopwatch.totalMs('verify') })
-  return { manifest, stored, documents, sizeBytes, durationMs, stages, failure, withdraw: named.folder.discard }
+  const told = tellOf(stored) ?? { status: 'stored', manifest, sizeBytes, digest: documents.file.digest }
+  return { ...told, stored, documents, previous, durationMs, stages, failure, withdraw: named.folder.discard }
 }
 
-/** In the order in which they are tried. */
-function chooseDestinations(inputs: Inputs, runner: Runner, tools: Tools): Destination[] {
-  const { repository, apiUrl, eventPath, serverUrl, run } = runner
-  const artifact = () =>
-    artifactDestination({
-      client: tools.artifacts,
-      name: inputs.artifactName,
-      retentionDays: inputs.retentionDays,
-      runAttempt: run?.runAttempt ?? 1,
-      runUrl: `${serverUrl}/${repository}/actions/runs/${run?.runId ?? ''}`,
-      hasService: runner.hasArtifactService,
-      serverUrl,
-      checkVisibility: async () => {
-        if (!inputs.allowPublic) await refusePublic({ name: repository, apiUrl, token: inputs.githubToken, eventPath }, tools)
-      },
-      signal: tools.signal,
-      stopwatch: tools.stopwatch,
-    })
-  return [
-    ...(inputs.destinations.has('artifact') ? [artifact()] : []),
-    ...(inputs.destinations.has('directory') ? [directoryDestination(tools)] : []),
-  ]
+/** What is told of a snapshot that lies on a branch alone: there it is in other files. Undefined if it lies elsewhere too. */
+function tellOf(stored: readonly Stored[]): Pick<BackupOutcome, 'status' | 'manifest' | 'sizeBytes' | 'digest'> | undefined {
+  const [place, ...others] = stored
+  if (place?.kind !== 'branch' || others.length > 0) return undefined
+  const { manifest, sizeBytes, digest, unchanged } = place
+  return { status: unchanged ? 'unchanged' : 'stored', manifest, sizeBytes, digest }
 }
 
 type NamedFolder = { readonly name: string; readonly takenAt: Date; readonly folder: SnapshotFolder; readonly [Symbol.dispose]: () => void }
@@ -208,30 +202,4 @@ function namedTypes(byType: ReadonlyMap<string, number>, clean: Tools['clean']):
   const named = new Map<string, number>()
   for (const [type, count] of byType) named.set(clean(type), (named.get(clean(type)) ?? 0) + count)
   return Object.fromEntries([...named].sort(([a], [b]) => (a < b ? -1 : 1)))
-}
-
-/** Stores at one destination after the other. One that fails does not keep the others from being tried, unless the run was cancelled. */
-async function storeEverywhere(
-  destinations: readonly Destination[],
-  folder: SnapshotFolder,
-  manifestBytes: Buffer,
-  { log, signal, now }: Tools,
-): Promise<{ stored: Stored[]; failure: BackupError | undefined }> {
-  const stored: Stored[] = []
-  let failure: BackupError | undefined
-  for (const destination of destinations) {
-    const startedAt = now().getTime()
-    try {
-      signal.throwIfAborted()
-      stored.push(await destination.store({ folder, manifestBytes }))
-      log.info(`Stored and read back: ${destination.kind}, in ${formatDuration(now().getTime() - startedAt)}`)
-    } catch (error) {
-      if (!(error instanceof BackupError)) throw error
-      failure ??= error
-      if (signal.aborted) break
-      log.warning(`${error.title}: ${error.message}`)
-    }
-  }
-  if (stored.length === 0 && failure) throw failure
-  return { stored, failure }
 }

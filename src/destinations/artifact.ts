@@ -36,6 +36,8 @@ export function artifactDestination(options: Options): Destination {
       if (isEnterpriseServer(options.serverUrl)) throw unsupportedServer(options.serverUrl)
       await options.checkVisibility()
     },
+    findPrevious: async () => undefined,
+    prepare: async () => undefined,
     store: async (snapshot) => {
       const files = await filesOf(snapshot.folder.path)
       await ensureRoomToReadBack(files, snapshot)
@@ -48,6 +50,7 @@ export function artifactDestination(options: Options): Destination {
       }
       return { kind: 'artifact', ...uploaded, url: `${options.runUrl}/artifacts/${uploaded.id}` }
     },
+    [Symbol.dispose]: () => undefined,
   }
 
   async function uploadUnderFreeName(files: string[], snapshot: FinishedSnapshot, all: Options): Promise<Uploaded> {

@@ -1,8 +1,11 @@
+import type { TypeChanges } from '../snapshot/changes.ts'
 import type { SnapshotFolder } from '../snapshot/folder.ts'
+import type { Manifest } from '../snapshot/manifest.ts'
 
 /** A snapshot that is written, complete, and waits to be stored. */
 export type FinishedSnapshot = {
   readonly folder: SnapshotFolder
+  readonly manifest: Manifest
   /** The manifest's bytes, as written. */
   readonly manifestBytes: Buffer
 }
@@ -11,17 +14,41 @@ export type FinishedSnapshot = {
 export type Stored =
   | { readonly kind: 'artifact'; readonly name: string; readonly id: number; readonly url: string; readonly sizeBytes: number }
   | { readonly kind: 'directory'; readonly folder: string; readonly manifest: string }
+  | StoredOnBranch
+
+/** `unchanged`: the branch held the same documents and assets already, and nothing was stored. Then all is said of the snapshot that lies there. */
+export type StoredOnBranch = {
+  readonly kind: 'branch'
+  readonly unchanged: boolean
+  readonly repository: string
+  readonly branch: string
+  readonly commit: string
+  /** The manifest as it lies there. */
+  readonly manifest: Manifest
+  /** All files of the snapshot. */
+  readonly sizeBytes: number
+  /** Of the data file; undefined where each document has a file of its own. */
+  readonly digest: string | undefined
+  /** What became of the documents since the snapshot before; undefined where only their numbers are known. */
+  readonly byType: ReadonlyMap<string, TypeChanges> | undefined
+}
 
 /** A place where snapshots are stored. */
-export type Destination = {
+export type Destination = Disposable & {
   readonly kind: Stored['kind']
   /**
-   * Throws if it can be known already that `store` is going to fail, or must not be tried. Called once, before anything is fetched; changes
-   * nothing.
+   * Throws if it can be known already that `store` must not be tried. Called once, before anything is fetched; changes nothing.
    */
   readonly check: () => Promise<void>
   /**
-   * Stores a snapshot. Called at most once. When it returns, the whole snapshot was read back from where it is stored and agrees with its
+   * Finds the manifest of the newest snapshot here that can be compared with the one that is going to be stored: of the same project, dataset and
+   * filters. Undefined if there is none; throws a `BackupError` that says why it could not be looked up, and what to do.
+   */
+  readonly findPrevious: () => Promise<Manifest | undefined>
+  /** Throws if a finished snapshot cannot be stored here. Called once before anything is stored anywhere; changes nothing at the destination. */
+  readonly prepare: (snapshot: FinishedSnapshot) => Promise<void>
+  /**
+   * Stores the prepared snapshot. Called at most once. When it returns, the whole snapshot was read back from where it is stored and agrees with its
    * manifest. When it throws, nothing of the snapshot is left at the destination. It leaves the bytes in the folder as they are.
    */
   readonly store: (snapshot: FinishedSnapshot) => Promise<Stored>

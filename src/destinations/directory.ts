@@ -9,6 +9,8 @@ export function directoryDestination({ signal, stopwatch }: { signal: AbortSigna
   return {
     kind: 'directory',
     check: async () => undefined,
+    findPrevious: async () => undefined,
+    prepare: async () => undefined,
     store: async (snapshot) => {
       const { folder, manifestBytes } = snapshot
       await folder.publish()
@@ -20,5 +22,6 @@ export function directoryDestination({ signal, stopwatch }: { signal: AbortSigna
       }
       return { kind: 'directory', folder: folder.path, manifest: join(folder.path, manifestFile) }
     },
+    [Symbol.dispose]: () => undefined,
   }
 }

@@ -1,6 +1,7 @@
 import { BackupError } from '../errors.ts'
 import type { Digest, SumDigest } from '../streams/digest.ts'
 import type { Filters } from './filters.ts'
+import type { Depth } from './layout.ts'
 
 /** The file that makes a folder a snapshot. */
 export const manifestFile = 'manifest.json'
@@ -49,6 +50,8 @@ export type Manifest = {
   }
   readonly access: { readonly fullRead: boolean | null }
   readonly encryption: null
+  /** Only in a snapshot on a branch that has its documents in files of their own. */
+  readonly branch?: { readonly layout: 'text'; readonly depth: Depth }
   readonly files: readonly FileEntry[]
 }
 

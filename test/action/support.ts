@@ -6,6 +6,7 @@ import { beforeAll, expect } from '@jest/globals'
 import { parse } from 'yaml'
 import type { Manifest } from '../../src/snapshot/manifest.ts'
 import type { ArtifactRun, Artifacts } from '../doubles/artifacts.ts'
+import type { Git } from '../doubles/git.ts'
 import type { GithubRest } from '../doubles/github.ts'
 import { listen, type RecordedRequest, recordRequest } from '../doubles/http.ts'
 import type { Sanity } from '../doubles/sanity.ts'
@@ -22,6 +23,8 @@ export type Services = {
   /** The workflow run in which the backup runs; with it the default destination is the artifact, without it the folder. */
   readonly run?: ArtifactRun
   readonly artifacts?: Artifacts
+  /** With it the default destination is the branch. */
+  readonly git?: Git
 }
 
 /** A finished run that was found to keep the rules that hold for every run. */
@@ -40,16 +43,16 @@ export type BackupOptions = RunOptions & { readonly path?: string }
 
 /** Backs up a dataset with the bundle and checks what must hold for every run, good or bad. */
 export async function backUp(services: Services, options: BackupOptions = {}): Promise<BackupRun> {
-  const { sanity, github, run: workflowRun } = services
+  const { sanity, github, git, run: workflowRun } = services
   const inputs = {
     'project-id': sanity.project,
     token: sanity.token,
     'api-host': sanity.url,
-    destination: workflowRun ? 'artifact' : 'directory',
+    destination: git ? 'branch' : workflowRun ? 'artifact' : 'directory',
     ...(options.path === undefined ? {} : { path: options.path }),
     ...options.inputs,
   }
-  const env = { ...workflowRun?.env, ...github?.env, ...options.env }
+  const env = { ...workflowRun?.env, ...github?.env, ...git?.env, ...options.env }
   const result = await runAction({ ...options, githubToken: GITHUB_TOKEN, inputs, env })
   const path = options.path ?? join(result.temp, 'sanity-backup')
   const run: BackupRun = {

@@ -98,5 +98,5 @@ export async function finishedSnapshot(temp: string): Promise<FinishedSnapshot> 
   const documents = { ...exampleManifest.documents, count: lines.length, contentDigest: sum.result() }
   const manifest = { ...exampleManifest, documents, files: [file] }
   await writeManifest(folder.path, manifest)
-  return { folder, manifestBytes: printManifest(manifest) }
+  return { folder, manifest, manifestBytes: printManifest(manifest) }
 }

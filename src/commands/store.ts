@@ -1,0 +1,105 @@
+import { artifactDestination } from '../destinations/artifact.ts'
+import { branchDestination } from '../destinations/branch.ts'
+import type { Destination, FinishedSnapshot, Stored } from '../destinations/destination.ts'
+import { directoryDestination } from '../destinations/directory.ts'
+import { refusePublic } from '../destinations/visibility.ts'
+import { BackupError } from '../errors.ts'
+import type { Inputs } from '../inputs.ts'
+import type { Runner } from '../runner.ts'
+import type { Manifest } from '../snapshot/manifest.ts'
+import { formatDuration } from '../text.ts'
+import type { Tools } from '../tools.ts'
+
+/** The destinations that a user chose, in the order in which they are tried. Disposing them removes what they keep on the runner. */
+export type Destinations = Disposable & { readonly all: readonly Destination[] }
+
+/** Makes the destinations that the inputs name. */
+export function openDestinations(inputs: Inputs, runner: Runner, tools: Tools): Destinations {
+  const make = { artifact, directory: () => directoryDestination(tools), branch }
+  const all = (['artifact', 'directory', 'branch'] as const)
+    .filter((kind) => inputs.destinations.has(kind))
+    .map((kind) => make[kind](inputs, runner, tools))
+  return {
+    all,
+    [Symbol.dispose]: () => {
+      for (const destination of all) destination[Symbol.dispose]()
+    },
+  }
+}
+
+function artifact(inputs: Inputs, runner: Runner, tools: Tools): Destination {
+  const { repository, serverUrl, run } = runner
+  return artifactDestination({
+    client: tools.artifacts,
+    name: inputs.artifactName,
+    retentionDays: inputs.retentionDays,
+    runAttempt: run?.runAttempt ?? 1,
+    runUrl: `${serverUrl}/${repository}/actions/runs/${run?.runId ?? ''}`,
+    hasService: runner.hasArtifactService,
+    serverUrl,
+    checkVisibility: async () => await checkVisibility(repository, { inputs, runner, tools }),
+    signal: tools.signal,
+    stopwatch: tools.stopwatch,
+  })
+}
+
+function branch(inputs: Inputs, runner: Runner, tools: Tools): Destination {
+  const { serverUrl, temp } = runner
+  const repository = inputs.repository ?? runner.repository
+  const { environment, signal } = tools
+  return branchDestination({
+    ...tools,
+    remote: { serverUrl: serverUrl.replace(/\/+$/, ''), name: repository, token: inputs.githubToken },
+    branch: inputs.branch,
+    layout: inputs.branchLayout,
+    template: inputs.commitMessage,
+    of: inputs,
+    alone: inputs.destinations.size === 1,
+    checkVisibility: async () => await checkVisibility(repository, { inputs, runner, tools }),
+    git: { environment, temp, signal },
+  })
+}
+
+type Asked = { readonly inputs: Inputs; readonly runner: Runner; readonly tools: Tools }
+
+async function checkVisibility(name: string, { inputs, runner, tools }: Asked): Promise<void> {
+  const { apiUrl, eventPath } = runner
+  if (inputs.allowPublic) return
+  // The event tells of the repository that the workflow runs in only.
+  await refusePublic({ name, apiUrl, token: inputs.githubToken, eventPath: name === runner.repository ? eventPath : undefined }, tools)
+}
+
+/** Stores at one destination after the other. One that fails does not keep the others from being tried, unless the run was cancelled. */
+export async function storeEverywhere(
+  destinations: readonly Destination[],
+  snapshot: FinishedSnapshot,
+  { log, signal, now }: Tools,
+): Promise<{ stored: Stored[]; failure: BackupError | undefined }> {
+  const stored: Stored[] = []
+  let failure: BackupError | undefined
+  for (const destination of destinations) {
+    const startedAt = now().getTime()
+    try {
+      signal.throwIfAborted()
+      const place = await destination.store(snapshot)
+      stored.push(place)
+      const what = place.kind === 'branch' && place.unchanged ? 'Unchanged, nothing new to store' : 'Stored and read back'
+      log.info(`${what}: ${destination.kind}, in ${formatDuration(now().getTime() - startedAt)}`)
+    } catch (error) {
+      if (!(error instanceof BackupError)) throw error
+      failure ??= error
+      if (signal.aborted) break
+      log.warning(`${error.title}: ${error.message}`)
+    }
+  }
+  if (stored.length === 0 && failure) throw failure
+  return { stored, failure }
+}
+
+/** Finds the newest snapshot at any of the destinations that can be compared with the one that is being made. */
+export async function findPrevious(destinations: readonly Destination[]): Promise<Manifest | undefined> {
+  const found: Manifest[] = []
+  for (const destination of destinations)
+    found.push(...[await destination.findPrevious().catch(() => undefined)].filter((each) => each !== undefined))
+  return found.toSorted((a, b) => Date.parse(b.takenAt) - Date.parse(a.takenAt))[0]
+}

@@ -1,0 +1,87 @@
+import { findCommandFailure } from '../git/failures.ts'
+import { isNotFound } from '../git/refusals.ts'
+import { askServer, fetchCommit, type Move, type Overview, type Pushed, push } from '../git/remote.ts'
+import { type GitTools, makeRepository, type Remote, type Repository } from '../git/repository.ts'
+import { type BranchTip, noBranch, readTip } from './branch-tip.ts'
+
+/** How a branch is now. */
+export type Seen = { readonly overview: Overview; readonly tip: BranchTip }
+
+/** One branch of a repository on a server, and a bare repository of our own to speak with it. Failures of git are told in words. */
+export type RemoteBranch = Disposable & {
+  /** Where it was found. */
+  readonly url: string
+  readonly repository: Repository
+  /** Looks at the branch. What lies there is fetched only if it has moved since the last look. */
+  readonly see: () => Promise<Seen>
+  readonly move: (change: Move) => Promise<Pushed>
+  /** Moves the branch back as well as that can be done in the given time. Says whether it was. */
+  readonly moveBack: (change: Move, withinMs: number) => Promise<boolean>
+  /** Makes another repository that has nothing of this one. */
+  readonly fresh: () => Promise<Repository>
+  /** Does work in the repository. */
+  readonly told: <Value>(work: () => Promise<Value>) => Promise<Value>
+}
+
+type Place = { readonly remote: Remote; readonly branch: string; readonly folder: string; readonly tools: GitTools }
+
+/** Makes a {@link RemoteBranch}. Servers other than GitHub may know a repository only by its name with `.git`. */
+export async function openBranch({ remote, branch, folder, tools }: Place): Promise<RemoteBranch> {
+  let url = `${remote.serverUrl}/${remote.name}`
+  const told = async <Value>(work: () => Promise<Value>): Promise<Value> => {
+    try {
+      return await work()
+    } catch (error) {
+      throw findCommandFailure(error, url) ?? error
+    }
+  }
+  const open = async (at: string) => await told(() => makeRepository(at, remote, tools))
+  let repository = await open(url)
+  let last: BranchTip | undefined
+
+  const ask = async (): Promise<Overview> => {
+    try {
+      return await askServer(repository.git, url, branch)
+    } catch (error) {
+      if (last !== undefined || !isNotFound(error)) throw error
+      const suffixed = await open(`${url}.git`)
+      const overview = await askServer(suffixed.git, `${url}.git`, branch).catch(() => undefined)
+      const left = overview ? repository : suffixed
+      left[Symbol.dispose]()
+      if (overview === undefined) throw error
+      repository = suffixed
+      url = `${url}.git`
+      return overview
+    }
+  }
+
+  const read = async (tip: string | undefined): Promise<BranchTip> => {
+    const { git } = repository
+    const commit = tip && (await fetchCommit(git, url, { ref: `refs/heads/${branch}`, filter: 'blob:none', depth: 1 }))
+    return commit ? await readTip(git, commit, folder) : noBranch
+  }
+
+  return {
+    get url() {
+      return url
+    },
+    get repository() {
+      return repository
+    },
+    told,
+    fresh: async () => await open(url),
+    see: async () =>
+      await told(async () => {
+        const overview = await ask()
+        if (last === undefined || last.commit !== overview.tip) last = await read(overview.tip)
+        return { overview, tip: last }
+      }),
+    move: async (change) => await told(() => push(repository.git, url, change)),
+    moveBack: async (change, withinMs) =>
+      await push(repository.git, url, change, AbortSignal.timeout(withinMs)).then(
+        ({ kind }) => kind === 'done',
+        () => false,
+      ),
+    [Symbol.dispose]: () => repository[Symbol.dispose](),
+  }
+}

@@ -1,0 +1,162 @@
+import { BackupError } from '../errors.ts'
+import type { Move } from '../git/remote.ts'
+import type { GitTools, Remote } from '../git/repository.ts'
+import { type Comparable, isComparable } from '../snapshot/changes.ts'
+import type { Manifest } from '../snapshot/manifest.ts'
+import type { Stopwatch } from '../stopwatch.ts'
+import { type Made, makeCommit } from './branch-commit.ts'
+import { conflict, isDefault, isEmpty, isInTheWay, withdrawn } from './branch-errors.ts'
+import type { BranchLayout } from './branch-files.ts'
+import { readBackBranch } from './branch-readback.ts'
+import { openBranch, type RemoteBranch, type Seen } from './branch-remote.ts'
+import { type BranchTip, noBranch } from './branch-tip.ts'
+import type { Destination, FinishedSnapshot } from './destination.ts'
+
+type Options = {
+  readonly remote: Remote
+  readonly branch: string
+  readonly layout: BranchLayout
+  /** The input `commit-message`. */
+  readonly template: string
+  /** What the snapshot is of. */
+  readonly of: Comparable
+  /** Whether nothing else is stored: then a server that gives no answer ends the run before anything is fetched. */
+  readonly alone: boolean
+  /** Throws if the snapshot must not be stored in this repository. */
+  readonly checkVisibility: () => Promise<void>
+  readonly git: GitTools
+  readonly clean: (text: string) => string
+  readonly now: () => Date
+  readonly stopwatch: Pick<Stopwatch, 'during'>
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>
+  readonly log: { readonly info: (line: string) => void; readonly progress: (line: () => string) => void }
+}
+
+/** How often the branch is tried to be moved in all. */
+const tries = 5
+/** What putting the branch back may take: the runner kills a cancelled process ten seconds after it said so. */
+const backMs = { cancelled: 2_500, failed: 60_000 }
+
+/** Stores the snapshot on a branch: as a commit on top of it, with a history of restore points below. */
+export function branchDestination(options: Options): Destination {
+  const { branch, remote, git, of } = options
+  const folder = `${of.source.projectId}/${of.source.dataset}`
+  let found: RemoteBranch | undefined
+  /** How the branch was when it was last looked at; undefined once that is too long ago. */
+  let seen: Seen | undefined
+  let made: Made | undefined
+
+  const there = async (): Promise<RemoteBranch> => {
+    found ??= await openBranch({ remote, branch, folder, tools: git })
+    return found
+  }
+
+  const look = async (): Promise<Seen> => {
+    seen = await (await there()).see()
+    return seen
+  }
+
+  /** As it was at the last look, or as it is now. */
+  const tipOf = async (how: () => Promise<Seen | undefined>): Promise<BranchTip | undefined> => {
+    const last = seen ?? (await how())
+    return last && accepted(last, options)
+  }
+
+  const make = async (snapshot: FinishedSnapshot, tip: BranchTip): Promise<Made> => {
+    const { repository, told } = await there()
+    return await told(() => makeCommit({ ...options, repository, folder, tip, snapshot, progress: options.log.progress }))
+  }
+
+  return {
+    kind: 'branch',
+    check: async () => {
+      await options.checkVisibility()
+      await tipOf(() => unlessUnreachable(look, options))
+      seen = undefined
+    },
+    findPrevious: async () => {
+      const manifest = (await tipOf(look))?.manifest
+      return manifest && isComparable(manifest, of) ? manifest : undefined
+    },
+    prepare: async (snapshot) => {
+      const tip = await tipOf(() => unlessUnreachable(look, options))
+      if (tip !== undefined) made = await make(snapshot, tip)
+    },
+    store: async (snapshot) => {
+      git.signal.throwIfAborted()
+      const move = { ...options, remoteBranch: await there() }
+      for (let tryNumber = 1; ; tryNumber++) {
+        const tip = (await tipOf(look)) ?? noBranch
+        made ??= await make(snapshot, tip)
+        const said = { kind: 'branch', repository: remote.name, branch, ...made } as const
+        if (made.commit === undefined) return { ...said, unchanged: true, commit: tip.commit ?? '' }
+        const moved = await moveAndProve({ branch, from: tip.commit, to: made.commit }, { ...move, folder, manifest: made.manifest })
+        if (moved.kind === 'refused') throw moved.error
+        if (moved.kind === 'proven') return { ...said, unchanged: false, commit: moved.commit }
+        await waitAfterRace(tryNumber, options)
+        seen = undefined
+        made = undefined
+      }
+    },
+    [Symbol.dispose]: () => found?.[Symbol.dispose](),
+  }
+}
+
+/** Throws if the snapshot does not belong there. */
+function accepted({ overview, tip }: Seen, { branch, remote }: Options): BranchTip {
+  if (overview.empty) throw isEmpty(remote.name)
+  if (branch === overview.defaultBranch) throw isDefault(branch, remote.name)
+  if (tip.inTheWay !== undefined) throw isInTheWay(tip.inTheWay, branch)
+  return tip
+}
+
+/** A server that gives no answer must not keep the snapshot from where it is stored besides: then it is asked again when its turn comes. */
+async function unlessUnreachable<Value>(work: () => Promise<Value>, { alone, git }: Options): Promise<Value | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    git.signal.throwIfAborted()
+    if (alone || !(error instanceof BackupError) || error.code !== 'branch-rejected') throw error
+    return undefined
+  }
+}
+
+type Moving = Pick<Options, 'git' | 'stopwatch'> & {
+  readonly remoteBranch: RemoteBranch
+  readonly folder: string
+  readonly manifest: Manifest
+}
+
+type Moved =
+  | { readonly kind: 'proven'; readonly commit: string }
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'refused'; readonly error: BackupError }
+
+/** Moves the branch and reads it back. When it throws, the branch was put back where it was, or the error says that it could not be. */
+async function moveAndProve(
+  change: Move & { readonly to: string },
+  { git, stopwatch, remoteBranch, folder, manifest }: Moving,
+): Promise<Moved> {
+  const { branch, from, to } = change
+  try {
+    const pushed = await remoteBranch.move(change)
+    if (pushed.kind === 'lost' || pushed.kind === 'refused') return pushed
+    // The answer may be all that was lost: then the branch is where it should be.
+    if (pushed.kind === 'broken' && (await remoteBranch.see()).overview.tip !== to) return { kind: 'refused', error: pushed.error }
+    const { fresh, url } = remoteBranch
+    const expected = { url, branch, folder, manifest, signal: git.signal }
+    const commit = await stopwatch.during('verify', () => readBackBranch(fresh, expected))
+    git.signal.throwIfAborted()
+    return { kind: 'proven', commit }
+  } catch (error) {
+    const within = git.signal.aborted ? backMs.cancelled : backMs.failed
+    throw withdrawn(error, { commit: to, back: await remoteBranch.moveBack({ branch, from: to, to: from }, within) })
+  }
+}
+
+/** Longer after each lost race, and never as long as another run that lost it too. Throws after the last. */
+async function waitAfterRace(tryNumber: number, { branch, wait, git, log }: Options): Promise<void> {
+  if (tryNumber === tries) throw conflict(branch, tries)
+  log.info(`Another run has moved the branch "${branch}". The commit is made anew on top of it (try ${tryNumber + 1} of ${tries}).`)
+  await wait(Math.round((0.5 + Math.random()) * 500 * 2 ** (tryNumber - 1)), git.signal)
+}

@@ -1,0 +1,94 @@
+type Env = Readonly<Record<string, string | undefined>>
+
+/** What git needs of the surroundings: where programs and certificates are, and how the network is reached. Nothing that bends what git does. */
+const passedOn = [
+  'PATH',
+  'TMPDIR',
+  'TEMP',
+  'TMP',
+  'SystemRoot',
+  'SYSTEMROOT',
+  'COMSPEC',
+  'PATHEXT',
+  'http_proxy',
+  'https_proxy',
+  'HTTPS_PROXY',
+  'all_proxy',
+  'ALL_PROXY',
+  'no_proxy',
+  'NO_PROXY',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'GIT_SSL_CAINFO',
+  'GIT_SSL_CAPATH',
+]
+
+/** The settings of every git process here: git-scm.com/docs/git-config. */
+const settings: readonly (readonly [string, string])[] = [
+  ['credential.helper', ''],
+  ['core.hooksPath', '/dev/null'],
+  ['core.fsmonitor', 'false'],
+  ['gc.auto', '0'],
+  ['maintenance.auto', 'false'],
+  // Larger files are passed through; they would otherwise lie in memory more than once.
+  ['core.bigFileThreshold', '1m'],
+  ['core.deltaBaseCacheLimit', '16m'],
+  ['core.packedGitWindowSize', '16m'],
+  ['core.packedGitLimit', '64m'],
+  ['pack.threads', '1'],
+  // With a window git looks for old versions to store differences to, and would fetch them first.
+  ['pack.window', '0'],
+  ['fetch.unpackLimit', '1'],
+  ['fetch.writeCommitGraph', 'false'],
+  ['advice.graftFileDeprecated', 'false'],
+  // A redirect would take the token along.
+  ['http.followRedirects', 'false'],
+  ['http.lowSpeedLimit', '100'],
+  ['http.lowSpeedTime', '180'],
+]
+
+type Settings = {
+  readonly home: string
+  /** Of the repository on the server, which is called `origin`. Its blobs are fetched only when one is asked for. */
+  readonly url: string
+  readonly serverUrl: string
+  readonly token: string
+}
+
+/**
+ * The environment of a git process, made from nothing: no configuration of the user or the machine, no prompt, no tracing. The token goes into a
+ * header for this server alone, which an inherited one does not stand beside: GitHub refuses two.
+ */
+export function gitEnvironment(env: Env, { home, url, serverUrl, token }: Settings): Env {
+  const given = Object.fromEntries(passedOn.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
+  const header = `http.${serverUrl}/.extraheader`
+  const origin = [
+    ['remote.origin.url', url],
+    ['remote.origin.promisor', 'true'],
+    ['remote.origin.partialclonefilter', 'blob:none'],
+  ]
+  const all = [...settings, ...origin, [header, ''], ...(token === '' ? [] : [[header, `Authorization: Basic ${basicCredentials(token)}`]])]
+  return {
+    // git's own http library takes it in lower case only.
+    ...(env['HTTP_PROXY'] === undefined ? {} : { http_proxy: env['HTTP_PROXY'] }),
+    ...given,
+    HOME: home,
+    LC_ALL: 'C',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_OPTIONAL_LOCKS: '0',
+    GIT_CONFIG_COUNT: String(all.length),
+    ...Object.fromEntries(
+      all.flatMap(([key = '', value = ''], index) => [
+        [`GIT_CONFIG_KEY_${index}`, key],
+        [`GIT_CONFIG_VALUE_${index}`, value],
+      ]),
+    ),
+  }
+}
+
+/** How a token is sent to GitHub's git: github.com/actions/checkout src/git-auth-helper.ts. */
+function basicCredentials(token: string): string {
+  return Buffer.from(`x-access-token:${token}`).toString('base64')
+}

@@ -1,0 +1,78 @@
+import type { Git } from './command.ts'
+import { failedPush, failedRead, type PushFailure } from './refusals.ts'
+
+/** What the server says of a repository and one of its branches, without fetching anything. */
+export type Overview = {
+  /** The commit that the branch is at; undefined if there is no such branch. */
+  readonly tip: string | undefined
+  /** Undefined if the server does not tell. */
+  readonly defaultBranch: string | undefined
+  /** Whether there is no branch at all. */
+  readonly empty: boolean
+}
+
+/** Asks the server about a branch. Throws a `branch-rejected` if it gives no answer. */
+export async function askServer(git: Git, url: string, branch: string): Promise<Overview> {
+  const text = await listRefs(git, url, ['--symref', url, 'HEAD', `refs/heads/${branch}`])
+  const tip = new RegExp(`^([0-9a-f]{40,64})\\trefs/heads/${escapeRegExp(branch)}$`, 'm').exec(text)?.[1]
+  const defaultBranch = /^ref: refs\/heads\/(.*)\tHEAD$/m.exec(text)?.[1]
+  const empty = text.trim() === '' && (await listRefs(git, url, ['--heads', url])).trim() === ''
+  return { tip, defaultBranch, empty }
+}
+
+async function listRefs(git: Git, url: string, args: readonly string[]): Promise<string> {
+  const finished = await git.attempt(['ls-remote', ...args])
+  if (finished.exitCode !== 0) throw failedRead(finished, url)
+  return finished.stdout.toString('utf8')
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
+}
+
+type Fetching = {
+  readonly ref: string
+  /** How many commits; all without it. */
+  readonly depth?: number
+  /** What is left out: git-scm.com/docs/git-rev-list, --filter. */
+  readonly filter?: 'blob:none' | 'tree:0'
+}
+
+/** Fetches a branch, or a commit by its name, and gives the commit; undefined if it is not there. Throws a `branch-rejected` if it cannot be fetched. */
+export async function fetchCommit(git: Git, url: string, { ref, depth, filter }: Fetching): Promise<string | undefined> {
+  const finished = await git.attempt([
+    'fetch',
+    '--quiet',
+    '--no-tags',
+    '--no-write-fetch-head',
+    '--no-auto-maintenance',
+    ...(depth === undefined ? [] : [`--depth=${depth}`]),
+    ...(filter === undefined ? ['--no-filter'] : [`--filter=${filter}`]),
+    'origin',
+    `+${ref}:${fetchedRef}`,
+  ])
+  if (finished.exitCode !== 0) {
+    if (/couldn't find remote ref/.test(finished.stderr)) return undefined
+    throw failedRead(finished, url)
+  }
+  return (await git.run(['rev-parse', '--verify', fetchedRef])).toString('latin1').trim()
+}
+
+const fetchedRef = 'refs/fetched/tip'
+
+/** One change of a branch: from the commit that it is expected to be at, to another. Undefined: the branch is not there. */
+export type Move = { readonly branch: string; readonly from: string | undefined; readonly to: string | undefined }
+
+/** How a push ended. `lost`: the branch was not where it was expected to be; nothing was changed. */
+export type Pushed = { readonly kind: 'done' } | { readonly kind: 'lost' } | PushFailure
+
+/** Moves a branch on the server, unless somebody else has moved it meanwhile. */
+export async function push(git: Git, url: string, { branch, from, to }: Move, signal?: AbortSignal): Promise<Pushed> {
+  const ref = `refs/heads/${branch}`
+  const finished = await git.attempt(
+    ['push', '--porcelain', '--no-verify', `--force-with-lease=${ref}:${from ?? ''}`, 'origin', `${to ?? ''}:${ref}`],
+    signal ? { signal } : {},
+  )
+  if (finished.exitCode === 0) return { kind: 'done' }
+  return failedPush(finished, url)
+}

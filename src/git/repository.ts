@@ -1,0 +1,39 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Git, gitIn } from './command.ts'
+import { gitEnvironment } from './environment.ts'
+
+/** The server's side of a repository. */
+export type Remote = {
+  /** Such as `https://github.com`. */
+  readonly serverUrl: string
+  /** `owner/name` */
+  readonly name: string
+  readonly token: string
+}
+
+/** What starts git: the surroundings that it may see, and where its folders may lie. */
+export type GitTools = {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly temp: string
+  readonly signal: AbortSignal
+}
+
+/** A bare repository of our own that knows one remote repository as `origin`. It is gone when it is disposed. */
+export type Repository = Disposable & { readonly git: Git; readonly folder: string }
+
+/**
+ * Makes an empty bare repository in a folder of its own that nobody else may read. Nothing of it is shared with a checkout of the workflow.
+ */
+export async function makeRepository(url: string, remote: Remote, { environment, temp, signal }: GitTools): Promise<Repository> {
+  const folder = mkdtempSync(join(temp, 'sanity-backup-git-'))
+  const git = gitIn({ folder, environment: gitEnvironment(environment, { home: folder, url, ...remote }), signal })
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  try {
+    await git.run(['init', '--quiet', '--bare', '--template=', '.'])
+  } catch (error) {
+    remove()
+    throw error
+  }
+  return { git, folder, [Symbol.dispose]: remove }
+}
