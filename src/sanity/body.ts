@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { Stopwatch } from '../stopwatch.ts'
+import { piecesOf } from '../streams/pieces.ts'
 import { streamError, TooSlowError } from './network.ts'
 
 /** How long the server may be silent before its first byte, and between two, in milliseconds; and what is too slow to be waited for. */
@@ -27,12 +28,9 @@ export async function* guarded(body: Dispatcher.ResponseData['body'], about: Abo
   signal.addEventListener('abort', stop, { once: true })
   try {
     const watchRate = rateWatch(about.deadlines.drip)
-    const chunks = (body as AsyncIterable<Buffer>)[Symbol.asyncIterator]()
-    for (;;) {
-      const { done, value } = await stopwatch.during('download', () => chunks.next())
-      if (done) break
-      watchRate(value.length)
-      yield value
+    for await (const piece of piecesOf(body, (work) => stopwatch.during('download', work))) {
+      watchRate(piece.length)
+      yield piece
     }
     signal.throwIfAborted()
   } catch (error) {
