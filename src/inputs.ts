@@ -78,7 +78,7 @@ export function parseInputs(env: Env): Inputs {
   const artifactName = read.optional(
     'artifact-name',
     artifactNameRule,
-    'a name for an artifact: none of " : < > | * ? \\ / and at most 200 characters',
+    'a name for an artifact: none of " : < > | * ? % \\ / and no ##[, at most 200 characters',
   )
   const retentionDays = read.wholeNumber('retention-days', 1, 400)
   const branch = read.branch()
@@ -122,9 +122,12 @@ function placeOf(problem: string): number {
 /** What GitHub lets owners and repositories be called. */
 const repositoryRule = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/
 
-/** `@actions/artifact` src/internal/upload/path-and-artifact-name-validation.ts */
+/**
+ * `@actions/artifact` src/internal/upload/path-and-artifact-name-validation.ts; besides, it takes a % for the start of an escape when it
+ * downloads, and prints names as they are, where the runner could take one for a command.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-const artifactNameRule = /^[^":<>|*?\\/\u0000-\u001f\u007f]{1,200}$/
+const artifactNameRule = /^(?!.*##\[)(?!\.+$)[^":<>|*?%\\/\u0000-\u001f\u007f]{1,200}$/
 
 function invalid(problems: readonly string[]): BackupError {
   return new BackupError({

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { quoteOutside } from './text.ts'
+import { holdsPieceOf, quoteOutside } from './text.ts'
 
 /** Reading single inputs; src/inputs.ts says which, and what they mean together. */
 
@@ -119,7 +119,7 @@ export function readers(env: Env, problem: (input: string, says: string) => void
       const token = tokenOf(env)
       if (token.length < minTokenLength) return
       for (const input of inputNames) {
-        if (input !== 'token' && value(input).includes(token)) problem(input, 'holds the Sanity token, which belongs in `token` alone')
+        if (input !== 'token' && holdsPieceOf(token, value(input))) problem(input, 'holds the Sanity token, which belongs in `token` alone')
       }
     },
 
@@ -145,7 +145,9 @@ export function readers(env: Env, problem: (input: string, says: string) => void
     apiHost: (): URL => {
       const url = URL.parse(value('api-host'))
       if (value('api-host') === '') return missing('api-host', defaultUrl)
-      if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.pathname !== '/' || url.search || url.hash) {
+      if (url?.username || url?.password) {
+        problem('api-host', 'holds a user name or a password, which no request may carry')
+      } else if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || url.hash) {
         notA('api-host', 'the address of a host, such as https://api.sanity.io')
       } else if (url.protocol === 'http:' && !loopbackRule.test(url.hostname)) {
         problem('api-host', 'must begin with https://, or the token would cross the network in the clear')

@@ -48,11 +48,18 @@ const shortestPiece = 12
 
 /**
  * A function that takes the given secrets out of a text in every form in which they might come back: raw, base64 at any offset, base64url,
- * percent-encoded, JSON- or XML-escaped, hexadecimal; whole, and cut down to any piece of twelve or more characters.
+ * percent-encoded, JSON- or XML-escaped, hexadecimal; whole, and cut down to any piece of twelve or more characters. URLs only whole, with and
+ * without their scheme: they are made of words that stand in many other places.
  */
 export function redactor(secrets: readonly string[]): (text: string) => string {
-  const forms = [...new Set(secrets.filter((secret) => secret.length > 0).flatMap(formsOf))].sort((a, b) => b.length - a.length)
-  const pieces = new Set(secrets.map(withoutOrigin).flatMap(formsOf).flatMap(piecesOf))
+  const wholes = secrets.flatMap((secret) => [secret, secret.replace(urlScheme, '')]).filter((secret) => secret.length > 0)
+  const forms = [...new Set(wholes.flatMap(formsOf))].sort((a, b) => b.length - a.length)
+  const pieces = new Set(
+    secrets
+      .filter((secret) => !urlScheme.test(secret))
+      .flatMap(formsOf)
+      .flatMap(piecesOf),
+  )
   return (text) =>
     maskPieces(
       forms.reduce((rest, form) => rest.replaceAll(form, '***'), text),
@@ -60,9 +67,11 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
     )
 }
 
-/** The start of a URL is no secret, and stands in many others. */
-function withoutOrigin(secret: string): string {
-  return secret.replace(/^[a-z]+:\/\/[^/]*\/?/i, '')
+const urlScheme = /^[a-z]+:\/\//i
+
+/** Whether a text holds a secret, or a piece of it that is long enough to say something about it. */
+export function holdsPieceOf(secret: string, text: string): boolean {
+  return text.includes(secret) || piecesOf(secret).some((piece) => text.includes(piece))
 }
 
 function piecesOf(form: string): string[] {

@@ -195,6 +195,11 @@ describe('redactor', () => {
       secrets: ['https://hc-ping.com/eb095278-f28d-448d'],
       text: 'https://hc-ping.com/ is fine',
     },
+    {
+      name: 'the words that a secret URL ends with',
+      secrets: ['https://hc-ping.com/AbCdEfGhIjKlMnOpQrStUv/sanity-backup', 'https://hc-ping.com/AbCd/abc12345-production'],
+      text: '/home/runner/work/_temp/sanity-backup/abc12345-production-20261125T032251Z/manifest.json',
+    },
     { name: 'all text, when there is no secret', secrets: [], text: '***' },
     { name: 'all text, when a secret is empty', secrets: [''], text: 'abc' },
   ])('leaves $name untouched', ({ secrets, text }) => {
@@ -204,6 +209,11 @@ describe('redactor', () => {
   it('hides several secrets, one of which begins with another', () => {
     const hide = redactor(['skREDACTabcdefgh', 'skREDACTabcdefghijklmnopqrst', 'ghs_0123456789abcdef'])
     expect(hide('skREDACTabcdefghijklmnopqrst skREDACTabcdefgh ghs_0123456789abcdef')).toBe('*** *** ***')
+  })
+
+  it('hides a secret URL with and without its scheme', () => {
+    const hide = redactor(['https://hc-ping.com/AbCdEfGhIjKlMnOp/nightly'])
+    expect(hide('at https://hc-ping.com/AbCdEfGhIjKlMnOp/nightly, hc-ping.com/AbCdEfGhIjKlMnOp/nightly/fail')).toBe('at ***, ***/fail')
   })
 
   it('hides a secret as it stands in XML', () => {

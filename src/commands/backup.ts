@@ -49,7 +49,7 @@ export async function backup(inputs: Inputs, runner: Runner, tools: Tools): Prom
     return await backUp(inputs, runner, tools)
   } catch (error) {
     // Wherever the disk became full, also where no room of ours was writing.
-    throw isDiskFull(error) && !(error instanceof BackupError) ? await diskFull(error, inputs.path, 0) : error
+    throw isDiskFull(error) && !(error instanceof BackupError) ? await diskFull(error, inputs.path) : error
   }
 }
 

@@ -58,7 +58,7 @@ export async function saveDocuments(task: Task, tools: Tools): Promise<SavedDocu
     try {
       const { saved, expected } = await saveIn(mode, task, tools)
       if (saved.tally.received >= expected) return told(saved, tools)
-      if (next === undefined) throw truncated(saved.tally.received, expected)
+      if (next === undefined) throw truncated(saved.tally.received, expected, mode)
       tools.log.warning(`The export held ${formatCount(saved.tally.received)} of ${plural(expected, 'document')}. ${announced(mode, next)}`)
     } catch (error) {
       if (!(error instanceof BackupError && error.retry.cut) || next === undefined || task.inputs.exportMode !== 'auto') throw error
@@ -126,11 +126,11 @@ async function streamOnce({ api, inputs, folder }: Task, tools: Tools): Promise<
   return { tally: counting.result(), file, mode: 'stream', repeated: 0 }
 }
 
-function truncated(received: number, expected: number): BackupError {
+function truncated(received: number, expected: number, mode: ExportMode): BackupError {
   return new BackupError({
     code: 'export-truncated',
     title: 'The export is incomplete',
     message: `The export ended without an error, but held ${formatCount(received)} documents where Sanity counts ${formatCount(expected)}, time after time. Nothing was stored.`,
-    hint: 'Run the backup again. If the number stays the same, try `export-mode: cursor`: the dataset may be too large for one request (Sanity allows five minutes). If it is small, check `api-host`, and show this message to Sanity support.',
+    hint: `Run the backup again. If the number stays the same, ${mode === 'stream' ? 'try `export-mode: cursor`: the dataset may be too large for one request (Sanity allows five minutes). If it is small, ' : ''}check \`api-host\`, and show this message to Sanity support.`,
   })
 }

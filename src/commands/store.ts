@@ -77,7 +77,7 @@ export async function storeEverywhere(
 ): Promise<{ stored: Stored[]; failure: BackupError | undefined }> {
   const stored: Stored[] = []
   let failure: BackupError | undefined
-  for (const destination of destinations) {
+  for (const [index, destination] of destinations.entries()) {
     const startedAt = now().getTime()
     try {
       signal.throwIfAborted()
@@ -89,7 +89,9 @@ export async function storeEverywhere(
       if (!(error instanceof BackupError)) throw error
       failure ??= error
       if (signal.aborted) break
-      log.warning(`${error.title}: ${error.message}`)
+      // The first failure is told at the end, as the run's own.
+      if (error !== failure) log.warning(`${error.title}: ${error.message}`)
+      else if (index < destinations.length - 1) log.info(`${error.title}. The other destinations are tried all the same.`)
     }
   }
   if (stored.length === 0 && failure) throw failure

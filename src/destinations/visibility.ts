@@ -17,6 +17,8 @@ type Repository = {
 }
 
 const answerMs = 10_000
+/** Nor may an answer that only drips keep a run waiting. */
+const totalMs = 20_000
 const tries = 3
 
 /**
@@ -54,7 +56,7 @@ async function askVisibility({ name, apiUrl, token }: Repository, http: Http, si
       },
       headersTimeout: answerMs,
       bodyTimeout: answerMs,
-      signal,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(totalMs)]),
     })
     if (statusCode !== 200) {
       await body.dump()

@@ -1,5 +1,5 @@
 import { BackupError } from '../errors.ts'
-import { accessDeadlines, type SanityApi } from './api.ts'
+import { accessDeadlines, cutAnswer, type SanityApi } from './api.ts'
 import { readJson } from './count.ts'
 
 /** The API version of the access list that the Studio asks for: sanity-io/sanity packages/sanity/src/core/store/grants/grantsStore.ts. */
@@ -19,7 +19,7 @@ export async function findFullRead(api: SanityApi): Promise<boolean | null> {
       version: aclVersion,
       deadlines: accessDeadlines,
       what: 'the access list',
-      cut: 'sanity-unavailable',
+      cut: cutAnswer,
     })
     list = await readJson(body, maxAclBytes)
   } catch (error) {

@@ -108,7 +108,7 @@ function kindOf401({ errorCode, type, text }: Saying): 'not-found' | 'expired' |
 }
 
 function meaningOf403({ says, source, words, what }: Facts): Meaning {
-  if (/robots? (is|are) not allowed/i.test(says.text)) {
+  if (/robots? (is|are) not allowed/i.test(says.message)) {
     return {
       code: 'sanity-forbidden',
       title: 'Sanity says: Robots are not allowed (403)',
@@ -163,10 +163,11 @@ function meaningOf404({ says, source, words }: Facts): Meaning {
   }
 }
 
+/** A dataset may be called "quota", and a rate limit is called one too: words count only where they can mean a plan. */
 function isQuota({ status, says }: Facts): boolean {
-  return (
-    status === 402 || (status < 500 && /plan_limit_reached|documentLimitExceeded|quota/i.test(`${says.type} ${says.error} ${says.message}`))
-  )
+  if (status === 402) return true
+  if (status === 404 || status === 429 || status >= 500) return false
+  return /^(plan_limit_reached|documentLimitExceeded\w*)$/.test(says.type || says.error) || (status === 403 && /quota/i.test(says.text))
 }
 
 function quota({ status, source, words }: Facts): Meaning {
@@ -202,18 +203,22 @@ function badRequest({ what, source, words }: Facts): Meaning {
 }
 
 const serverErrorTries = 5
+/** A server in trouble may ask for a longer wait than it needs: it is tried again all the same, in the usual time. */
+const longestServerWaitMs = 60_000
 
 function serverError({ status, headers, what, words }: Facts): Meaning {
+  const askedMs = retryAfterMs(headers)
   return {
     code: 'sanity-unavailable',
     title: `Sanity has a problem (${status})`,
     message: `Sanity, or a gateway before it, answered ${status} to ${what}.${words}`,
     hint: 'See status.sanity.io, and run the backup again later.',
-    retry: { tries: serverErrorTries, afterMs: retryAfterMs(headers) },
+    retry: { tries: serverErrorTries, afterMs: askedMs !== undefined && askedMs <= longestServerWaitMs ? askedMs : undefined },
   }
 }
 
 function unexpectedStatus({ status, headers, url, what, words }: Facts): Meaning {
+  if (status === 414 || status === 431) return tooLong(status, what)
   const redirect = status >= 300 && status < 400
   const target = quoteOutside(String(headers['location'] ?? ''), 100)
   return {
@@ -223,6 +228,15 @@ function unexpectedStatus({ status, headers, url, what, words }: Facts): Meaning
       ? `A redirect${target ? ` to "${target}"` : ''} is not followed, so that the token cannot reach another host.${words}`
       : `Only a 200 can hold ${what}, and ${status} came.${words}`,
     hint: 'Check `api-host` and `api-version`, and whether a proxy answers in the place of Sanity.',
+  }
+}
+
+function tooLong(status: number, what: string): Meaning {
+  return {
+    code: 'input-invalid',
+    title: `The request is too long (${status})`,
+    message: `types: so many types do not fit into the request for ${what}.`,
+    hint: 'Name fewer types in `types`, or name those to leave out in `exclude-types`: that list is not sent.',
   }
 }
 

@@ -3,7 +3,7 @@ import { BackupError } from '../errors.ts'
 import type { Stopwatch } from '../stopwatch.ts'
 import { quoteOutside } from '../text.ts'
 import { errorOfAnswer } from './answers.ts'
-import { type Deadlines, guarded } from './body.ts'
+import { type Cut, type Deadlines, guarded } from './body.ts'
 import { skewWatch } from './clock.ts'
 import { networkError } from './network.ts'
 
@@ -28,10 +28,13 @@ type HttpOptions = {
 /** Sanity's own exporter waits as long: `@sanity/export` src/constants.ts. A healthy server may be silent for minutes between chunks. */
 export const exportDeadlines: Deadlines = { firstByteMs: 180_000, idleMs: 180_000, drip: { windowMs: 60_000, leastBytes: 6_000 } }
 /** Sanity ends a query after one minute: sanity.io/docs/content-lake/technical-limits. */
-export const queryDeadlines: Deadlines = { firstByteMs: 75_000, idleMs: 30_000 }
+export const queryDeadlines: Deadlines = { firstByteMs: 75_000, idleMs: 30_000, totalMs: 120_000 }
 
 /** The access list only informs: it must not keep a backup waiting. */
-export const accessDeadlines: Deadlines = { firstByteMs: 15_000, idleMs: 10_000 }
+export const accessDeadlines: Deadlines = { firstByteMs: 15_000, idleMs: 10_000, totalMs: 30_000 }
+
+/** What it means when a short answer ends early. */
+export const cutAnswer: Cut = { code: 'sanity-unavailable', hint: 'See status.sanity.io, and run the backup again later.' }
 
 /** One way to ask Sanity's API about one source. */
 export type SanityApi = {
@@ -48,8 +51,7 @@ type OpenOptions = {
   readonly version?: string
   /** What is being asked for, for the error's words: `the export of the documents`. */
   readonly what: string
-  /** What it means when the body ends early. */
-  readonly cut: 'export-truncated' | 'sanity-unavailable'
+  readonly cut: Cut
 }
 
 const defaultHostname = 'api.sanity.io'

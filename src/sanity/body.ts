@@ -4,10 +4,16 @@ import { piecesOf } from '../streams/pieces.ts'
 import { streamError, TooSlowError } from './network.ts'
 
 /** How long the server may be silent before its first byte, and between two, in milliseconds; and what is too slow to be waited for. */
-export type Deadlines = { readonly firstByteMs: number; readonly idleMs: number; readonly drip?: Drip }
+export type Deadlines = {
+  readonly firstByteMs: number
+  readonly idleMs: number
+  /** How long the whole body may take: for short answers. */
+  readonly totalMs?: number
+  readonly drip?: Drip
+}
 
 /** A stream that has sent less than `leastBytes` in the last `windowMs`, though it sent something most of the time. */
-export type Drip = { readonly windowMs: number; readonly leastBytes: number }
+type Drip = { readonly windowMs: number; readonly leastBytes: number }
 
 /** What the reader of a body needs to tell of it. */
 export type About = {
@@ -17,15 +23,19 @@ export type About = {
   readonly stopwatch: Pick<Stopwatch, 'during'>
   /** What was asked for, for the error's words. */
   readonly what: string
-  /** What it means when the body ends early. */
-  readonly cut: 'export-truncated' | 'sanity-unavailable'
+  readonly cut: Cut
 }
+
+/** What it means when a body ends early, and what to do then. */
+export type Cut = { readonly code: 'export-truncated' | 'sanity-unavailable'; readonly hint: string }
 
 /** Gives the chunks of a body. Throws what {@link streamError} makes of its failures, and the signal's reason. Lets go of the body in every case. */
 export async function* guarded(body: Dispatcher.ResponseData['body'], about: About): AsyncGenerator<Buffer> {
   const { signal, stopwatch } = about
   const stop = () => body.destroy()
   signal.addEventListener('abort', stop, { once: true })
+  const { totalMs } = about.deadlines
+  const overdue = totalMs && setTimeout(() => body.destroy(new TooSlowError(`it did not end within ${totalMs / 1000} s`)), totalMs)
   try {
     const watchRate = rateWatch(about.deadlines.drip)
     for await (const piece of piecesOf(body, (work) => stopwatch.during('download', work))) {
@@ -36,6 +46,7 @@ export async function* guarded(body: Dispatcher.ResponseData['body'], about: Abo
   } catch (error) {
     throw signal.aborted ? signal.reason : streamError(error, about)
   } finally {
+    clearTimeout(overdue)
     signal.removeEventListener('abort', stop)
     body.destroy()
   }
@@ -61,6 +72,7 @@ function rateWatch(drip: Drip | undefined): (bytes: number) => void {
     slots = slots.filter((slot) => slot.number >= number - slotCount)
     const complete = slots.filter((slot) => slot.number < number)
     const sum = complete.reduce((all, slot) => all + slot.bytes, 0)
-    if (number >= slotCount && complete.length * 2 > slotCount && sum < drip.leastBytes) throw new TooSlowError(drip)
+    if (number >= slotCount && complete.length * 2 > slotCount && sum < drip.leastBytes)
+      throw new TooSlowError(`less than ${drip.leastBytes} bytes came in ${drip.windowMs / 1000} s`)
   }
 }

@@ -1,5 +1,5 @@
 import { BackupError } from '../errors.ts'
-import { queryDeadlines, type SanityApi } from './api.ts'
+import { cutAnswer, queryDeadlines, type SanityApi } from './api.ts'
 
 /**
  * How many documents the dataset holds for this token, drafts and versions included, system documents (`_.…`) not: an answer that is
@@ -17,7 +17,7 @@ export async function countDocuments(api: SanityApi, { types }: { types: readonl
     },
     deadlines: queryDeadlines,
     what: 'the count of the documents',
-    cut: 'sanity-unavailable',
+    cut: cutAnswer,
   })
   const result = await readResult(body)
   if (typeof result === 'number' && Number.isSafeInteger(result) && result >= 0) return result

@@ -1,6 +1,22 @@
 import { BackupError } from '../errors.ts'
 import { type LineBatch, LineTooLongError, splitLines, stripFraming } from '../streams/lines.ts'
+import type { Cut } from './body.ts'
 import type { Line } from './line.ts'
+
+const again = 'Run the backup again.'
+const support = 'see status.sanity.io, and show this message to Sanity support.'
+
+/** What it means when an export ends early, by the way in which it was asked for. */
+export const cutExport = {
+  stream: {
+    code: 'export-truncated',
+    hint: `${again} If it is cut each time after about five minutes, the dataset is too large for one export request: set \`export-mode: cursor\`.`,
+  },
+  cursor: { code: 'export-truncated', hint: `${again} If it is cut each time, ${support}` },
+} as const satisfies Record<ExportWay, Cut>
+
+/** In one request, or page by page. */
+type ExportWay = 'stream' | 'cursor'
 
 /** Sanity's cap for one document is 32 MB (sanity.io/docs/content-lake/technical-limits); above this a line is no document. */
 const maxLineBytes = 128 * 1024 * 1024
@@ -19,7 +35,7 @@ export async function* linesOf(body: AsyncIterable<Buffer>): AsyncGenerator<Line
 }
 
 /** The error for an error line inside the stream. */
-export function rejected(number: number, { description }: Extract<Line, { kind: 'error' }>): BackupError {
+export function rejected(number: number, { description }: Extract<Line, { kind: 'error' }>, way: ExportWay): BackupError {
   return new BackupError({
     code: 'export-rejected',
     title: 'Sanity broke off the export with an error',
@@ -27,18 +43,17 @@ export function rejected(number: number, { description }: Extract<Line, { kind: 
       description === undefined
         ? `Line ${number} of the export breaks off in an error. Its words are not repeated, since they could be a document’s.`
         : `In line ${number} of the export Sanity says: "${description}".`,
-    hint: 'Run the backup again. If it comes back, set `export-mode: cursor`, see status.sanity.io, and show this message to Sanity support.',
+    hint: `${again} If it comes back, ${way === 'stream' ? 'set `export-mode: cursor`, ' : ''}${support}`,
     retry: { tries: brokenStreamTries, cut: true },
   })
 }
 
 /** The error for an end in the middle of a line. */
-export function cutLine(number: number): BackupError {
+export function cutLine(number: number, way: ExportWay): BackupError {
   return new BackupError({
-    code: 'export-truncated',
+    ...cutExport[way],
     title: 'The export is cut off',
     message: `The stream ended politely, but in the middle of line ${number}.`,
-    hint: 'Run the backup again. If it is cut each time after about five minutes, the dataset is too large for one export request: set `export-mode: cursor`.',
     retry: { tries: brokenStreamTries, cut: true },
   })
 }

@@ -1,6 +1,6 @@
 import { fingerprintSet } from '../streams/seen.ts'
 import { exportDeadlines, type SanityApi } from './api.ts'
-import { cutLine, invalidLine, linesOf, moreToCome, rejected } from './export-errors.ts'
+import { cutExport, cutLine, invalidLine, linesOf, moreToCome, rejected } from './export-errors.ts'
 import { classifyLine } from './line.ts'
 
 /** One document as it came: `bytes` is its line without the line feed. */
@@ -19,7 +19,7 @@ export async function* exportDocuments(api: SanityApi, { types }: { types: reado
     query: types.length > 0 ? { types: types.join(',') } : {},
     deadlines: exportDeadlines,
     what: 'the export of the documents',
-    cut: 'export-truncated',
+    cut: cutExport.stream,
   })
   yield* readExport(body)
 }
@@ -46,9 +46,9 @@ export async function* readExport(body: AsyncIterable<Buffer>): AsyncGenerator<E
         case 'blank':
           break
         case 'error':
-          throw rejected(number, line)
+          throw rejected(number, line, 'stream')
         case 'invalid':
-          throw !terminated && line.incomplete ? cutLine(number) : invalidLine(number, line.why)
+          throw !terminated && line.incomplete ? cutLine(number, 'stream') : invalidLine(number, line.why)
       }
     }
     if (documents.length > 0) yield documents

@@ -23,7 +23,7 @@ export type Line =
  */
 export function classifyLine(line: Buffer): Line {
   if (isBlank(line)) return { kind: 'blank' }
-  if (!isUtf8(line)) return { kind: 'invalid', why: 'it is not valid UTF-8', incomplete: true }
+  if (!isUtf8(line)) return { kind: 'invalid', why: 'it is not valid UTF-8', incomplete: mayBeCut(line) }
   const document = scanDocument(line)
   if (document) return { kind: 'document', ...document }
   const text = line.toString('utf8')
@@ -32,7 +32,7 @@ export function classifyLine(line: Buffer): Line {
     value = JSON.parse(text)
   } catch {
     // The parser's own message quotes the line.
-    return findGluedError(text) ?? { kind: 'invalid', why: 'it is not valid JSON', incomplete: true }
+    return findGluedError(text) ?? { kind: 'invalid', why: 'it is not valid JSON', incomplete: mayBeCut(line) }
   }
   return classifyValue(value)
 }
@@ -56,6 +56,13 @@ function isBlank(line: Buffer): boolean {
   if (line.length > 0 && (line[0] as number) > 0x20) return false
   return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)
 }
+
+/** Whether a broken line could be the start of a document: an HTML page, for one, is none. */
+function mayBeCut(line: Buffer): boolean {
+  return line.find((byte) => byte > 0x20) === openBrace
+}
+
+const openBrace = 0x7b
 
 /** How far from the end of a broken line an error is looked for, and how often. */
 const gluedErrorChars = 64 * 1024

@@ -1,11 +1,11 @@
 import { BackupError, findSystemCode, messageOf } from '../errors.ts'
 import { quoteOutside } from '../text.ts'
-import type { About, Deadlines, Drip } from './body.ts'
+import type { About, Deadlines } from './body.ts'
 
 /** An endless trickle: the idle deadline never sees it. */
 export class TooSlowError extends Error {
-  constructor({ windowMs, leastBytes }: Drip) {
-    super(`less than ${leastBytes} bytes came in ${windowMs / 1000} s`)
+  constructor(message: string) {
+    super(message)
     this.name = 'TooSlowError'
   }
 }
@@ -50,10 +50,11 @@ export function networkError(error: unknown, url: URL, deadlines: Deadlines): Ba
       retry: { tries: networkTries },
     })
   }
-  const fact =
+  const words =
     code === 'UND_ERR_HEADERS_TIMEOUT'
       ? `it did not answer within ${deadlines.firstByteMs / 1000} s`
       : (networkFacts[code] ?? wordsOf(error))
+  const fact = `${strangerIn(error, url)}${words}`
   return new BackupError({
     code: 'sanity-unavailable',
     title: 'Sanity cannot be reached',
@@ -71,13 +72,10 @@ export function streamError(error: unknown, about: About): BackupError {
   if (code === 'UND_ERR_BODY_TIMEOUT') return stalled(error, about, `sent nothing for ${deadlines.idleMs / 1000} s`)
   if (error instanceof TooSlowError) return stalled(error, about, `is too slow: ${error.message}`)
   return new BackupError({
-    code: cut,
+    code: cut.code,
     title: 'The stream from Sanity was cut',
     message: `The connection to ${url.host} ended in the middle of ${what}: ${wordsOf(error)} (${code}).`,
-    hint:
-      cut === 'export-truncated'
-        ? 'Run the backup again. If it is cut each time after about five minutes, the dataset is too large for one export request: set `export-mode: cursor`.'
-        : 'See status.sanity.io, and run the backup again later.',
+    hint: cut.hint,
     cause: error,
     retry: { tries: networkTries, cut: true },
   })
@@ -91,10 +89,20 @@ function stalled(error: unknown, { url, what }: About, fact: string): BackupErro
     code: 'sanity-unavailable',
     title: 'The stream from Sanity stalled',
     message: `In the middle of ${what} ${url.host} ${fact}.`,
-    hint: 'Run the backup again. If it stalls each time, see status.sanity.io and the proxy settings of the runner, and try `export-mode: cursor`, which asks for smaller pieces.',
+    hint: 'Run the backup again. If it stalls each time, see status.sanity.io and the proxy settings of the runner.',
     cause: error,
     retry: { tries: stallTries, cut: true },
   })
+}
+
+/** Whom the connection was tried to, where that is not the host itself: it is the proxy that fails then. */
+function strangerIn(error: unknown, url: URL): string {
+  const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
+  for (let current = error, depth = 0; Error.isError(current) && depth < 5; current = current.cause, depth++) {
+    if (!('port' in current) || !('address' in current) || current.port === port) continue
+    return `a proxy (HTTPS_PROXY or HTTP_PROXY) is in between, ${quoteOutside(`${current.address}:${current.port}`, 60)}, and `
+  }
+  return ''
 }
 
 /** What a proxy answered to CONNECT; undefined if it was none. undici's lib/dispatcher/proxy-agent.js puts the status into its message. */

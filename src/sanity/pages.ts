@@ -1,6 +1,6 @@
 import { exportDeadlines, type SanityApi } from './api.ts'
 import type { ExportedDocument } from './export.ts'
-import { cutLine, invalidLine, linesOf, rejected } from './export-errors.ts'
+import { cutExport, cutLine, invalidLine, linesOf, rejected } from './export-errors.ts'
 import { classifyLine } from './line.ts'
 
 /** What a page asks for: the cursor that the page before ended with, empty for the first. */
@@ -20,7 +20,7 @@ export async function* exportPage(api: SanityApi, { types, cursor }: PageRequest
     query: { ...(types.length > 0 ? { types: types.join(',') } : {}), nextCursor: cursor },
     deadlines: exportDeadlines,
     what: 'a page of the documents',
-    cut: 'export-truncated',
+    cut: cutExport.cursor,
   })
   return yield* readPage(body)
 }
@@ -42,8 +42,8 @@ function documentIn(bytes: Buffer, page: Page, terminated: boolean): ExportedDoc
   const number = ++page.lines
   const line = classifyLine(bytes)
   if (line.kind === 'blank') return []
-  if (line.kind === 'error') throw rejected(number, line)
-  if (line.kind === 'invalid') throw !terminated && line.incomplete ? cutLine(number) : invalidLine(number, line.why)
+  if (line.kind === 'error') throw rejected(number, line, 'cursor')
+  if (line.kind === 'invalid') throw !terminated && line.incomplete ? cutLine(number, 'cursor') : invalidLine(number, line.why)
   if (page.next !== undefined) throw invalidLine(number, 'it stands behind the cursor that ends its page')
   if (line.kind === 'document') return [{ id: line.id, type: line.type, bytes }]
   if (line.cursor === '') throw invalidLine(number, 'its cursor is empty, and would begin the export anew')

@@ -32,7 +32,8 @@ export async function retrying<Result>(
       if (!(error instanceof BackupError) || tryNumber >= error.retry.tries || giveUp(error)) throw error
       const { afterMs } = error.retry
       if (afterMs !== undefined && afterMs > budgetMs) throw error
-      const waitMs = afterMs ?? jittered(waitsMs[Math.min(tryNumber, waitsMs.length) - 1] as number)
+      // One that asks for no wait, or for a date that is past on our clock, must not be asked five times in a second.
+      const waitMs = afterMs || jittered(waitsMs[Math.min(tryNumber, waitsMs.length) - 1] as number)
       budgetMs -= afterMs ?? 0
       onRetry(error, waitMs, tryNumber)
       await wait(waitMs, signal)

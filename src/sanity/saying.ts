@@ -5,7 +5,7 @@ export type Saying = {
   readonly errorCode: string
   readonly type: string
   readonly attributeType: string
-  /** All of the words, for looking up phrases. */
+  /** All of the words, for looking up phrases; empty if the body is no JSON object, for then a proxy says them and not Sanity. */
   readonly text: string
 }
 
@@ -20,7 +20,7 @@ export function readSaying(body: Buffer): Saying {
           .replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ')
           .replace(/<[^<>]*>/g, ' ')
       : text
-    return { error: '', message: words.replace(/\s+/g, ' ').trim(), errorCode: '', type: '', attributeType: '', text: words }
+    return { error: '', message: words.replace(/\s+/g, ' ').trim(), errorCode: '', type: '', attributeType: '', text: '' }
   }
   const inner = asObject(json['error'])
   const error = stringIn(json, 'error')

@@ -17,10 +17,14 @@ async function findFreeBytes(path: string): Promise<number | undefined> {
   )
 }
 
-/** The error for a disk that has no room for what is being written in `place`, of which `neededBytes` are known to be needed. */
-export async function diskFull(cause: unknown, place: string, neededBytes: number): Promise<BackupError> {
+/** What was written to a disk until it was full: `neededBytes` in all, of which `keptBytes` are still there. */
+type Written = { readonly neededBytes: number; readonly keptBytes: number }
+const nothing: Written = { neededBytes: 0, keptBytes: 0 }
+
+/** The error for a disk that has no room for what is being written in `place`. */
+export async function diskFull(cause: unknown, place: string, { neededBytes, keptBytes }: Written = nothing): Promise<BackupError> {
   const freeBytes = await findFreeBytes(place)
-  const free = freeBytes === undefined ? '' : ` ${formatBytes(freeBytes)} are free there now.`
+  const free = freeBytes === undefined ? '' : ` ${formatBytes(freeBytes + keptBytes)} are free for it.`
   const need = neededBytes > 0 ? `The snapshot needs more than ${formatBytes(neededBytes)}` : 'The snapshot was to be written'
   return new BackupError({
     code: 'disk-full',

@@ -170,7 +170,7 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 async function folderError(error: unknown, path: string): Promise<BackupError> {
-  if (isDiskFull(error)) return await diskFull(error, path, 0)
+  if (isDiskFull(error)) return await diskFull(error, path)
   return new BackupError({
     code: 'input-invalid',
     title: 'The snapshot folder cannot be made',

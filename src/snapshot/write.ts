@@ -1,4 +1,4 @@
-import { open, rename, rm } from 'node:fs/promises'
+import { open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Compression, codecs } from '../codec/codec.ts'
 import { packLines } from '../streams/blocks.ts'
@@ -61,6 +61,13 @@ async function writeWhole(folder: string, name: string, chunks: AsyncIterable<Bu
     await syncFolder(folder)
   } catch (error) {
     await rm(partial, { force: true })
-    throw isDiskFull(error) ? await diskFull(error, folder, written()) : error
+    if (!isDiskFull(error)) throw error
+    const keptBytes = await bytesIn(folder)
+    throw await diskFull(error, folder, { neededBytes: keptBytes + written(), keptBytes })
   }
+}
+
+async function bytesIn(folder: string): Promise<number> {
+  const sizes = (await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size)
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
 }

@@ -464,11 +464,11 @@ describe('a server that is well again', () => {
     expect(triedAgainAt).toBeGreaterThanOrEqual(date.getTime() - 50)
   })
 
-  it.concurrent('is asked again at once when that date has passed', async () => {
+  it.concurrent('is asked again after a second when that date has passed', async () => {
     const { exitCode, waitMs } = await backUpAfter(rateLimited(new Date(Date.now() - 60_000)), 'query')
 
     expect(exitCode).toBe(0)
-    expect(waitMs).toBeLessThan(1_000)
+    expect(waitMs).toBeGreaterThan(700)
   })
 
   it.concurrent.each([

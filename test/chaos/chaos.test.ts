@@ -21,9 +21,9 @@ afterAll(async () => await scene[Symbol.asyncDispose]())
 
 describe.each(destinations)('a backup to the %s', (destination) => {
   it('that is killed at any moment has published nothing, or what verifies, and the next run sweeps the rest', async () => {
-    const durationMs = await measureRun(scene, destination)
+    const pace = await measureRun(scene, destination)
     const wrong: string[] = []
-    for (let round = 0; round < rounds; round++) wrong.push(...(await killRound({ scene, destination, seed, round }, durationMs)).wrong)
+    for (let round = 0; round < rounds; round++) wrong.push(...(await killRound({ scene, destination, seed, round }, pace)).wrong)
     expect(wrong).toEqual([])
   })
 

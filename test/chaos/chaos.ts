@@ -44,11 +44,11 @@ for (const line of wrong) console.log(`WRONG: ${line}`)
 process.exitCode = wrong.length === 0 ? 0 : 1
 
 async function kills(destination: DestinationName): Promise<Series> {
-  const durationMs = await measureRun(scene, destination)
+  const pace = await measureRun(scene, destination)
   return {
     name: `kill -9, ${destination}`,
     rounds: Number(values.kills),
-    play: async (round) => await killRound({ scene, destination, seed, round }, durationMs),
+    play: async (round) => await killRound({ scene, destination, seed, round }, pace),
   }
 }
 

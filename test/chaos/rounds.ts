@@ -14,27 +14,40 @@ export type Round = { readonly published: number; readonly ending: string; reado
 
 type Draw = { readonly scene: Scene; readonly destination: DestinationName; readonly seed: number; readonly round: number }
 
-/** How long an undisturbed run takes, in milliseconds: the moments of {@link killRound} are drawn from it. */
-export async function measureRun(scene: Scene, destination: DestinationName): Promise<number> {
+/** What a run says from which on a moment is drawn: when it has begun, and when only the short work of storing is still to be done. */
+const marks = [/Backing up/, /Exported/] as const
+
+/** How long an undisturbed run takes from each of the marks on, in milliseconds. */
+export type Pace = readonly number[]
+
+/** Measures the {@link Pace} that the moments of {@link killRound} are drawn from. */
+export async function measureRun(scene: Scene, destination: DestinationName): Promise<Pace> {
   await using temp = await makeTempFolder('chaos')
-  await using result = await backUp(scene, destination, { folder: temp.path })
+  const at = marks.map(() => Number.NaN)
+  const onLine = (line: string): void => {
+    for (const [index, mark] of marks.entries()) if (mark.test(line)) at[index] = performance.now()
+  }
+  await using result = await backUp(scene, destination, { folder: temp.path, onLine })
   if (result.exitCode !== 0) throw new Error(`an undisturbed run failed:\n${result.maskedLog}`)
-  return result.durationMs
+  const end = performance.now()
+  return at.map((time) => end - time)
 }
 
 /**
  * Kills a run with `kill -9` at a moment that depends on seed and round alone, and looks at what it published. The next run in the same place has
  * to succeed and to leave nothing but its own snapshot and what was published before.
  */
-export async function killRound({ scene, destination, seed, round }: Draw, durationMs: number): Promise<Round> {
+export async function killRound({ scene, destination, seed, round }: Draw, pace: Pace): Promise<Round> {
   await using temp = await makeTempFolder('chaos')
   const path = join(temp.path, 'temp', 'sanity-backup')
   const workflow = scene.artifacts.newRun()
-  const afterMs = durationMs * (0.1 + 0.95 * chance(seed, 'kill', destination, round))
+  const turn = round % marks.length
+  const afterMs = 1.1 * (pace[turn] as number) * chance(seed, 'kill', destination, round)
   await using killed = await backUp(scene, destination, {
     folder: temp.path,
     env: workflow.env,
-    onStart: async ({ signal }) => {
+    onStart: async ({ signal, waitFor }) => {
+      await waitFor(marks[turn] as RegExp)
       await sleep(afterMs)
       signal('SIGKILL')
     },
@@ -59,7 +72,7 @@ function stageOf({ exitCode, maskedLog }: RunResult): string {
   if (maskedLog.includes('Stored and read back')) return 'after storing'
   if (maskedLog.includes('Artifact')) return 'storing'
   if (maskedLog.includes('Exported')) return 'after the export'
-  return maskedLog.includes('Backing up') ? 'exporting' : 'starting'
+  return 'exporting'
 }
 
 /** Gives a run a disk whose size depends on seed and round alone: too small for it, or just large enough. */

@@ -149,6 +149,36 @@ describe('errorOfAnswer', () => {
       title: "The Sanity plan's limit is reached (403)",
       tries: 1,
     },
+    {
+      name: 'a 404 of a dataset called "quota"',
+      answer: datasetNotFound('abc12345', 'quota'),
+      code: 'sanity-not-found',
+      title: 'Sanity has no such dataset (404)',
+      tries: 1,
+    },
+    {
+      name: 'a 429 that speaks of a quota',
+      answer: { status: 429, body: { message: 'Request quota exceeded, slow down' } },
+      code: 'sanity-rate-limited',
+      title: 'Sanity is being asked too often (429)',
+      tries: 5,
+    },
+    {
+      name: 'a 403 of a proxy that speaks of permission',
+      answer: { status: 403, body: "<html><p>You don't have permission to access this resource.</p></html>" },
+      code: 'sanity-forbidden',
+      title: 'Sanity forbids the request (403)',
+      tries: 1,
+    },
+    {
+      name: 'a 401 of a proxy that speaks of permission',
+      answer: { status: 401, body: '<html><p>You need permission of the proxy.</p></html>' },
+      code: 'sanity-unauthorized',
+      title: 'Sanity refused the token (401)',
+      tries: 1,
+    },
+    { name: '414', answer: { status: 414 }, code: 'input-invalid', title: 'The request is too long (414)', tries: 1 },
+    { name: '431', answer: { status: 431 }, code: 'input-invalid', title: 'The request is too long (431)', tries: 1 },
     { name: '429', answer: rateLimited(), code: 'sanity-rate-limited', title: 'Sanity is being asked too often (429)', tries: 5 },
     {
       name: '400',
@@ -181,6 +211,7 @@ describe('errorOfAnswer', () => {
     { name: 'a date in the past', answer: rateLimited(new Date(0)), afterMs: 0 },
     { name: 'nothing', answer: rateLimited(), afterMs: undefined },
     { name: 'seconds, on a 503', answer: { status: 503, headers: { 'retry-after': '3' } }, afterMs: 3_000 },
+    { name: 'but not for minutes, on a 503', answer: { status: 503, headers: { 'retry-after': '300' } }, afterMs: undefined },
   ] satisfies { name: string; answer: Answer; afterMs: number | undefined }[])('waits as long as asked: $name', ({ answer, afterMs }) => {
     expect(errorOf(answer).retry.afterMs).toBe(afterMs)
   })

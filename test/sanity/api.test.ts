@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { describe, expect, it } from '@jest/globals'
-import type { Http } from '../../src/sanity/api.ts'
+import { cutAnswer, type Http } from '../../src/sanity/api.ts'
+import { cutExport } from '../../src/sanity/export-errors.ts'
 import { type Answer, listen, send, untilClosed } from '../doubles/http.ts'
 import { answers } from '../doubles/sanity-answers.ts'
 import { type StreamFault, sendStream } from '../doubles/sanity-stream.ts'
@@ -11,7 +12,7 @@ import { makeTempFolder } from '../support/process.ts'
 import { apiAt, makeClient, sourceAt, token } from './ask.ts'
 
 const deadlines = { firstByteMs: 10_000, idleMs: 10_000 }
-const asking = { deadlines, what: 'the export of the documents', cut: 'export-truncated' } as const
+const asking = { deadlines, what: 'the export of the documents', cut: cutExport.stream } as const
 const path = '/data/export/production'
 const lines = [Buffer.from('{"_id":"a","_type":"post"}'), Buffer.from('{"_id":"b","_type":"post"}')]
 
@@ -193,7 +194,7 @@ describe('a stream that breaks', () => {
   it('has the code that the asker gives to a cut', async () => {
     await using server = await streaming({ ending: { how: 'cut' } })
     await using client = makeClient()
-    const body = await apiAt(server.url, client).open(path, { deadlines, what: 'the count', cut: 'sanity-unavailable' })
+    const body = await apiAt(server.url, client).open(path, { deadlines, what: 'the count', cut: cutAnswer })
     expect(await rejection(collectBytes(body))).toMatchObject({ code: 'sanity-unavailable', message: expect.stringContaining('the count') })
   })
 

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
-import { exportDeadlines } from '../../src/sanity/api.ts'
+import { cutAnswer, exportDeadlines } from '../../src/sanity/api.ts'
+import { cutExport } from '../../src/sanity/export-errors.ts'
 import { listen } from '../doubles/http.ts'
 import { collectBytes, rejection } from '../streams/feed.ts'
 import { apiAt, makeClient } from './ask.ts'
 
-const asking = { what: 'the export of the documents', cut: 'export-truncated' } as const
+const asking = { what: 'the export of the documents', cut: cutExport.stream } as const
 const drip = { windowMs: 600, leastBytes: 2000 }
 const deadlines = { firstByteMs: 5_000, idleMs: 5_000, drip }
 
@@ -45,6 +46,17 @@ describe('a body that comes slowly', () => {
     await using client = makeClient()
     const body = await apiAt(server.url, client).open('/data/export/production', { ...asking, deadlines })
     expect(await collectBytes(body)).toHaveLength(bytes * times)
+  })
+
+  it('is given up when it is a short answer that does not end in time, though it never stops', async () => {
+    await using server = await dripping({ bytes: 1, everyMs: 20, times: 200 })
+    await using client = makeClient()
+    const short = { what: 'the count', cut: cutAnswer, deadlines: { firstByteMs: 5_000, idleMs: 5_000, totalMs: 300 } }
+    const body = await apiAt(server.url, client).open('/data/query/production', short)
+    expect(await rejection(collectBytes(body))).toMatchObject({
+      code: 'sanity-unavailable',
+      message: expect.stringContaining('is too slow: it did not end within 0.3 s'),
+    })
   })
 
   it('may be silent for more than a minute in a real export, and drip for one', () => {

@@ -6,6 +6,8 @@ const noId = { kind: 'invalid', why: 'it has no _id', incomplete: false }
 const noType = { kind: 'invalid', why: 'it has no _type', incomplete: false }
 const noObject = { kind: 'invalid', why: 'it is not a JSON object', incomplete: false }
 const noJson = { kind: 'invalid', why: 'it is not valid JSON', incomplete: true }
+/** Neither JSON nor the start of it. */
+const nothingLikeIt = { ...noJson, incomplete: false }
 const noText = { kind: 'invalid', why: 'it is not valid UTF-8', incomplete: true }
 const post = { kind: 'document', id: 'a', type: 'post' }
 
@@ -126,10 +128,10 @@ describe('a line that is neither', () => {
     { name: 'a document with a comma too many', line: '{"_id":"a","_type":"post",}', is: noJson },
     { name: 'a document with a raw tab in a string', line: '{"_id":"a","_type":"po\tst"}', is: noJson },
     { name: 'the first line of pretty-printed JSON', line: '{', is: noJson },
-    { name: 'HTML', line: '<html><body>502 Bad Gateway</body></html>', is: noJson },
-    { name: 'a byte order mark', line: '\ufeff{"_id":"a","_type":"post"}', is: noJson },
-    { name: 'NUL bytes', line: '\0\0\0', is: noJson },
-    { name: '100,000 open brackets', line: '['.repeat(100_000), is: noJson },
+    { name: 'HTML', line: '<html><body>502 Bad Gateway</body></html>', is: nothingLikeIt },
+    { name: 'a byte order mark', line: '\ufeff{"_id":"a","_type":"post"}', is: nothingLikeIt },
+    { name: 'NUL bytes', line: '\0\0\0', is: nothingLikeIt },
+    { name: '100,000 open brackets', line: '['.repeat(100_000), is: nothingLikeIt },
     { name: '100,000 open objects', line: '{"a":'.repeat(100_000), is: noJson },
   ])('is told apart: $name', ({ line, is }) => {
     expect(classifyLine(Buffer.from(line))).toEqual(is)

@@ -33,9 +33,15 @@ describe('retrying', () => {
   })
 
   it('waits as long as the server asked', async () => {
-    const run = runs([failure({ tries: 5, afterMs: 7_000 }), failure({ tries: 5, afterMs: 0 })])
+    const run = runs([failure({ tries: 5, afterMs: 7_000 }), failure({ tries: 5, afterMs: 1_000 })])
     await run.result
-    expect(run.waits).toEqual([7_000, 0])
+    expect(run.waits).toEqual([7_000, 1_000])
+  })
+
+  it('waits a growing time all the same when the server asked for none', async () => {
+    const run = runs(Array.from({ length: 4 }, () => failure({ tries: 5, afterMs: 0 })))
+    await run.result
+    expect(run.waits.map((ms) => 2 ** Math.round(Math.log2(ms / 1000)))).toEqual([1, 2, 4, 8])
   })
 
   it.each([

@@ -179,7 +179,7 @@ describe('checkSnapshot', () => {
       }
       expect(unnoticed).toEqual([])
     },
-    20_000,
+    60_000,
   )
 
   it('ends with the reason of the signal when it is aborted', async () => {

@@ -47,7 +47,7 @@ describe('a full disk', () => {
   })
 
   it('is told with what is needed, and without what is there where the system does not say', async () => {
-    const error = await diskFull(new Error('x'), '/nowhere/at/all', 1_500_000)
+    const error = await diskFull(new Error('x'), '/nowhere/at/all', { neededBytes: 1_500_000, keptBytes: 0 })
     expect(error).toMatchObject({
       code: 'disk-full',
       message: expect.stringMatching(/more than 1\.5 MB in "\/nowhere\/at\/all", and there is no more room\.$/),

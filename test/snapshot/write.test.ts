@@ -96,7 +96,7 @@ whereMountable('a disk that is full', () => {
     expect(error).toMatchObject({
       code: 'disk-full',
       message: expect.stringMatching(
-        /^The snapshot needs more than [1-9][\d.]* MB in ".*", and there is no more room\. [1-9][\d.]* MB are free there now\.$/,
+        /^The snapshot needs more than [1-9][\d.]* MB in ".*", and there is no more room\. [1-9][\d.]* MB are free for it\.$/,
       ),
       hint: expect.stringContaining('compression: zstd'),
     })
