@@ -3,6 +3,7 @@
  * gives the exit code: 1 if a goal was missed.
  */
 const benches: Readonly<Record<string, () => Promise<{ readonly run: (options: string[]) => Promise<number> }>>> = {
+  assets: () => import('./assets.ts'),
   documents: () => import('./documents.ts'),
   growth: () => import('./growth.ts'),
   startup: () => import('./startup.ts'),

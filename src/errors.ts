@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'export-truncated'
   | 'export-invalid'
   | 'too-few-documents'
+  | 'asset-missing'
   | 'public-repository'
   | 'disk-full'
   | 'artifact-name-taken'

@@ -2,6 +2,7 @@ import { type Compression, codecs } from './codec/codec.ts'
 import { BackupError } from './errors.ts'
 import { type DestinationKind, type Env, inputNames, inputOf, minTokenLength, readers, tokenOf } from './readers.ts'
 import type { Source } from './sanity/api.ts'
+import { type Shard, shardSuffix } from './snapshot/asset-name.ts'
 import type { Filters } from './snapshot/filters.ts'
 import { labelRule } from './snapshot/name.ts'
 import { idPatternRule } from './snapshot/pattern.ts'
@@ -15,6 +16,13 @@ export type Inputs = {
   /** How the documents are fetched; `auto` begins with one stream and goes on in pages if that is cut twice. */
   readonly exportMode: 'auto' | 'stream' | 'cursor'
   readonly filters: Filters
+  readonly includeAssets: boolean
+  /** How many files are downloaded at the same time. */
+  readonly assetConcurrency: number
+  /** Absolute. */
+  readonly assetCache: string | undefined
+  readonly onMissingAsset: 'fail' | 'warn' | 'ignore'
+  readonly shard: Shard | null
   readonly compression: Compression
   readonly compressionLevel: number
   readonly destinations: ReadonlySet<DestinationKind>
@@ -64,15 +72,23 @@ export function parseInputs(env: Env): Inputs {
   const apiVersion = read.matching('api-version', /^v?(\d{4}-\d{2}-\d{2}|1|X)$/, 'an API version such as 2025-02-19').replace(/^v/, '')
   const exportMode = read.oneOf('export-mode', ['auto', 'stream', 'cursor'])
   const includeDrafts = read.boolean('include-drafts')
+  const includeAssets = read.boolean('include-assets')
   const types = read.list('types')
   const excludeTypes = read.list('exclude-types')
   const contradictory = excludeTypes.find((type) => types.includes(type))
   if (contradictory !== undefined) read.problem('exclude-types', `"${quoteOutside(contradictory, 80)}" is also in \`types\``)
   const excludeIds = read.list('exclude-ids', idPatternRule, 'a pattern of ids: letters, digits, `.`, `_`, `-` and stars')
+  const assetConcurrency = read.wholeNumber('asset-concurrency', 1, 64) ?? read.missing('asset-concurrency', 1)
+  const assetCache = read.folder('asset-cache')
+  const onMissingAsset = read.oneOf('on-missing-asset', ['fail', 'warn', 'ignore'])
+  const shard = read.shard() ?? null
+  if (shard !== null && !includeAssets) read.problem('shard', 'divides the assets, so it needs `include-assets: true`')
   const compression = read.oneOf('compression', ['gzip', 'zstd'])
   const { levels } = codecs[compression]
   const compressionLevel = read.wholeNumber('compression-level', 1, levels.highest) ?? levels.default
   const destinations = read.destinations()
+  if (shard !== null && destinations.has('branch'))
+    read.problem('shard', 'does not go with `destination: branch`, which holds whole snapshots')
   const path = read.path()
   const label = read.optional('label', labelRule, 'a label: letters, digits, `.`, `_` and `-`, at most 64')
   const artifactName = read.optional(
@@ -97,12 +113,17 @@ export function parseInputs(env: Env): Inputs {
     token,
     exportMode,
     filters: { includeDrafts, types, excludeTypes, excludeIds },
+    includeAssets,
+    assetConcurrency,
+    assetCache,
+    onMissingAsset,
+    shard,
     compression,
     compressionLevel,
     destinations,
     path,
     label: label ?? null,
-    artifactName: artifactName ?? ['sanity', projectId, dataset, ...(label === undefined ? [] : [label])].join('-'),
+    artifactName: artifactName ?? ['sanity', projectId, dataset, ...(label === undefined ? [] : [label])].join('-') + shardSuffix(shard),
     retentionDays,
     branch,
     branchLayout,

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { Shard } from './snapshot/asset-name.ts'
 import { holdsPieceOf, quoteOutside } from './text.ts'
 
 /** Reading single inputs; src/inputs.ts says which, and what they mean together. */
@@ -22,9 +23,14 @@ export const inputNames = [
   'api-version',
   'export-mode',
   'include-drafts',
+  'include-assets',
   'types',
   'exclude-types',
   'exclude-ids',
+  'asset-concurrency',
+  'asset-cache',
+  'on-missing-asset',
+  'shard',
   'compression',
   'compression-level',
   'destination',
@@ -182,6 +188,24 @@ export function readers(env: Env, problem: (input: string, says: string) => void
       return value(input)
     },
 
+    /** `2/8`: undefined if there is none. */
+    shard: (): Shard | undefined => {
+      if (value('shard') === '') return undefined
+      const [, index, of] = /^(\d{1,3})\/(\d{1,3})$/.exec(value('shard')) ?? []
+      const shard = { index: Number(index), of: Number(of) }
+      if (!(shard.index >= 1 && shard.index <= shard.of && shard.of <= mostShards)) {
+        notA('shard', `a part such as 2/8: from 1/n to n/n, and n at most ${mostShards}`)
+      }
+      return shard
+    },
+
+    /** A folder that may be left out. */
+    folder: (input: string): string | undefined => {
+      if (value(input) === '') return undefined
+      if (value(input).includes('\0')) notA(input, 'a path')
+      return resolve(value(input))
+    },
+
     path: (): string => {
       if (value('path') === '') return missing('path', '')
       if (value('path').includes('\0')) notA('path', 'a path')
@@ -196,6 +220,9 @@ export function readers(env: Env, problem: (input: string, says: string) => void
     },
   }
 }
+
+/** A matrix has at most 256 jobs: docs.github.com/actions/reference/limits. */
+const mostShards = 256
 
 /** What may stand in an HTTP header's value (RFC 9110, 5.5), without spaces. */
 const headerRule = /^[\u0021-\u007e]+$/

@@ -75,7 +75,7 @@ export function makeReport({ masked, hidden }: Secrets, env: NodeJS.ProcessEnv):
       const error = thrown instanceof BackupError ? thrown : unexpected(thrown)
       annotate(error)
       try {
-        outputs({ 'error-code': error.code })
+        outputs({ 'error-code': error.code, ...(error.code === 'asset-missing' ? { status: 'incomplete' } : {}) })
         await summary(renderFailure(error))
       } catch (lost) {
         log.warning(`The outputs or the job summary could not be written (${messageOf(lost)}).`)
@@ -123,7 +123,7 @@ function outputsOf({ status: ending, manifest, stored, sizeBytes, digest }: Back
   const directory = stored.find((place) => place.kind === 'directory')
   const branch = stored.find((place) => place.kind === 'branch')
   return {
-    status: ending,
+    status: manifest.assets.missing.length > 0 ? 'incomplete' : ending,
     snapshot: manifest.snapshot,
     path: directory?.folder ?? '',
     manifest: directory?.manifest ?? '',

@@ -1,5 +1,5 @@
-/** What a run waits for: Sanity's bytes, or the proof that what was stored is whole. */
-type Wait = 'download' | 'verify'
+/** What a run waits for: Sanity's bytes, the files of assets that are still to come, or the proof that what was stored is whole. */
+type Wait = 'download' | 'assets' | 'verify'
 
 /** Tells how long a run waited for what. */
 export type Stopwatch = {
@@ -11,7 +11,7 @@ export type Stopwatch = {
 
 /** Makes a {@link Stopwatch}. */
 export function stopwatch(): Stopwatch {
-  const totals = { download: 0, verify: 0 }
+  const totals = { download: 0, assets: 0, verify: 0 }
   return {
     during: async (wait, work) => {
       const startedAt = performance.now()

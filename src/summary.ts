@@ -1,8 +1,10 @@
 import type { BackupOutcome } from './commands/backup.ts'
+import type { Missed } from './commands/missing.ts'
 import type { Stored, StoredOnBranch } from './destinations/destination.ts'
 import type { BackupError } from './errors.ts'
 import { countDifferences, inWords, signed } from './snapshot/changes.ts'
 import { joinCommand } from './snapshot/join.ts'
+import type { Manifest } from './snapshot/manifest.ts'
 import { escapeMarkdown, formatBytes, formatCount, formatDuration, plural } from './text.ts'
 
 /** Where the snapshot can be found again: the repository of the run, if there is one. */
@@ -10,19 +12,25 @@ export type Place = { readonly repository: string; readonly runId: string; reado
 
 /** The job summary of a backup, as Markdown. What came from outside is escaped; its length does not grow with the dataset. */
 export function renderBackup(outcome: BackupOutcome, place: Place): string {
-  const { manifest, failure } = outcome
-  const good = outcome.status === 'unchanged' ? '✅ unchanged, nothing new to store' : '✅ stored and read back'
-  const status = failure ? '⚠️ stored, but not everywhere' : good
+  const { manifest, missed, failure } = outcome
   return sections([
-    `## Sanity backup: ${status}`,
+    `## Sanity backup: ${statusOf(outcome)}`,
     `**${escapeMarkdown(manifest.snapshot)}**`,
     failure && renderProblem(failure),
     figures(outcome),
     chart(manifest.documents.byType),
+    missingAssets(missed),
     sinceLast(outcome),
     notInside(outcome),
     restoreLines(outcome, place),
   ])
+}
+
+function statusOf({ status, missed, failure }: BackupOutcome): string {
+  if (failure?.code === 'asset-missing') return '❌ incomplete'
+  if (failure) return '⚠️ stored, but not everywhere'
+  if (missed.count > 0) return '⚠️ stored and read back, incomplete'
+  return status === 'unchanged' ? '✅ unchanged, nothing new to store' : '✅ stored and read back'
 }
 
 /** The job summary of a run that stored nothing. */
@@ -41,7 +49,7 @@ function renderProblem({ title, message, hint, code }: BackupError): string {
 
 function figures({ manifest, documents, sizeBytes, stored, durationMs, stages }: BackupOutcome): string {
   const { count, drafts, versions, liveCountBefore, liveCountAfter } = manifest.documents
-  const { contentBytes = 0, sizeBytes: dataBytes } = documents.file
+  const { contentBytes = 0, sizeBytes: dataBytes = 0 } = documents.file ?? {}
   const ratio = dataBytes > 0 ? (contentBytes / dataBytes).toFixed(1) : '–'
   const rate = documents.exportMs > 0 ? `${formatBytes(Math.round(contentBytes / (documents.exportMs / 1000)))}/s` : '–'
   const live =
@@ -50,9 +58,10 @@ function figures({ manifest, documents, sizeBytes, stored, durationMs, stages }:
       : `${formatCount(liveCountBefore)} before, ${formatCount(liveCountAfter)} after`
   const rows: [string, string][] = [
     ['Source', `${escapeMarkdown(manifest.source.dataset)} of project ${escapeMarkdown(manifest.source.projectId)}`],
-    ['Documents', formatCount(count)],
+    ['Documents', documents.file ? formatCount(count) : 'saved by shard 1'],
     ['Of these drafts', versions > 0 ? `${formatCount(drafts)}, and ${plural(versions, 'version')}` : formatCount(drafts)],
-    ['Assets', 'not included'],
+    ['Assets', assetsOf(manifest)],
+    ...(manifest.shard ? [['Shard', `${manifest.shard.index} of ${manifest.shard.of}`] as [string, string]] : []),
     ['Size', `${formatBytes(sizeBytes)} (${formatBytes(contentBytes)} of documents, ${ratio} to 1)`],
     ['Duration', `${formatDuration(durationMs)} (export ${formatDuration(documents.exportMs)}, ${rate})`],
     ['Time went to', stageTimes(stages)],
@@ -63,10 +72,11 @@ function figures({ manifest, documents, sizeBytes, stored, durationMs, stages }:
   return ['| | |', '| --- | --- |', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n')
 }
 
-function stageTimes({ downloadMs, compressMs, uploadMs, verifyMs }: BackupOutcome['stages']): string {
+function stageTimes({ downloadMs, compressMs, assetsMs, uploadMs, verifyMs }: BackupOutcome['stages']): string {
   const stages: [string, number][] = [
     ['download', downloadMs],
     ['compress', compressMs],
+    ...(assetsMs > 0 ? [['assets', assetsMs] as [string, number]] : []),
     ['upload', uploadMs],
     ['verify', verifyMs],
   ]
@@ -77,6 +87,31 @@ function storedAs(place: Stored): string {
   if (place.kind !== 'branch') return place.kind
   const where = `branch ${escapeMarkdown(place.branch)} of ${escapeMarkdown(place.repository)}, commit ${place.commit.slice(0, 10)}`
   return place.unchanged ? `${where} (it was there already: documents and assets are the same)` : where
+}
+
+function assetsOf({ assets }: Manifest): string {
+  if (!assets.included) return 'not included'
+  const parts = [
+    `${formatCount(assets.count)} (${formatBytes(assets.sizeBytes)})`,
+    assets.reused > 0 ? `${formatCount(assets.reused)} reused from the cache` : '',
+    assets.missing.length > 0 ? `**${formatCount(assets.missing.length)} missing**` : 'none missing',
+  ]
+  return parts.filter((part) => part !== '').join(', ')
+}
+
+/** The first missing assets, with what refers to them. */
+function missingAssets({ count, first }: Missed): string | undefined {
+  if (count === 0) return undefined
+  const rows = first.map(
+    ({ id, status, why, referrers = ['not known in this shard'] }) =>
+      `| ${escapeMarkdown(id)} | ${status === 0 ? '–' : status} | ${escapeMarkdown(why)} | ${referrers.map(escapeMarkdown).join(', ') || 'nothing'} |`,
+  )
+  const more = count > first.length ? [`And ${formatCount(count - first.length)} more: the manifest lists them all.`] : []
+  return [
+    '### Missing assets',
+    ['| asset | status | why | referred to by |', '| --- | --- | --- | --- |', ...rows].join('\n'),
+    ...more,
+  ].join('\n\n')
 }
 
 function consistency({ mode, repeated }: BackupOutcome['documents']): string {
@@ -128,7 +163,10 @@ function sinceLast({ manifest, previous, stored }: BackupOutcome): string {
 function notInside({ manifest, documents }: BackupOutcome): string {
   const { filters, access, source } = manifest
   const items = [
-    'Asset files (images and other files): their documents and references are in the snapshot, the files are not.',
+    manifest.assets.included
+      ? ''
+      : 'Asset files (images and other files): their documents and references are in the snapshot, the files are not.',
+    manifest.shard ? `The files of the assets of ${manifest.shard.of === 1 ? 'no other shard' : 'the other shards'}.` : '',
     filters.includeDrafts
       ? ''
       : `Drafts, versions and releases (\`include-drafts: false\`): ${formatCount(documents.tally.draftsLeftOut)} left out.`,
@@ -154,7 +192,8 @@ function list(words: readonly string[]): string {
 function restoreLines(outcome: BackupOutcome, place: Place): string {
   const { manifest, documents } = outcome
   const { dataset, projectId } = manifest.source
-  const { lines, file } = fetchLines(outcome, place)
+  if (!documents.file) return '### Restore it\nTogether with shard 1, which holds the documents.'
+  const { lines, file } = fetchLines(outcome, documents.file.path, place)
   return [
     '### Restore it',
     '```sh',
@@ -162,19 +201,22 @@ function restoreLines(outcome: BackupOutcome, place: Place): string {
     `npx sanity@latest dataset import ${file} --project-id ${projectId} --dataset ${dataset} --replace${documents.tally.damaged > 0 ? ' --allow-replacement-characters' : ''}`,
     '```',
     '`--replace` overwrites documents of the same id; documents made since then stay.',
+    ...(manifest.assets.included
+      ? ['If Sanity has lost the files of assets too: docs/recipes.md of the action says how to bring them back.']
+      : []),
   ].join('\n')
 }
 
 /** How to get the data onto one's disk, and the file that it then lies in. */
 function fetchLines(
-  { manifest, stored, documents }: BackupOutcome,
+  { manifest, stored }: BackupOutcome,
+  path: string,
   { repository, runId, serverUrl }: Place,
 ): { lines: string[]; file: string } {
   const branch = stored.find(({ kind }) => kind === 'branch')
   if (branch?.kind === 'branch' && stored.length === 1) return branchLines(branch, serverUrl)
   const artifact = stored.find(({ kind }) => kind === 'artifact')
   const folder = artifact ? 'snapshot' : `./${manifest.snapshot}`
-  const { path } = documents.file
   const plain = path.replace(/\.zst$/, '')
   const download =
     artifact?.kind === 'artifact' && repository

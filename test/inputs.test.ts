@@ -21,6 +21,11 @@ describe('inputs with the defaults of action.yml', () => {
       token,
       exportMode: 'auto',
       filters: { includeDrafts: true, types: [], excludeTypes: [], excludeIds: ['secrets.**'] },
+      includeAssets: false,
+      assetConcurrency: 16,
+      assetCache: undefined,
+      onMissingAsset: 'fail',
+      shard: null,
       compression: 'gzip',
       compressionLevel: 6,
       destinations: new Set(['artifact']),
@@ -71,6 +76,10 @@ describe('a value that is taken', () => {
     { input: 'path', value: 'relative/path', takes: { path: resolve('relative/path') } },
     { input: 'label', value: 'pre-deploy', takes: { label: 'pre-deploy', artifactName: 'sanity-abc12345-production-pre-deploy' } },
     { input: 'artifact-name', value: 'my backup (1)', takes: { artifactName: 'my backup (1)' } },
+    { input: 'include-assets', value: 'True', takes: { includeAssets: true } },
+    { input: 'asset-concurrency', value: '64', takes: { assetConcurrency: 64 } },
+    { input: 'asset-cache', value: 'relative/cache', takes: { assetCache: resolve('relative/cache') } },
+    { input: 'on-missing-asset', value: 'warn', takes: { onMissingAsset: 'warn' } },
     { input: 'retention-days', value: '400', takes: { retentionDays: 400 } },
     { input: 'branch', value: 'backups/sanity-1.0_x@y', takes: { branch: 'backups/sanity-1.0_x@y' } },
     { input: 'branch-layout', value: 'compressed', takes: { branchLayout: 'compressed' } },
@@ -81,6 +90,25 @@ describe('a value that is taken', () => {
     { input: 'heartbeat-url', value: heartbeat, takes: { heartbeatUrl: new URL(heartbeat) } },
   ])('for $input: "$value"', ({ input, value, takes }) => {
     expect(parseInputs(env({ [input]: value }))).toMatchObject(takes ?? {})
+  })
+
+  it.each([
+    { shard: '2/8', takes: { index: 2, of: 8 } },
+    { shard: '1/1', takes: { index: 1, of: 1 } },
+    { shard: '256/256', takes: { index: 256, of: 256 } },
+  ])('for shard: "$shard"', ({ shard, takes }) => {
+    const parsed = parseInputs(env({ shard, 'include-assets': 'true', label: 'x' }))
+    expect(parsed).toMatchObject({ shard: takes, artifactName: `sanity-abc12345-production-x-shard-${takes.index}-of-${takes.of}` })
+  })
+
+  it('but not for a shard on a branch', () => {
+    expect(problemsOf({ shard: '1/2', 'include-assets': 'true', destination: 'artifact, branch' })).toEqual([
+      expect.stringMatching(/^shard: does not go with `destination: branch`/),
+    ])
+  })
+
+  it.each(['0/8', '9/8', '1/0', '8', '1/8/2', '-1/8', '1/257', '1.5/8', 'a/b'])('but not for shard: "%s"', (shard) => {
+    expect(problemsOf({ shard, 'include-assets': 'true' })).toEqual([expect.stringMatching(/^shard: ".*" is not a part such as 2\/8/)])
   })
 
   it('as token comes from SANITY_AUTH_TOKEN when the input is empty', () => {
@@ -103,6 +131,12 @@ describe('a value that is refused', () => {
     { input: 'dataset', value: '~production', says: 'an alias, `~name`, is not one' },
     { input: 'dataset', value: 'a'.repeat(65), says: 'is not the name of a dataset' },
     { input: 'token', value: '', says: 'is empty. Is the secret set' },
+    { input: 'include-assets', value: 'yes', says: '"yes" is not `true` or `false`' },
+    { input: 'asset-concurrency', value: '0', says: '"0" is not a whole number from 1 to 64' },
+    { input: 'asset-concurrency', value: '65', says: 'is not a whole number from 1 to 64' },
+    { input: 'asset-cache', value: 'a\0b', says: 'is not a path' },
+    { input: 'on-missing-asset', value: 'skip', says: '"skip" is not one of fail, warn, ignore' },
+    { input: 'shard', value: '1/2', says: 'divides the assets, so it needs `include-assets: true`' },
     { input: 'token', value: 'short', says: 'has only 5 characters' },
     { input: 'token', value: `${token} ${token}`, says: 'holds a space, a line break or another character that no token has' },
     { input: 'token', value: `${token}\n${token}`, says: 'holds a space' },
@@ -194,7 +228,9 @@ describe('a value that is refused', () => {
 
   it('is told of together with all others, in the order of action.yml', () => {
     const bad = Object.fromEntries(Object.keys(action.inputs).map((input) => [input, 'a\u0001 /b']))
-    const reported = problemsOf({ ...bad, path: '', 'compression-level': 'x' }).map((problem) => problem.split(':')[0])
+    const reported = problemsOf({ ...bad, path: '', 'asset-cache': 'a\0b', 'compression-level': 'x' }).map(
+      (problem) => problem.split(':')[0],
+    )
     expect([...new Set(reported)]).toEqual(Object.keys(action.inputs))
   })
 

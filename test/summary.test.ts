@@ -161,7 +161,7 @@ describe('the lines that restore a snapshot', () => {
       ],
     },
   ])('are right for $name', ({ file, stored, lines }) => {
-    const text = render({ stored, documents: { ...outcome.documents, file: { ...outcome.documents.file, path: file } } })
+    const text = render({ stored, documents: { ...outcome.documents, file: { ...dataFile, path: file } } })
     expect(/```sh\n([\s\S]*?)\n```/.exec(text)?.[1]?.split('\n')).toEqual(lines)
   })
 
@@ -195,11 +195,11 @@ describe('a failure', () => {
 })
 
 const { documents } = exampleManifest
-const [file = { path: '', sizeBytes: 0, digest: 'sha256:' as const }] = exampleManifest.files
+const [dataFile = { path: '', sizeBytes: 0, digest: 'sha256:' as const }] = exampleManifest.files
 const outcome: BackupOutcome = {
   status: 'stored',
   previous: undefined,
-  digest: file.digest,
+  digest: dataFile.digest,
   manifest: exampleManifest,
   stored: [artifact],
   documents: {
@@ -215,7 +215,7 @@ const outcome: BackupOutcome = {
       contentDigest: documents.contentDigest,
       holdsToken: false,
     },
-    file,
+    file: dataFile,
     mode: 'stream',
     repeated: 0,
     liveCountBefore: 2,
@@ -223,9 +223,10 @@ const outcome: BackupOutcome = {
     exportMs: 4000,
     waitedMs: 3000,
   },
+  missed: { count: 0, first: [] },
   sizeBytes: 1300,
   durationMs: 5000,
-  stages: { downloadMs: 3000, compressMs: 1000, uploadMs: 600, verifyMs: 400 },
+  stages: { downloadMs: 3000, compressMs: 1000, assetsMs: 0, uploadMs: 600, verifyMs: 400 },
   failure: undefined,
   withdraw: () => undefined,
 }

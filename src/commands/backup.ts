@@ -3,18 +3,25 @@ import { BackupError } from '../errors.ts'
 import type { Inputs } from '../inputs.ts'
 import type { Runner } from '../runner.ts'
 import { findFullRead } from '../sanity/access.ts'
-import { sanityApi } from '../sanity/api.ts'
+import { type SanityApi, sanityApi } from '../sanity/api.ts'
+import { assetHost } from '../sanity/assets.ts'
 import { checkRoom, diskFull, isDiskFull } from '../snapshot/disk.ts'
 import { findFreeFolder, type SnapshotFolder, sweepLeftovers } from '../snapshot/folder.ts'
-import { type FileEntry, type Manifest, manifestFormat, printManifest } from '../snapshot/manifest.ts'
-import { isoSeconds, snapshotName } from '../snapshot/name.ts'
+import { type Manifest, printManifest } from '../snapshot/manifest.ts'
+import { snapshotName } from '../snapshot/name.ts'
 import { writeManifest } from '../snapshot/write.ts'
 import { formatBytes, formatCount, plural } from '../text.ts'
 import type { Tools } from '../tools.ts'
 import { toolVersion } from '../version.ts'
+import { beginAssets, type SavedAssets } from './assets.ts'
+import { savesDocuments } from './data.ts'
+import { describeSnapshot, type Named } from './describe.ts'
 import { type SavedDocuments, saveDocuments } from './documents.ts'
+import { findMissed, judgeMissed, type Missed } from './missing.ts'
 import { type Stages, stagesOf } from './stages.ts'
 import { findPrevious, openDestinations, storeEverywhere } from './store.ts'
+
+const userAgent = `sanity-backup/${toolVersion}`
 
 /** How a backup ended that stored something. */
 export type BackupOutcome = {
@@ -24,6 +31,8 @@ export type BackupOutcome = {
   readonly manifest: Manifest
   readonly stored: readonly Stored[]
   readonly documents: SavedDocuments
+  /** The assets that are missing. */
+  readonly missed: Missed
   /** The snapshot before, as far as one could be found that can be compared with. */
   readonly previous: Manifest | undefined
   /** All files of the snapshot, as they are stored. */
@@ -34,7 +43,7 @@ export type BackupOutcome = {
   readonly durationMs: number
   /** Where the time went, in milliseconds. */
   readonly stages: Stages
-  /** The first failure of a destination, when another one succeeded. */
+  /** Why the run fails although something was stored: files of assets are missing, or one destination failed and another one did not. */
   readonly failure: BackupError | undefined
   /** Takes the snapshot folder away again, if it was left for the next step. */
   readonly withdraw: () => void
@@ -61,27 +70,34 @@ async function backUp(inputs: Inputs, runner: Runner, tools: Tools): Promise<Bac
   const { log } = tools
   const { projectId, dataset } = inputs.source
   log.info(`Backing up dataset "${dataset}" of project "${projectId}"`)
-  const api = sanityApi(inputs.source, { ...tools, token: inputs.token, userAgent: `sanity-backup/${toolVersion}` })
+  const api = sanityApi(inputs.source, { ...tools, token: inputs.token, userAgent })
   using named = await makeFolder(inputs, tools)
   await tellRoom(inputs, tools)
-  const documents = await saveDocuments({ api, inputs, folder: named.folder }, tools)
+  const { documents, assets } = await saveEverything({ api, inputs, folder: named.folder }, tools)
   const fullRead = await findFullRead(api)
   warnOf(documents, fullRead, log)
-  enforceMinimum(inputs, documents.tally.count)
+  if (savesDocuments(inputs)) enforceMinimum(inputs, documents.tally.count)
+  const missed = await findMissed({ saved: assets, data: documents.file, folder: named.folder }, tools)
+  const lack = judgeMissed(missed, inputs, tools)
+  if (lack && !inputs.destinations.has('artifact')) throw lack
 
-  const previous = await findPrevious(destinations.all)
-  const manifest = describe({ inputs, runner, documents, fullRead, named, clean: tools.clean, finishedAt: tools.now() })
+  const previous = savesDocuments(inputs) ? await findPrevious(destinations.all) : undefined
+  const manifest = describeSnapshot({ inputs, runner, documents, assets, fullRead, named, clean: tools.clean, finishedAt: tools.now() })
   const manifestEntry = await writeManifest(named.folder.path, manifest)
   const snapshot = { folder: named.folder, manifest, manifestBytes: printManifest(manifest) }
-  for (const destination of destinations.all) await destination.prepare(snapshot)
+  using instead = lack && openDestinations(incompletely(inputs), runner, tools)
+  const places = (instead ?? destinations).all
+  for (const destination of places) await destination.prepare(snapshot)
   const storingSince = tools.now().getTime()
-  const { stored, failure } = await storeEverywhere(destinations.all, snapshot, tools)
-  const sizeBytes = [documents.file, manifestEntry].reduce((sum, file) => sum + file.sizeBytes, 0)
+  const { stored, failure } = await storeEverywhere(places, snapshot, tools).catch((error: unknown) => {
+    throw lack && error instanceof BackupError && !tools.signal.aborted ? notKept(lack, error) : error
+  })
+  const sizeBytes = [...manifest.files, manifestEntry].reduce((sum, file) => sum + file.sizeBytes, 0)
   const finishedMs = tools.now().getTime()
   const durationMs = finishedMs - startedAt.getTime()
-  const stages = stagesOf(documents, { storeMs: finishedMs - storingSince, verifyMs: tools.stopwatch.totalMs('verify') })
-  const told = tellOf(stored) ?? { status: 'stored', manifest, sizeBytes, digest: documents.file.digest }
-  return { ...told, stored, documents, previous, durationMs, stages, failure, withdraw: named.folder.discard }
+  const stages = stagesOf(documents, { storeMs: finishedMs - storingSince, totalMs: tools.stopwatch.totalMs })
+  const told = tellOf(stored) ?? { status: 'stored', manifest, sizeBytes, digest: documents.file?.digest }
+  return { ...told, stored, documents, missed, previous, durationMs, stages, failure: lack ?? failure, withdraw: named.folder.discard }
 }
 
 /** What is told of a snapshot that lies on a branch alone: there it is in other files. Undefined if it lies elsewhere too. */
@@ -92,17 +108,48 @@ function tellOf(stored: readonly Stored[]): Pick<BackupOutcome, 'status' | 'mani
   return { status: unchanged ? 'unchanged' : 'stored', manifest, sizeBytes, digest }
 }
 
-type NamedFolder = { readonly name: string; readonly takenAt: Date; readonly folder: SnapshotFolder; readonly [Symbol.dispose]: () => void }
+const noAssets: SavedAssets = { count: 0, sizeBytes: 0, reused: 0, provenByHost: 0, missing: [], files: [] }
+
+type Everything = { readonly api: SanityApi; readonly inputs: Inputs; readonly folder: SnapshotFolder }
+
+async function saveEverything(
+  { api, inputs, folder }: Everything,
+  tools: Tools,
+): Promise<{ documents: SavedDocuments; assets: SavedAssets }> {
+  if (!inputs.includeAssets) return { documents: await saveDocuments({ api, inputs, folder, assets: undefined }, tools), assets: noAssets }
+  const host = (signal: AbortSignal) => assetHost(inputs.source, { ...tools, token: inputs.token, userAgent, signal })
+  await using assets = await beginAssets({ inputs, folder, host }, tools)
+  const documents = await saveDocuments({ api, inputs, folder, assets }, tools)
+  return { documents, assets: await tools.stopwatch.during('assets', assets.finish) }
+}
+
+/** The error for files that are missing from a snapshot that could not be kept either. */
+function notKept({ code, title, message, hint }: BackupError, cause: BackupError): BackupError {
+  return new BackupError({
+    code,
+    title,
+    message: `${message}\nWhat was saved could not be kept: ${cause.title}: ${cause.message}`,
+    hint,
+    cause,
+  })
+}
+
+/** Where a snapshot is kept that lacks files: nowhere but as an artifact, under a name that says so. */
+function incompletely(inputs: Inputs): Inputs {
+  return { ...inputs, destinations: new Set(['artifact']), artifactName: `${inputs.artifactName}-incomplete` }
+}
+
+type NamedFolder = Named & { readonly folder: SnapshotFolder; readonly [Symbol.dispose]: () => void }
 
 /** A name holds the second in which the snapshot is taken: if another run has that one, the next is taken. */
 const nameTries = 5
 
-async function makeFolder({ source, label, path }: Inputs, { now, wait, signal, log }: Tools): Promise<NamedFolder> {
+async function makeFolder({ source, label, path, shard }: Inputs, { now, wait, signal, log }: Tools): Promise<NamedFolder> {
   const swept = await sweepLeftovers(path, now())
   if (swept.length > 0) log.info(`Removed what ${plural(swept.length, 'killed run')} left behind in "${path}"`)
   for (let tryNumber = 1; tryNumber <= nameTries; tryNumber++) {
     const takenAt = now()
-    const name = snapshotName({ projectId: source.projectId, dataset: source.dataset, takenAt, label })
+    const name = snapshotName({ projectId: source.projectId, dataset: source.dataset, takenAt, label, shard })
     const folder = await findFreeFolder({ path, name })
     if (folder) return { name, takenAt, folder, [Symbol.dispose]: () => folder[Symbol.dispose]() }
     await wait(1000, signal)
@@ -152,54 +199,4 @@ function enforceMinimum({ minDocuments, source }: Inputs, count: number): void {
         ? 'Check `dataset`, `types`, `exclude-types` and `exclude-ids`, and that the token has the Viewer role: a token without rights sees an empty dataset. If the dataset may be empty, set `min-documents: 0`.'
         : 'If documents were deleted on purpose, lower `min-documents`. Otherwise look at the dataset now, while older snapshots still exist.',
   })
-}
-
-type Facts = {
-  readonly inputs: Inputs
-  readonly runner: Runner
-  readonly documents: SavedDocuments
-  readonly fullRead: boolean | null
-  readonly named: NamedFolder
-  readonly clean: Tools['clean']
-  readonly finishedAt: Date
-}
-
-function describe({ inputs, runner, documents, fullRead, named, clean, finishedAt }: Facts): Manifest {
-  const { tally, liveCountBefore, liveCountAfter, file } = documents
-  const { projectId, dataset, apiVersion } = inputs.source
-  const files: FileEntry[] = [file]
-  return {
-    format: manifestFormat,
-    snapshot: named.name,
-    label: inputs.label,
-    shard: null,
-    takenAt: isoSeconds(named.takenAt),
-    finishedAt: isoSeconds(finishedAt),
-    complete: true,
-    source: { projectId, dataset, apiVersion, mode: documents.mode },
-    tool: { name: 'sanity-backup', version: toolVersion },
-    run: runner.run,
-    filters: inputs.filters,
-    documents: {
-      count: tally.count,
-      drafts: tally.drafts,
-      versions: tally.versions,
-      excluded: tally.excluded,
-      byType: namedTypes(tally.byType, clean),
-      liveCountBefore,
-      liveCountAfter,
-      contentDigest: tally.contentDigest,
-    },
-    assets: { included: false, count: 0, sizeBytes: 0, reused: 0, missing: [] },
-    access: { fullRead },
-    encryption: null,
-    files,
-  }
-}
-
-/** Types are outside text: one may even be our token. Those that look alike once they are harmless are counted together. */
-function namedTypes(byType: ReadonlyMap<string, number>, clean: Tools['clean']): Record<string, number> {
-  const named = new Map<string, number>()
-  for (const [type, count] of byType) named.set(clean(type), (named.get(clean(type)) ?? 0) + count)
-  return Object.fromEntries([...named].sort(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -7,9 +7,10 @@ import { retrying } from '../sanity/retry.ts'
 import type { SnapshotFolder } from '../snapshot/folder.ts'
 import type { ExportMode, FileEntry } from '../snapshot/manifest.ts'
 import { type Tally, tally } from '../snapshot/tally.ts'
-import { writeData } from '../snapshot/write.ts'
 import { formatBytes, formatCount, formatDuration, plural } from '../text.ts'
 import type { Tools } from '../tools.ts'
+import type { AssetIntake } from './assets.ts'
+import { askedFor, writeDocuments } from './data.ts'
 import { exportProgress, patiently, savePages } from './pages.ts'
 
 /** The dataset's documents, saved and counted. */
@@ -26,13 +27,20 @@ export type SavedDocuments = Exported & {
 /** What one export gave. */
 export type Exported = {
   readonly tally: Tally
-  readonly file: FileEntry
+  /** Undefined in a shard that saves no documents. */
+  readonly file: FileEntry | undefined
   readonly mode: ExportMode
   /** Documents that came on more than one page; the last was kept. */
   readonly repeated: number
 }
 
-export type Task = { readonly api: SanityApi; readonly inputs: Inputs; readonly folder: SnapshotFolder }
+export type Task = {
+  readonly api: SanityApi
+  readonly inputs: Inputs
+  readonly folder: SnapshotFolder
+  /** Takes the assets among the documents; undefined if their files are not wanted. */
+  readonly assets: AssetIntake | undefined
+}
 
 /** The index behind the count lags behind the documents: how long it is given to catch up, in milliseconds. */
 const indexLagMs = 2_000
@@ -49,7 +57,8 @@ const nearCapMs = 285_000
  * after the second time the documents are fetched page by page. Throws `export-truncated` if the last way was short too, even when the count
  * was asked again.
  */
-export async function saveDocuments(task: Task, tools: Tools): Promise<SavedDocuments> {
+export async function saveDocuments(whole: Task, tools: Tools): Promise<SavedDocuments> {
+  const task = { ...whole, inputs: askedFor(whole.inputs) }
   const ways = waysOf(task.inputs.exportMode)
   for (let index = 0; ; index++) {
     const mode = ways[index] as ExportMode
@@ -99,7 +108,7 @@ async function saveIn(mode: ExportMode, task: Task, tools: Tools): Promise<{ sav
 
 function told(saved: SavedDocuments, { log }: Tools): SavedDocuments {
   const { tally: counted, file, exportMs, repeated } = saved
-  const size = `${formatBytes(file.contentBytes ?? 0)}, ${formatBytes(file.sizeBytes)} compressed`
+  const size = file ? `${formatBytes(file.contentBytes ?? 0)}, ${formatBytes(file.sizeBytes)} compressed` : 'not saved by this shard'
   log.info(`Exported ${plural(counted.count, 'document')} (${size}) in ${formatDuration(exportMs)}`)
   if (repeated > 0) {
     log.info(`${plural(repeated, 'document')} changed while the pages were fetched and came twice: the later one is in the snapshot.`)
@@ -113,16 +122,18 @@ async function saveStream(task: Task, tools: Tools): Promise<Exported> {
   return await retrying(() => streamOnce(task, tools), { ...patiently(tools), giveUp: ({ retry }) => stopAtCut && retry.cut === true })
 }
 
-async function streamOnce({ api, inputs, folder }: Task, tools: Tools): Promise<Exported> {
+async function streamOnce({ api, inputs, folder, assets }: Task, tools: Tools): Promise<Exported> {
   const counting = tally(inputs.filters, Buffer.from(inputs.token))
   const progress = exportProgress(tools)
+  assets?.restart()
   const lines = async function* (): AsyncGenerator<Buffer[]> {
     for await (const batch of exportDocuments(api, { types: inputs.filters.types })) {
       progress(batch)
+      await assets?.take(batch)
       yield counting.pick(batch)
     }
   }
-  const file = await writeData(folder.path, { lines: lines(), compression: inputs.compression, level: inputs.compressionLevel })
+  const file = await writeDocuments({ inputs, folder: folder.path, lines: lines() })
   return { tally: counting.result(), file, mode: 'stream', repeated: 0 }
 }
 

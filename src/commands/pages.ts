@@ -5,10 +5,10 @@ import { exportPage } from '../sanity/pages.ts'
 import { retrying } from '../sanity/retry.ts'
 import { makeSpool, type Spool } from '../snapshot/spool.ts'
 import { tally } from '../snapshot/tally.ts'
-import { writeData } from '../snapshot/write.ts'
 import { fingerprintSet, keyJournal, keyOf } from '../streams/seen.ts'
 import { formatBytes, formatDuration, plural } from '../text.ts'
 import type { Tools } from '../tools.ts'
+import { writeDocuments } from './data.ts'
 import type { Exported, Task } from './documents.ts'
 
 /** Pages one after the other that bring no new document: a server that goes on like that goes on for ever. */
@@ -22,15 +22,20 @@ const mostRepeats = 1_000_000
  * Throws `export-invalid` for a server that comes to no end.
  */
 export async function savePages(task: Task, tools: Tools): Promise<Exported> {
-  const { folder, inputs } = task
+  const { folder, inputs, assets } = task
   const spool = makeSpool(folder.pages)
   const repeats = await fetchPages(task, spool, tools)
   tools.log.info('All pages are there. They are put together.')
   const counting = tally(inputs.filters, Buffer.from(inputs.token))
+  assets?.restart()
   const lines = async function* (): AsyncGenerator<Buffer[]> {
-    for await (const batch of spool.read()) yield counting.pick(batch.map(documentIn).filter(isLast(repeats.left)))
+    for await (const batch of spool.read()) {
+      const documents = batch.map(documentIn).filter(isLast(repeats.left))
+      await assets?.take(documents)
+      yield counting.pick(documents)
+    }
   }
-  const file = await writeData(folder.path, { lines: lines(), compression: inputs.compression, level: inputs.compressionLevel })
+  const file = await writeDocuments({ inputs, folder: folder.path, lines: lines() })
   return { tally: counting.result(), file, mode: 'cursor', repeated: repeats.count }
 }
 
@@ -77,6 +82,7 @@ async function fetchPage({ task, spool, cursor, progress }: Page): Promise<{ key
         }
         for (const { id } of value) journal.add(id)
         progress(value)
+        await task.assets?.take(value)
         yield value.map(({ bytes }) => bytes)
       }
     } finally {

@@ -54,7 +54,8 @@ type OpenOptions = {
   readonly cut: Cut
 }
 
-const defaultHostname = 'api.sanity.io'
+/** Where the API is unless `api-host` says otherwise; each project has a name of its own before it. */
+export const defaultHostname = 'api.sanity.io'
 
 type Means = {
   readonly http: Http
@@ -112,7 +113,8 @@ const errorBodyBytes = 64 * 1024
 /** Nor may it keep a run waiting that has failed already. */
 const errorBodyMs = 5_000
 
-async function readBody(body: Dispatcher.ResponseData['body']): Promise<Buffer> {
+/** The start of an error's body: enough to be understood. */
+export async function readBody(body: Dispatcher.ResponseData['body']): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
   const timer = setTimeout(() => body.destroy(), errorBodyMs)

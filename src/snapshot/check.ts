@@ -5,7 +5,9 @@ import { findCodec } from '../codec/codec.ts'
 import { BackupError, findSystemCode, messageOf } from '../errors.ts'
 import { digester, digesting, digestOf, sumDigest } from '../streams/digest.ts'
 import { splitLines } from '../streams/lines.ts'
+import { workThrough } from '../streams/workers.ts'
 import { quoteOutside } from '../text.ts'
+import { findLedgerEntry, ledgerFile } from './ledger.ts'
 import { type FileEntry, type Manifest, manifestFile, parseManifest } from './manifest.ts'
 
 /** One thing that is wrong with a snapshot. */
@@ -18,6 +20,7 @@ export type Finding = {
     | 'content-differs'
     | 'content-unreadable'
     | 'documents-differ'
+    | 'assets-differ'
     | 'manifest-differs'
   readonly message: string
   readonly path: string
@@ -41,9 +44,15 @@ export async function checkSnapshot(
     findings.push(finding('manifest-differs', manifestFile, `is not the one that was written (${digestOf(bytes)})`))
   }
   findings.push(...(await findUnexpected(folder, manifest)))
-  for (const entry of manifest.files) findings.push(...(await checkFile({ folder, entry, manifest, signal })))
-  return findings
+  const found: Finding[][] = []
+  await workThrough(manifest.files.entries(), { concurrency: parallelChecks }, async ([index, entry]) => {
+    found[index] = await checkFile({ folder, entry, manifest, signal })
+  })
+  return [...findings, ...found.flat()]
 }
+
+/** One file can be digested while others are read. */
+const parallelChecks = 4
 
 async function readManifest(folder: string): Promise<Buffer> {
   try {
@@ -87,17 +96,15 @@ async function checkFile(check: FileCheck): Promise<Finding[]> {
 async function checkBytes(file: string, { entry, manifest, signal }: FileCheck): Promise<Finding[]> {
   const stored = digester()
   const content = digester()
-  const sum = sumDigest()
-  let lines = 0
   const bytes = digesting(createReadStream(file, { highWaterMark: 1024 * 1024, signal }), stored)
   const codec = entry.contentDigest === undefined ? undefined : findCodec(entry.path)
+  const lines = entry.path === ledgerFile ? ledgerCheck(manifest) : documentsCheck(manifest)
   try {
     if (codec === undefined) {
       for await (const _ of bytes);
     } else {
       for await (const batch of splitLines(digesting(codec.decompress(bytes), content), Number.POSITIVE_INFINITY)) {
-        for (const line of batch.lines) sum.add(line)
-        lines += batch.lines.length
+        for (const line of batch.lines) lines.add(line)
       }
     }
   } catch (error) {
@@ -111,10 +118,53 @@ async function checkBytes(file: string, { entry, manifest, signal }: FileCheck):
   if (contentBytes !== entry.contentBytes || contentDigest !== entry.contentDigest) {
     return [finding('content-differs', entry.path, 'does not hold the content that the manifest describes')]
   }
-  const { count, contentDigest: expected } = manifest.documents
-  return lines === count && sum.result() === expected
-    ? []
-    : [finding('documents-differ', entry.path, `does not hold the ${count} documents that the manifest describes (${lines} lines)`)]
+  const wrong = lines.findWrong()
+  return wrong ? [finding(wrong.kind, entry.path, wrong.says)] : []
+}
+
+/** Looks at the lines of a file, one after the other, and then says what is wrong with them. */
+type LinesCheck = {
+  readonly add: (line: Buffer) => void
+  readonly findWrong: () => { readonly kind: Finding['kind']; readonly says: string } | undefined
+}
+
+function documentsCheck({ documents: { count, contentDigest } }: Manifest): LinesCheck {
+  const sum = sumDigest()
+  let lines = 0
+  return {
+    add: (line) => {
+      sum.add(line)
+      lines++
+    },
+    findWrong: () =>
+      lines === count && sum.result() === contentDigest
+        ? undefined
+        : { kind: 'documents-differ', says: `does not hold the ${count} documents that the manifest describes (${lines} lines)` },
+  }
+}
+
+/** Every asset has its file in the manifest, and every file of an asset its asset. */
+function ledgerCheck({ files, assets }: Manifest): LinesCheck {
+  const waiting = new Map(files.filter(({ path }) => path.startsWith('assets/')).map((entry) => [entry.path, entry]))
+  const unclaimed = new Set(waiting.keys())
+  let lines = 0
+  let strangers = 0
+  return {
+    add: (line) => {
+      lines++
+      const entry = findLedgerEntry(line)
+      const file = entry && waiting.get(entry.path)
+      if (!file || file.sizeBytes !== entry.sizeBytes || file.digest !== entry.digest) strangers++
+      else unclaimed.delete(entry.path)
+    },
+    findWrong: () =>
+      lines === assets.count && strangers === 0 && unclaimed.size === 0
+        ? undefined
+        : {
+            kind: 'assets-differ',
+            says: `does not fit the manifest: ${lines} assets of ${assets.count}, ${strangers} without their file, ${unclaimed.size} files without an asset`,
+          },
+  }
 }
 
 function finding(kind: Finding['kind'], path: string, says: string): Finding {

@@ -69,6 +69,39 @@ export async function checkRoom(path: string, source: { readonly projectId: stri
   return { previousBytes, freeBytes }
 }
 
+/** How much more must be wanted before the disk is looked at again, in bytes. */
+const lookAgainBytes = 64_000_000
+
+/**
+ * Keeps account of what is going to be written below `path`, in so many copies. `reserve` throws `disk-full` as soon as it is known that the disk
+ * has no room for it all.
+ */
+export function roomFor(path: string, { copies }: { copies: number }): { readonly reserve: (bytes: number) => Promise<void> } {
+  let reservedBytes = 0
+  let lookedBytes = Number.NEGATIVE_INFINITY
+  let firstFreeBytes: number | undefined
+  return {
+    reserve: async (bytes) => {
+      reservedBytes += bytes
+      if (reservedBytes - lookedBytes < lookAgainBytes) return
+      lookedBytes = reservedBytes
+      // What has been written meanwhile is part of what was reserved: the room at the beginning counts.
+      firstFreeBytes ??= await findFreeBytes(path)
+      if (firstFreeBytes !== undefined && firstFreeBytes < reservedBytes * copies)
+        throw noRoom(path, reservedBytes * copies, firstFreeBytes)
+    },
+  }
+}
+
+function noRoom(path: string, neededBytes: number, freeBytes: number): BackupError {
+  return new BackupError({
+    code: 'disk-full',
+    title: 'There is too little room on the disk',
+    message: `The assets need more than ${formatBytes(neededBytes)} in "${path}", and only ${formatBytes(freeBytes)} were free.`,
+    hint: `${roomHint} An artifact needs twice the room of its assets, because it is read back. A matrix with \`shard\` divides the assets among several runners.`,
+  })
+}
+
 async function findPreviousBytes(path: string, source: { projectId: string; dataset: string }): Promise<number | undefined> {
   const start = `${source.projectId}-${source.dataset}-`
   const names = (await readdir(path)).filter((name) => name.startsWith(start) && /^\d{8}T\d{6}Z/.test(name.slice(start.length)))

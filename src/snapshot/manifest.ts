@@ -1,5 +1,6 @@
 import { BackupError } from '../errors.ts'
-import type { Digest, SumDigest } from '../streams/digest.ts'
+import { type Digest, isDigest, type SumDigest } from '../streams/digest.ts'
+import type { Shard } from './asset-name.ts'
 import type { Filters } from './filters.ts'
 import type { Depth } from './layout.ts'
 
@@ -23,7 +24,7 @@ export type Manifest = {
   readonly format: typeof manifestFormat
   readonly snapshot: string
   readonly label: string | null
-  readonly shard: null
+  readonly shard: Shard | null
   readonly takenAt: string
   readonly finishedAt: string
   readonly complete: boolean
@@ -46,7 +47,7 @@ export type Manifest = {
     readonly count: number
     readonly sizeBytes: number
     readonly reused: number
-    readonly missing: readonly { readonly id: string; readonly url: string; readonly status: number }[]
+    readonly missing: readonly MissingAsset[]
   }
   readonly access: { readonly fullRead: boolean | null }
   readonly encryption: null
@@ -54,6 +55,12 @@ export type Manifest = {
   readonly branch?: { readonly layout: 'text'; readonly depth: Depth }
   readonly files: readonly FileEntry[]
 }
+
+/**
+ * An asset whose file could not be saved. `status` is the last answer of the asset host: 200 if the bytes that came were wrong or too few, 0 if
+ * there was no answer, or nothing that could be asked for.
+ */
+export type MissingAsset = { readonly id: string; readonly url: string; readonly status: number }
 
 /** How the documents were fetched: in one request, as they were at one moment, or page by page. */
 export type ExportMode = 'stream' | 'cursor'
@@ -85,7 +92,7 @@ export function parseManifest(bytes: Buffer): Manifest {
   }
   if (!isObject(value) || typeof value['format'] !== 'string') throw invalid('it names no format')
   if (!/^sanity-backup\/1(\.|$)/.test(value['format'])) throw invalid('it is of a format that this version does not know')
-  const { snapshot, takenAt, source, documents, files } = value
+  const { snapshot, takenAt, source, documents, assets, files } = value
   if (typeof snapshot !== 'string' || typeof takenAt !== 'string' || Number.isNaN(Date.parse(takenAt)))
     throw invalid('its name or time is missing')
   if (!isObject(source) || typeof source['projectId'] !== 'string' || typeof source['dataset'] !== 'string')
@@ -93,6 +100,7 @@ export function parseManifest(bytes: Buffer): Manifest {
   if (!isObject(documents) || !isCount(documents['count']) || !/^sumsha256:[0-9a-f]{64}$/.test(String(documents['contentDigest']))) {
     throw invalid('its documents are not counted')
   }
+  if (assets !== undefined && !(isObject(assets) && isCount(assets['count']))) throw invalid('its assets are not counted')
   if (!Array.isArray(files) || !files.every(isFileEntry)) throw invalid('its list of files is damaged')
   return value as Manifest
 }
@@ -114,10 +122,6 @@ function isSafePath(value: unknown): boolean {
   return (
     typeof value === 'string' && /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(value) && !value.split('/').some((part) => /^\.+$/.test(part))
   )
-}
-
-function isDigest(value: unknown): value is Digest {
-  return typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value)
 }
 
 function isCount(value: unknown): value is number {

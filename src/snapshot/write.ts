@@ -45,8 +45,18 @@ async function* oneChunk(bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes
 }
 
+/** Writes one of the snapshot's many files, like {@link writeWhole}, but leaves it to the caller to bring its name to disk with those of the others. */
+export async function writeOneOfMany(folder: string, name: string, chunks: AsyncIterable<Buffer>): Promise<void> {
+  await writeNamed(folder, name, chunks, () => 0)
+}
+
 /** Writes a file under `<name>.partial`, brings it to disk, and only then gives it its name. Half a file never has a final name. */
 async function writeWhole(folder: string, name: string, chunks: AsyncIterable<Buffer>, written: () => number): Promise<void> {
+  await writeNamed(folder, name, chunks, written)
+  await syncFolder(folder)
+}
+
+async function writeNamed(folder: string, name: string, chunks: AsyncIterable<Buffer>, written: () => number): Promise<void> {
   const final = join(folder, name)
   const partial = `${final}.partial`
   try {
@@ -58,7 +68,6 @@ async function writeWhole(folder: string, name: string, chunks: AsyncIterable<Bu
       await file.close()
     }
     await rename(partial, final)
-    await syncFolder(folder)
   } catch (error) {
     await rm(partial, { force: true })
     if (!isDiskFull(error)) throw error

@@ -3,6 +3,10 @@ import { createHash, hash } from 'node:crypto'
 /** `sha256:` and 64 hexadecimal digits. */
 export type Digest = `sha256:${string}`
 
+export function isDigest(value: unknown): value is Digest {
+  return typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value)
+}
+
 /** Counts and digests the bytes that it is shown. */
 export type Digester = {
   readonly update: (bytes: Buffer) => void

@@ -405,6 +405,8 @@ describe('a finished snapshot', () => {
       digest: sha256(stored),
       'artifact-id': '',
       'artifact-url': '',
+      branch: '',
+      'commit-sha': '',
     })
   })
 

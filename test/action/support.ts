@@ -89,7 +89,8 @@ async function checkEveryRun(run: BackupRun, { sanity, github }: Services, input
   expect(failed && outputs['path'] === undefined ? inPath : []).toEqual([])
   await checkLeaks(run, sanity.token, inputs)
 
-  expect(sanity.requests.filter(({ route }) => !/^(export|query|acl)$/.test(route)).map(({ path }) => path)).toEqual([])
+  const asked = inputs['include-assets'] === 'true' ? /^(export|query|acl|asset)$/ : /^(export|query|acl)$/
+  expect(sanity.requests.filter(({ route }) => !asked.test(route)).map(({ path }) => path)).toEqual([])
   expect(github?.requests.filter(({ route }) => route !== 'repository').map(({ path }) => path) ?? []).toEqual([])
 }
 
@@ -136,7 +137,7 @@ export type Snapshot = {
   readonly folder: string
   readonly files: readonly string[]
   readonly manifest: Manifest
-  /** The data file as it is stored. */
+  /** The data file as it is stored; empty if there is none. */
   readonly stored: Buffer
   /** Its content. */
   readonly data: Buffer
@@ -150,9 +151,9 @@ export async function readSnapshot({ path }: { readonly path: string }): Promise
   const folder = join(path, folders[0] ?? '')
   const files = (await readdir(folder)).sort()
   const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as Manifest
-  const name = files.find((file) => file.startsWith('data.ndjson.')) ?? ''
-  const stored = await readFile(join(folder, name))
-  const data = name.endsWith('.zst') ? zstdDecompressSync(stored) : gunzipSync(stored)
+  const name = files.find((file) => file.startsWith('data.ndjson.'))
+  const stored = name === undefined ? Buffer.alloc(0) : await readFile(join(folder, name))
+  const data = name === undefined ? stored : name.endsWith('.zst') ? zstdDecompressSync(stored) : gunzipSync(stored)
   return { folder, files, manifest, stored, data, lines: data.toString('utf8').split('\n').slice(0, -1) }
 }
 

@@ -5,10 +5,12 @@ const takenAt = new Date('2026-11-22T08:15:00.999Z')
 
 describe('snapshotName', () => {
   it.each([
-    { label: null, name: 'abc12345-production-20261122T081500Z' },
-    { label: 'pre-deploy', name: 'abc12345-production-20261122T081500Z-pre-deploy' },
-  ])('is $name', ({ label, name }) => {
-    expect(snapshotName({ projectId: 'abc12345', dataset: 'production', takenAt, label })).toBe(name)
+    { label: null, shard: null, name: 'abc12345-production-20261122T081500Z' },
+    { label: 'pre-deploy', shard: null, name: 'abc12345-production-20261122T081500Z-pre-deploy' },
+    { label: null, shard: { index: 2, of: 8 }, name: 'abc12345-production-20261122T081500Z-shard-2-of-8' },
+    { label: 'pre-deploy', shard: { index: 1, of: 1 }, name: 'abc12345-production-20261122T081500Z-pre-deploy-shard-1-of-1' },
+  ])('is $name', ({ label, shard, name }) => {
+    expect(snapshotName({ projectId: 'abc12345', dataset: 'production', takenAt, label, shard })).toBe(name)
   })
 })
 

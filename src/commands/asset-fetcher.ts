@@ -1,0 +1,138 @@
+import { join } from 'node:path'
+import { BackupError } from '../errors.ts'
+import { type AssetAnswer, type AssetHost, type Claims, wrongBytes } from '../sanity/assets.ts'
+import { retrying } from '../sanity/retry.ts'
+import type { AssetCache } from '../snapshot/asset-cache.ts'
+import { type AssetFolder, isSvg, type SavedFile, UnprovenError } from '../snapshot/asset-folder.ts'
+import type { AssetName } from '../snapshot/asset-name.ts'
+import { formatDuration, plural } from '../text.ts'
+import type { Tools } from '../tools.ts'
+
+/** An asset whose file is wanted. `url` and `sizeBytes` are what its document says. */
+export type WantedAsset = { readonly name: AssetName; readonly url: string; readonly sizeBytes: number | undefined }
+
+/** What became of the file of an asset. */
+export type Fetched =
+  | { readonly kind: 'saved'; readonly file: SavedFile; readonly reused: boolean }
+  | { readonly kind: 'missing'; readonly url: string; readonly status: number; readonly why: string }
+
+type Means = {
+  readonly host: AssetHost
+  readonly files: AssetFolder
+  /** The folder of the snapshot. */
+  readonly folder: string
+  readonly cache: AssetCache | undefined
+  readonly concurrency: number
+}
+
+/** So many requests for each parallel download may fail one after the other, with none between that worked, before no more are made. */
+const failuresPerDownload = 4
+/** Retries of many files would drown all else in the log. */
+const toldRetries = 20
+
+/**
+ * Makes the function that saves the file of one asset: from the cache if that has it and its bytes are proven, else from the asset host, several
+ * times if need be. Throws only what ends the run: a full disk, an abort, a rate limit that lasts, a host that fails time after time.
+ */
+export function assetFetcher(means: Means, tools: Tools): (asset: WantedAsset) => Promise<Fetched> {
+  const { host, files, folder, cache } = means
+  const stormAt = failuresPerDownload * means.concurrency
+  let failuresInARow = 0
+  let retries = 0
+
+  const failed = (error: BackupError): BackupError => (++failuresInARow >= stormAt ? storm(error, failuresInARow) : error)
+
+  const patience = {
+    wait: tools.wait,
+    signal: tools.signal,
+    onRetry: (error: BackupError, waitMs: number, tryNumber: number) => {
+      const say = ++retries > toldRetries ? tools.log.debug : tools.log.info
+      say(`${error.title}: ${error.message} Try ${tryNumber + 1} of ${error.retry.tries} follows in ${formatDuration(waitMs)}.`)
+    },
+  }
+
+  const save = async (asset: WantedAsset, body: AsyncIterable<Buffer>, claims: Claims | undefined): Promise<SavedFile | undefined> => {
+    try {
+      return await files.save(body, { name: asset.name, sizeBytes: asset.sizeBytes, claims })
+    } catch (error) {
+      if (error instanceof UnprovenError) return undefined
+      throw error
+    }
+  }
+
+  const download = async (asset: WantedAsset): Promise<Fetched> => {
+    const last = { status: 0 }
+    try {
+      return await retrying(async (tryNumber) => {
+        const answer = await askFor(asset, last)
+        if (answer.kind === 'refused') return { kind: 'missing', url: asset.url, status: answer.status, why: answer.why }
+        if (answer.kind === 'failed') throw answer.error
+        // Digesting everything a third time is for those that may need it.
+        const claims = isSvg(asset.name) || tryNumber > 1 ? answer.claims : undefined
+        const file = await save(asset, answer.body, claims).catch((error: unknown) => {
+          throw isOfOneFile(error) ? failed(error) : error
+        })
+        if (file === undefined) throw failed(wrongBytes())
+        failuresInARow = 0
+        await cache?.add(file.path, join(folder, file.path))
+        return { kind: 'saved', file, reused: false }
+      }, patience)
+    } catch (error) {
+      if (!isOfOneFile(error)) throw error
+      return { kind: 'missing', url: asset.url, status: last.status, why: reasonOf(error) }
+    }
+  }
+
+  const askFor = async (asset: WantedAsset, last: { status: number }): Promise<AssetAnswer> => {
+    const answer = await host.ask({ kind: asset.name.kind, url: asset.url }, 'GET')
+    last.status = answer.status
+    if (answer.kind === 'failed') return { ...answer, error: failed(answer.error) }
+    if (answer.kind === 'refused' && answer.status > 0) failuresInARow = 0
+    return answer
+  }
+
+  return async (asset) => (await findReusable(asset, { host, cache, save })) ?? (await download(asset))
+}
+
+type Reuse = {
+  readonly host: AssetHost
+  readonly cache: AssetCache | undefined
+  readonly save: (asset: WantedAsset, body: AsyncIterable<Buffer>, claims: Claims | undefined) => Promise<SavedFile | undefined>
+}
+
+/** The file of an asset as the cache has it; undefined if it has none that can be proven. */
+async function findReusable(asset: WantedAsset, { host, cache, save }: Reuse): Promise<Fetched | undefined> {
+  let tried = false
+  const attempt = async (claims: Claims | undefined): Promise<Fetched | undefined> => {
+    const body = await cache?.findBytes(asset.name.path)
+    tried = body !== undefined
+    const file = body && (await save(asset, body, claims))
+    if (file) await cache?.touch(asset.name.path)
+    return file && { kind: 'saved', file, reused: true }
+  }
+  if (cache === undefined) return undefined
+  const file = await attempt(undefined)
+  if (file || !isSvg(asset.name) || !tried) return file
+  // Its stored bytes may differ from those that its id was made from: the asset host says which it has.
+  const answer = await host.ask({ kind: asset.name.kind, url: asset.url }, 'HEAD')
+  return answer.kind === 'found' ? await attempt(answer.claims) : undefined
+}
+
+/** An error that says nothing about the other files. */
+function isOfOneFile(error: unknown): error is BackupError {
+  return error instanceof BackupError && error.code === 'sanity-unavailable' && error.retry.tries > 1
+}
+
+function reasonOf({ title, message }: BackupError): string {
+  return `${title}: ${message}`
+}
+
+function storm({ code, title, message, hint, cause }: BackupError, count: number): BackupError {
+  return new BackupError({
+    code,
+    title: 'The asset host fails time after time',
+    message: `${plural(count, 'request')} for the files of assets failed, one after the other, so no more were made. The last one: ${title}: ${message}`,
+    hint,
+    cause,
+  })
+}

@@ -1,0 +1,232 @@
+import { join } from 'node:path'
+import type { Inputs } from '../inputs.ts'
+import type { AssetHost } from '../sanity/assets.ts'
+import type { ExportedDocument } from '../sanity/export.ts'
+import { type AssetCache, openAssetCache } from '../snapshot/asset-cache.ts'
+import { type AssetFolder, makeAssetFolder } from '../snapshot/asset-folder.ts'
+import { assetTypes, findAssetName, isInShard } from '../snapshot/asset-name.ts'
+import { makeDiskQueue } from '../snapshot/asset-queue.ts'
+import { roomFor } from '../snapshot/disk.ts'
+import { filter } from '../snapshot/filters.ts'
+import type { SnapshotFolder } from '../snapshot/folder.ts'
+import { type LedgerEntry, writeLedger } from '../snapshot/ledger.ts'
+import type { FileEntry, MissingAsset } from '../snapshot/manifest.ts'
+import { workThrough } from '../streams/workers.ts'
+import { formatBytes, formatCount, formatDuration, plural } from '../text.ts'
+import type { Tools } from '../tools.ts'
+import { assetFetcher, type Fetched, type WantedAsset } from './asset-fetcher.ts'
+
+/** The assets of a snapshot, saved; those that could not be saved are listed. */
+export type SavedAssets = {
+  /** Assets whose file is in the snapshot. */
+  readonly count: number
+  /** Of all files together. */
+  readonly sizeBytes: number
+  /** Assets whose file came from the cache. */
+  readonly reused: number
+  /** Assets whose bytes are not those that were uploaded, but those that the asset host says it has. */
+  readonly provenByHost: number
+  readonly missing: readonly MissingFile[]
+  /** The ledger, and the files of the assets in the order of their paths. */
+  readonly files: readonly FileEntry[]
+}
+
+export type MissingFile = MissingAsset & { readonly why: string }
+
+/** Saves the files of assets while the documents go by. */
+export type AssetIntake = AsyncDisposable & {
+  /** The documents come from the start: the snapshot holds only what comes from now on. What has been fetched is not fetched again. */
+  readonly restart: () => void
+  /** Takes the assets among some documents. Throws what has gone wrong with the files meanwhile. */
+  readonly take: (documents: readonly ExportedDocument[]) => Promise<void>
+  /** All documents have come: waits for the files that are still to come. */
+  readonly finish: () => Promise<SavedAssets>
+}
+
+type Task = {
+  readonly inputs: Inputs
+  readonly folder: SnapshotFolder
+  /** Makes the way to the asset host; the signal is aborted when the intake is left. */
+  readonly host: (signal: AbortSignal) => AssetHost
+}
+
+/** A file that was asked for, and what became of it. Several ids may share one. */
+type Place = { fetched: Fetched | undefined }
+/** An asset, and the last pass over the documents in which it came. */
+type Known = { readonly place: Place; pass: number }
+
+/** Begins to save assets. In memory stays a note of each; what is still to be fetched waits on disk. */
+export async function beginAssets({ inputs, folder, host }: Task, tools: Tools): Promise<AssetIntake> {
+  const leaving = new AbortController()
+  const signal = AbortSignal.any([tools.signal, leaving.signal])
+  const cache = inputs.assetCache === undefined ? undefined : await openAssetCache(inputs.assetCache)
+  const files = await makeAssetFolder(folder.path)
+  const queue = await makeDiskQueue<WantedAsset>(join(folder.pages, 'assets.queue'))
+  signal.addEventListener('abort', queue.end, { once: true })
+  const concurrency = inputs.assetConcurrency
+  const fetchOne = assetFetcher({ host: host(signal), files, folder: folder.path, cache, concurrency }, { ...tools, signal })
+  const progress = assetProgress(tools)
+  const room = roomFor(folder.path, { copies: inputs.destinations.has('artifact') ? 2 : 1 })
+  const known = new Map<string, Known>()
+  const places = new Map<string, Place>()
+  const isWanted = wantedFilter(inputs)
+  let pass = 0
+
+  const working = workThrough(queue.items(), { concurrency }, async (asset) => {
+    try {
+      const fetched = await fetchOne(asset)
+      const place = places.get(asset.name.path)
+      if (place) place.fetched = fetched
+      progress.done(fetched)
+    } catch (error) {
+      leaving.abort(error)
+      throw error
+    }
+  })
+  working.catch(() => undefined)
+
+  /** Notes an asset; gives it back if its file is not known of yet. */
+  const noteAsset = (document: ExportedDocument): WantedAsset[] => {
+    const before = known.get(document.id)
+    if (before) before.pass = pass
+    if (before) return []
+    const asset = wantedIn(document, tools.clean)
+    const shared = asset && places.get(asset.name.path)
+    const place = shared ?? { fetched: asset ? undefined : nameless(document) }
+    known.set(document.id, { place, pass })
+    if (!asset || shared) return []
+    places.set(asset.name.path, place)
+    return [asset]
+  }
+
+  return {
+    restart: () => {
+      pass++
+    },
+    take: async (documents) => {
+      signal.throwIfAborted()
+      const wanted = documents.filter(isWanted).flatMap(noteAsset)
+      if (wanted.length === 0) return
+      progress.more(wanted.length)
+      await room.reserve(wanted.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0))
+      await queue.push(wanted)
+    },
+    finish: async () => {
+      queue.end()
+      await working
+      signal.throwIfAborted()
+      const current = [...known].filter(([, asset]) => asset.pass === pass)
+      await removeOthers(current, places, files)
+      await files.sync()
+      const saved = await conclude(current, folder.path, tools.clean)
+      progress.tell(saved)
+      await tidyCache(cache, saved.sizeBytes, tools)
+      return saved
+    },
+    [Symbol.asyncDispose]: async () => {
+      leaving.abort(new Error('the assets are no longer wanted'))
+      await working.catch(() => undefined)
+      await queue[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Asset documents that are in the snapshot, and in this shard. */
+function wantedFilter({ filters, shard }: Inputs): (document: ExportedDocument) => boolean {
+  const verdictOn = filter(filters)
+  const types: ReadonlySet<string> = new Set(assetTypes)
+  return (document) => types.has(document.type) && verdictOn(document) === 'keep' && (shard === null || isInShard(document.id, shard))
+}
+
+/** Undefined if no file can be named after the id of the document. */
+function wantedIn({ id, bytes }: ExportedDocument, clean: Tools['clean']): WantedAsset | undefined {
+  const name = findAssetName(id)
+  // An id that would have to be changed before it may be shown must not name a file either.
+  if (!name || clean(id) !== id) return undefined
+  const { url, size } = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>
+  return {
+    name,
+    url: typeof url === 'string' ? url : '',
+    sizeBytes: typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? size : undefined,
+  }
+}
+
+function nameless({ bytes }: ExportedDocument): Fetched {
+  const { url } = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>
+  return {
+    kind: 'missing',
+    url: typeof url === 'string' ? url : '',
+    status: 0,
+    why: 'its id is not that of an asset, so no file can be named after it',
+  }
+}
+
+/** Files of assets that were there in a pass that broke off, and are no longer. */
+async function removeOthers(current: readonly [string, Known][], places: ReadonlyMap<string, Place>, files: AssetFolder): Promise<void> {
+  const wanted = new Set(current.map(([, { place }]) => place))
+  for (const [path, place] of places) if (!wanted.has(place)) await files.remove(path)
+}
+
+async function conclude(current: readonly [string, Known][], folder: string, clean: Tools['clean']): Promise<SavedAssets> {
+  const entries: LedgerEntry[] = []
+  const missing: MissingFile[] = []
+  const reused = new Set<string>()
+  for (const [id, { place }] of current) {
+    const { fetched } = place
+    if (fetched === undefined) throw new Error('an asset was left out')
+    if (fetched.kind === 'missing')
+      missing.push({ id: clean(id), url: clean(fetched.url), status: fetched.status, why: clean(fetched.why) })
+    else entries.push({ id, ...fetched.file })
+    if (fetched.kind === 'saved' && fetched.reused) reused.add(id)
+  }
+  entries.sort((a, b) => compare(a.path, b.path) || compare(a.id, b.id))
+  missing.sort((a, b) => compare(a.id, b.id))
+  const files = entries
+    .filter(({ path }, index) => path !== entries[index - 1]?.path)
+    .map(({ path, sizeBytes, digest }): FileEntry => ({ path, sizeBytes, digest }))
+  return {
+    count: entries.length,
+    sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    reused: reused.size,
+    provenByHost: entries.filter(({ provenBy }) => provenBy !== 'sha1').length,
+    missing,
+    files: [await writeLedger(folder, entries), ...files],
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b)
+}
+
+async function tidyCache(cache: AssetCache | undefined, usedBytes: number, { log }: Tools): Promise<void> {
+  const removed = (await cache?.shrink(usedBytes)) ?? 0
+  if (removed > 0) log.info(`The asset cache was too large: ${plural(removed, 'file')} that no run has used for the longest time went.`)
+}
+
+function assetProgress({ log, now }: Tools) {
+  const startedAt = now().getTime()
+  const counts = { wanted: 0, done: 0, bytes: 0 }
+  return {
+    more: (count: number) => {
+      counts.wanted += count
+    },
+    done: (fetched: Fetched) => {
+      counts.done++
+      if (fetched.kind === 'saved') counts.bytes += fetched.file.sizeBytes
+      log.progress(() => {
+        const seconds = Math.max(0.001, (now().getTime() - startedAt) / 1000)
+        const rate = formatBytes(Math.round(counts.bytes / seconds))
+        return `Saving assets: ${formatCount(counts.done)} of ${formatCount(counts.wanted)}, ${formatBytes(counts.bytes)}, ${rate}/s`
+      })
+    },
+    tell: ({ count, sizeBytes, reused, provenByHost }: SavedAssets) => {
+      const cached = reused > 0 ? `, ${formatCount(reused)} of them from the cache` : ''
+      log.info(`Saved ${plural(count, 'asset')} (${formatBytes(sizeBytes)}${cached}) in ${formatDuration(now().getTime() - startedAt)}`)
+      if (provenByHost > 0) {
+        log.info(
+          `${plural(provenByHost, 'asset')} differed from the SHA-1 in the id, as cleaned SVG files do, and fit what the asset host says of them.`,
+        )
+      }
+    },
+  }
+}

@@ -1,0 +1,64 @@
+import { BackupError } from '../errors.ts'
+import type { Inputs } from '../inputs.ts'
+import type { SnapshotFolder } from '../snapshot/folder.ts'
+import type { FileEntry } from '../snapshot/manifest.ts'
+import { findReferrers } from '../snapshot/referrers.ts'
+import { formatCount, plural } from '../text.ts'
+import type { Tools } from '../tools.ts'
+import type { MissingFile, SavedAssets } from './assets.ts'
+
+/** An asset that is missing, with the first documents that refer to it; undefined where no documents are at hand. */
+type MissedAsset = MissingFile & { readonly referrers: readonly string[] | undefined }
+
+/** The first assets that are missing, as people are told of them. */
+export type Missed = { readonly count: number; readonly first: readonly MissedAsset[] }
+
+/** So many missing assets are told with the documents that refer to them; the manifest lists all. */
+const toldAssets = 20
+
+type Facts = { readonly saved: SavedAssets; readonly data: FileEntry | undefined; readonly folder: SnapshotFolder }
+
+/** Looks up which documents refer to the first missing assets, by going through the data file once more. */
+export async function findMissed({ saved, data, folder }: Facts, tools: Tools): Promise<Missed> {
+  const first = saved.missing.slice(0, toldAssets)
+  if (first.length === 0) return { count: 0, first: [] }
+  const ids = first.map(({ id }) => id)
+  const found = data && (await findReferrers({ folder: folder.path, data: data.path, ids, signal: tools.signal }))
+  return {
+    count: saved.missing.length,
+    first: first.map((asset) => ({ ...asset, referrers: found && (found.get(asset.id) ?? []).map(tools.clean) })),
+  }
+}
+
+/** Says in the log which assets are missing, as loudly as `on-missing-asset` asks for. Gives the error that ends the run, if it is to fail. */
+export function judgeMissed(missed: Missed, { onMissingAsset }: Inputs, { log }: Tools): BackupError | undefined {
+  if (missed.count === 0) return undefined
+  const error = missingError(missed)
+  if (onMissingAsset === 'fail') return error
+  const say = onMissingAsset === 'warn' ? log.warning : log.info
+  say(`${error.title}: ${error.message}`)
+  return undefined
+}
+
+/** So many are told in a message; the job summary tells more. */
+const shownAssets = 5
+
+function missingError({ count, first }: Missed): BackupError {
+  const shown = first.slice(0, shownAssets).map(describeMissed)
+  const more = count > shown.length ? [`and ${formatCount(count - shown.length)} more, which the manifest lists`] : []
+  return new BackupError({
+    code: 'asset-missing',
+    title: `${plural(count, 'asset')} could not be saved`,
+    message: [...shown, ...more].join('\n'),
+    hint: 'Open the documents named here in the Studio, and put another file in the place of one that is gone, or delete its asset document. To go on without such files set `on-missing-asset: warn`.',
+  })
+}
+
+function describeMissed({ id, status, why, referrers }: MissedAsset): string {
+  return `${id} (${status === 0 ? 'no answer' : status}): ${why}.${describeReferrers(referrers)}`.replace(/\.\.(?= |$)/, '.')
+}
+
+function describeReferrers(referrers: readonly string[] | undefined): string {
+  if (referrers === undefined) return ''
+  return referrers.length === 0 ? ' No document in the snapshot refers to it.' : ` Referred to by ${referrers.join(', ')}.`
+}

@@ -1,0 +1,101 @@
+import { BackupError } from '../errors.ts'
+import type { Stopwatch } from '../stopwatch.ts'
+import { errorOfAnswer } from './answers.ts'
+import { cutAnswer, defaultHostname, type Http, readBody, type Source } from './api.ts'
+import { type Deadlines, guarded } from './body.ts'
+import { networkError } from './network.ts'
+
+/** The file of an asset, as its document describes it. `url` comes from outside. */
+type AssetFile = { readonly kind: 'image' | 'file'; readonly url: string }
+
+/** What the asset host says about the bytes that it has stored, in lower-case hexadecimal digits. */
+export type Claims = { readonly md5: string | undefined; readonly sha1: string | undefined }
+
+/** How a request for an asset ended. `status` is 0 if there was no answer, or no request. */
+export type AssetAnswer =
+  | { readonly kind: 'found'; readonly status: number; readonly claims: Claims; readonly body: AsyncIterable<Buffer> }
+  /** No further request can change that. */
+  | { readonly kind: 'refused'; readonly status: number; readonly why: string }
+  /** Another request may do better, if the error says so. */
+  | { readonly kind: 'failed'; readonly status: number; readonly error: BackupError }
+
+export type AssetHost = { readonly ask: (asset: AssetFile, method: 'GET' | 'HEAD') => Promise<AssetAnswer> }
+
+type Means = { readonly http: Http; readonly token: string; readonly userAgent: string; readonly signal: AbortSignal }
+
+/** Where Sanity keeps the files of assets: `@sanity/export` src/AssetHandler.ts; the second one belongs to Sanity's staging. */
+const assetHosts: ReadonlySet<string> = new Set(['https://cdn.sanity.io', 'https://cdn.sanity.work'])
+
+/** Sanity's own exporter waits three minutes for everything; a file on a CDN that is silent for one will not come. */
+const assetDeadlines: Deadlines = { firstByteMs: 60_000, idleMs: 60_000, drip: { windowMs: 120_000, leastBytes: 12_000 } }
+
+/**
+ * Makes the way to the files of assets. Throws only the signal's reason, also from a body, which else throws what {@link guarded} does.
+ *
+ * Only Sanity's asset hosts are asked, over https, and the given API host if it is not the usual one; no redirect is followed. Images are asked
+ * for with `dlRaw=true` and the token: without it the host gives a processed file (sanity-io/sanity pull request 1291). Nothing else needs the
+ * token, so nothing else gets it.
+ */
+export function assetHost(source: Source, { http, token, userAgent, signal }: Means): AssetHost {
+  const ownOrigin = source.apiHost.hostname === defaultHostname ? undefined : source.apiHost.origin
+  return {
+    ask: async ({ kind, url: text }, method) => {
+      const url = URL.parse(text)
+      if (!url) return { kind: 'refused', status: 0, why: text === '' ? 'its document has no url' : 'its url is not one' }
+      if (!(assetHosts.has(url.origin) || url.origin === ownOrigin) || url.username || url.password) {
+        return { kind: 'refused', status: 0, why: 'its url does not lead to Sanity’s asset host' }
+      }
+      if (kind === 'image') url.searchParams.set('dlRaw', 'true')
+      const headers = { 'user-agent': userAgent, accept: '*/*', 'accept-encoding': 'identity' }
+      try {
+        const answer = await http(url, {
+          method,
+          headers: kind === 'image' ? { ...headers, authorization: `Bearer ${token}` } : headers,
+          headersTimeout: assetDeadlines.firstByteMs,
+          bodyTimeout: assetDeadlines.idleMs,
+          signal,
+        })
+        // A body that is let go of says so in an event that nobody else listens to.
+        answer.body.on('error', () => undefined)
+        return await answered(answer, { url, source, signal })
+      } catch (error) {
+        if (signal.aborted) throw signal.reason
+        return { kind: 'failed', status: 0, error: networkError(error, url, assetDeadlines) }
+      }
+    },
+  }
+}
+
+/** Many files come at the same time: how long each was waited for adds up to nothing that anybody waited for. */
+const noStopwatch: Pick<Stopwatch, 'during'> = { during: async (_, work) => await work() }
+
+type Asked = { readonly url: URL; readonly source: Source; readonly signal: AbortSignal }
+
+async function answered(
+  { statusCode: status, headers, body }: Awaited<ReturnType<Http>>,
+  { url, source, signal }: Asked,
+): Promise<AssetAnswer> {
+  const what = 'the file of an asset'
+  if (status === 200) {
+    const claims = { md5: hexIn(headers['x-sanity-md5']), sha1: hexIn(headers['x-sanity-sha1']) }
+    const about = { url, deadlines: assetDeadlines, signal, stopwatch: noStopwatch, what, cut: cutAnswer }
+    return { kind: 'found', status, claims, body: guarded(body, about) }
+  }
+  const error = errorOfAnswer({ status, headers, body: await readBody(body), source, what, url })
+  return error.retry.tries > 1 ? { kind: 'failed', status, error } : { kind: 'refused', status, why: `the asset host answered ${status}` }
+}
+
+function hexIn(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' && /^[0-9a-f]+$/i.test(header) ? header.toLowerCase() : undefined
+}
+
+/** The error for a file that came to its end and is not the one that was uploaded. */
+export function wrongBytes(): BackupError {
+  return new BackupError({
+    code: 'sanity-unavailable',
+    title: 'The asset host sent other bytes than were uploaded',
+    message: 'Neither the SHA-1 in the id of the asset nor the digests in the answer fit what came.',
+    hint: 'Run the backup again. If it comes back, check that no proxy changes the data, and show this message to Sanity support.',
+    retry: { tries: 4 },
+  })
+}

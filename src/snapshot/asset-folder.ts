@@ -1,0 +1,107 @@
+import { createHash, type Hash } from 'node:crypto'
+import { mkdir, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Digest } from '../streams/digest.ts'
+import { type AssetName, assetFolders } from './asset-name.ts'
+import { syncFolder } from './folder.ts'
+import { writeOneOfMany } from './write.ts'
+
+/** What proved the bytes of an asset: the SHA-1 in its id, or what the asset host says of the bytes that it has stored. */
+type ProvenBy = 'sha1' | 'x-sanity-md5' | 'x-sanity-sha1'
+
+/** An asset's file as it lies in the snapshot. */
+export type SavedFile = { readonly path: string; readonly sizeBytes: number; readonly digest: Digest; readonly provenBy: ProvenBy }
+
+/** What is known of an asset's bytes before they come. */
+type Expected = {
+  readonly name: AssetName
+  /** By its document; undefined if that says nothing. */
+  readonly sizeBytes: number | undefined
+  /** By the asset host; undefined where nobody was asked. */
+  readonly claims: { readonly md5: string | undefined; readonly sha1: string | undefined } | undefined
+}
+
+/** The bytes came to their end, and nothing proves them. */
+export class UnprovenError extends Error {
+  constructor(path: string) {
+    super(`nothing proves the bytes of ${path}`)
+    this.name = 'UnprovenError'
+  }
+}
+
+/** The files of assets in a snapshot's folder. */
+export type AssetFolder = {
+  /**
+   * Writes the bytes of an asset, under its name only when they are proven. Throws {@link UnprovenError}, `disk-full`, and whatever the chunks
+   * throw; then nothing of them is left.
+   */
+  readonly save: (chunks: AsyncIterable<Buffer>, expected: Expected) => Promise<SavedFile>
+  readonly remove: (path: string) => Promise<void>
+  /** Brings the names of all files to disk. */
+  readonly sync: () => Promise<void>
+}
+
+/** Makes the folders for the files of assets in the folder of a snapshot. */
+export async function makeAssetFolder(folder: string): Promise<AssetFolder> {
+  for (const path of Object.values(assetFolders)) await mkdir(join(folder, path), { recursive: true, mode: 0o700 })
+  return {
+    save: async (chunks, expected) => {
+      const { path } = expected.name
+      const hashes = hashing(expected)
+      let proof: SavedFile | undefined
+      const proven = async function* (): AsyncGenerator<Buffer> {
+        for await (const chunk of chunks) {
+          hashes.update(chunk)
+          yield chunk
+        }
+        const { sizeBytes, digest, ...digests } = hashes.result()
+        const provenBy = findProof({ ...digests, sizeBytes }, expected)
+        if (provenBy === undefined) throw new UnprovenError(path)
+        proof = { path, sizeBytes, digest, provenBy }
+      }
+      await writeOneOfMany(folder, path, proven())
+      return proof as SavedFile
+    },
+    remove: async (path) => await rm(join(folder, path), { force: true }),
+    sync: async () => {
+      const folders = Object.values(assetFolders)
+      for (const path of [...folders, dirname(folders[0] as string), '.']) await syncFolder(join(folder, path))
+    },
+  }
+}
+
+type Digests = { readonly sha1: string; readonly md5: string | undefined; readonly sizeBytes: number }
+
+/**
+ * What proves the bytes. Sanity takes the SHA-1 when a file is uploaded, before an SVG is cleaned of scripts, so that the stored file can differ
+ * from the id (sanity-io/sanity pull requests 3453 and 3462, issue 3297): then the asset host's digest of what it has stored decides, and, for
+ * anything but an SVG, the size in the document too.
+ */
+export function findProof(bytes: Digests, { name, sizeBytes, claims }: Expected): ProvenBy | undefined {
+  if (bytes.sha1 === name.sha1) return 'sha1'
+  if (claims === undefined) return undefined
+  const sizeFits = isSvg(name) || sizeBytes === bytes.sizeBytes
+  if (!sizeFits) return undefined
+  if (claims.md5 !== undefined) return claims.md5 === bytes.md5 ? 'x-sanity-md5' : undefined
+  return claims.sha1 === bytes.sha1 ? 'x-sanity-sha1' : undefined
+}
+
+/** Whether the stored bytes may differ from those that were uploaded. */
+export function isSvg({ extension }: AssetName): boolean {
+  return extension.toLowerCase() === 'svg'
+}
+
+function hashing({ claims }: Expected): { update: (chunk: Buffer) => void; result: () => Digests & { digest: Digest } } {
+  const sha1 = createHash('sha1')
+  const sha256 = createHash('sha256')
+  const md5 = claims?.md5 === undefined ? undefined : createHash('md5')
+  const all: Hash[] = [sha1, sha256, ...(md5 ? [md5] : [])]
+  let sizeBytes = 0
+  return {
+    update: (chunk) => {
+      sizeBytes += chunk.length
+      for (const hash of all) hash.update(chunk)
+    },
+    result: () => ({ sizeBytes, sha1: sha1.digest('hex'), md5: md5?.digest('hex'), digest: `sha256:${sha256.digest('hex')}` }),
+  }
+}
