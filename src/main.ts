@@ -55,7 +55,7 @@ async function run(): Promise<number> {
   try {
     checkEnvironment(env)
     const { log, clean } = report
-    tools = await makeTools({ log, clean, environment: { ...process.env }, signal: cancellation.signal })
+    tools = makeTools({ log, clean, environment: { ...process.env }, signal: cancellation.signal })
     const runner = parseRunner(env)
     const outcome = await backup(parseInputs(env), runner, tools)
     return await report.success(outcome, {

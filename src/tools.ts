@@ -37,18 +37,11 @@ const connectMs = 15_000
 export type OpenTools = Tools & { readonly close: () => Promise<void> }
 
 /** Makes the real tools. Proxies come from the usual environment variables (`HTTPS_PROXY`, `NO_PROXY`, …). */
-export async function makeTools({
-  log,
-  clean,
-  environment,
-  signal,
-}: Pick<Tools, 'log' | 'clean' | 'environment' | 'signal'>): Promise<OpenTools> {
-  // Half a second to load: by now the token is masked and signals are heard.
-  const { DefaultArtifactClient } = await import(/* webpackMode: "eager" */ '@actions/artifact')
+export function makeTools({ log, clean, environment, signal }: Pick<Tools, 'log' | 'clean' | 'environment' | 'signal'>): OpenTools {
   const dispatcher = new EnvHttpProxyAgent({ connect: { timeout: connectMs } })
   return {
     http: async (url, options) => await request(url, { ...options, dispatcher }),
-    artifacts: new DefaultArtifactClient(),
+    artifacts: lateArtifactClient(),
     now: () => new Date(),
     stopwatch: stopwatch(),
     wait: async (ms, stop) => {
@@ -61,5 +54,21 @@ export async function makeTools({
     environment,
     signal,
     close: async () => await dispatcher.destroy(),
+  }
+}
+
+/** The artifact client, loaded when it is first needed: it takes half a second and much memory, which the export can do without. */
+function lateArtifactClient(): ArtifactClient {
+  let loading: Promise<ArtifactClient> | undefined
+  const client = async () => {
+    loading ??= import(/* webpackMode: "eager" */ '@actions/artifact').then(({ DefaultArtifactClient }) => new DefaultArtifactClient())
+    return await loading
+  }
+  return {
+    uploadArtifact: async (...what) => await (await client()).uploadArtifact(...what),
+    listArtifacts: async (...what) => await (await client()).listArtifacts(...what),
+    getArtifact: async (...what) => await (await client()).getArtifact(...what),
+    downloadArtifact: async (...what) => await (await client()).downloadArtifact(...what),
+    deleteArtifact: async (...what) => await (await client()).deleteArtifact(...what),
   }
 }

@@ -6,8 +6,8 @@ import { constants, crc32, deflateRaw } from 'node:zlib'
 const defaultBlockBytes = 1024 * 1024
 /** How far deflate looks back (RFC 1951, 2), and so how much of what came before is of use to a block. */
 const windowBytes = 32 * 1024
-/** Room for a block that cannot be compressed (deflateBound of zlib.h): each comes out in one trip to the pool. */
-const outputBytes = defaultBlockBytes + 4096
+/** What is set aside for the output of a block: documents fit in, so that they come out in one trip to the pool. More would be garbage. */
+const outputBytes = 384 * 1024
 /** Node's thread pool has four threads, and writing needs one now and then. One block more waits, so that none of them does. */
 const inFlight = Math.min(3, availableParallelism()) + 1
 
