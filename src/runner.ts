@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os'
 import type { Run } from './snapshot/manifest.ts'
 
 /** What the runner tells about the job: docs.github.com/actions/reference/variables-reference. */
@@ -11,8 +10,6 @@ export type Runner = {
   readonly serverUrl: string
   /** File with the event that started the run; undefined if there is none. */
   readonly eventPath: string | undefined
-  /** Folder for what lives no longer than this run. */
-  readonly temp: string
   /** Whether the artifact service was handed to this step. */
   readonly hasArtifactService: boolean
 }
@@ -35,7 +32,6 @@ export function parseRunner(env: NodeJS.ProcessEnv): Runner {
     apiUrl: env['GITHUB_API_URL'] ?? 'https://api.github.com',
     serverUrl: env['GITHUB_SERVER_URL'] ?? 'https://github.com',
     eventPath: env['GITHUB_EVENT_PATH'] || undefined,
-    temp: env['RUNNER_TEMP'] || tmpdir(),
     hasArtifactService: Boolean(env['ACTIONS_RESULTS_URL'] && env['ACTIONS_RUNTIME_TOKEN']),
   }
 }

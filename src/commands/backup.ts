@@ -64,14 +64,15 @@ export async function backup(inputs: Inputs, runner: Runner, tools: Tools): Prom
 
 async function backUp(inputs: Inputs, runner: Runner, tools: Tools): Promise<BackupOutcome> {
   const startedAt = tools.now()
-  using destinations = openDestinations(inputs, runner, tools)
+  using named = await makeFolder(inputs, tools)
+  const means = { ...tools, scratch: named.folder.scratch }
+  using destinations = openDestinations(inputs, runner, means)
   for (const destination of destinations.all) await destination.check()
 
   const { log } = tools
   const { projectId, dataset } = inputs.source
   log.info(`Backing up dataset "${dataset}" of project "${projectId}"`)
   const api = sanityApi(inputs.source, { ...tools, token: inputs.token, userAgent })
-  using named = await makeFolder(inputs, tools)
   await tellRoom(inputs, tools)
   const { documents, assets } = await saveEverything({ api, inputs, folder: named.folder }, tools)
   const fullRead = await findFullRead(api)
@@ -85,7 +86,7 @@ async function backUp(inputs: Inputs, runner: Runner, tools: Tools): Promise<Bac
   const manifest = describeSnapshot({ inputs, runner, documents, assets, fullRead, named, clean: tools.clean, finishedAt: tools.now() })
   const manifestEntry = await writeManifest(named.folder.path, manifest)
   const snapshot = { folder: named.folder, manifest, manifestBytes: printManifest(manifest) }
-  using instead = lack && openDestinations(incompletely(inputs), runner, tools)
+  using instead = lack && openDestinations(incompletely(inputs), runner, means)
   const places = (instead ?? destinations).all
   for (const destination of places) await destination.prepare(snapshot)
   const storingSince = tools.now().getTime()

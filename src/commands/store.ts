@@ -13,8 +13,11 @@ import type { Tools } from '../tools.ts'
 /** The destinations that a user chose, in the order in which they are tried. Disposing them removes what they keep on the runner. */
 export type Destinations = Disposable & { readonly all: readonly Destination[] }
 
+/** The tools, and a folder that is gone when the run is. */
+type Means = Tools & { readonly scratch: string }
+
 /** Makes the destinations that the inputs name. */
-export function openDestinations(inputs: Inputs, runner: Runner, tools: Tools): Destinations {
+export function openDestinations(inputs: Inputs, runner: Runner, tools: Means): Destinations {
   const make = { artifact, directory: () => directoryDestination(tools), branch }
   const all = (['artifact', 'directory', 'branch'] as const)
     .filter((kind) => inputs.destinations.has(kind))
@@ -43,10 +46,10 @@ function artifact(inputs: Inputs, runner: Runner, tools: Tools): Destination {
   })
 }
 
-function branch(inputs: Inputs, runner: Runner, tools: Tools): Destination {
-  const { serverUrl, temp } = runner
+function branch(inputs: Inputs, runner: Runner, tools: Means): Destination {
+  const { serverUrl } = runner
   const repository = inputs.repository ?? runner.repository
-  const { environment, signal } = tools
+  const { environment, signal, scratch } = tools
   return branchDestination({
     ...tools,
     remote: { serverUrl: serverUrl.replace(/\/+$/, ''), name: repository, token: inputs.githubToken },
@@ -56,7 +59,7 @@ function branch(inputs: Inputs, runner: Runner, tools: Tools): Destination {
     of: inputs,
     alone: inputs.destinations.size === 1,
     checkVisibility: async () => await checkVisibility(repository, { inputs, runner, tools }),
-    git: { environment, temp, signal },
+    git: { environment, temp: scratch, signal },
   })
 }
 

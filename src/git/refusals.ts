@@ -48,7 +48,7 @@ export function noGit(cause: unknown): BackupError {
 
 type Refusal = {
   readonly rule: RegExp
-  readonly code: 'branch-rejected' | 'branch-too-large'
+  readonly code: 'branch-rejected' | 'branch-too-large' | 'disk-full'
   readonly title: string
   readonly hint: string
 }
@@ -69,6 +69,12 @@ const notFound: Refusal = {
 
 /** The first that fits tells. GitHub's texts: docs.github.com, "About protected branches", "About large files on GitHub". */
 const refusals: readonly Refusal[] = [
+  {
+    rule: /No space left on device|Disk quota exceeded|Out of diskspace/i,
+    code: 'disk-full',
+    title: 'The disk is full',
+    hint: 'Free disk space before this step, let `path` point to a larger disk, or use a runner with more room: a branch needs about the compressed size of the snapshot twice.',
+  },
   {
     rule: /GH001|exceeds GitHub's file size limit/,
     code: 'branch-too-large',

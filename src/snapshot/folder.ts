@@ -16,6 +16,8 @@ export type SnapshotFolder = {
   readonly pages: string
   /** For what is read back from a destination. */
   readonly readBack: string
+  /** For what a destination works with. */
+  readonly scratch: string
   /** Gives the snapshot its final name, for good. */
   readonly publish: () => Promise<void>
   /**
@@ -35,7 +37,12 @@ const ownerFile = 'owner.json'
 export async function findFreeFolder({ path, name }: { path: string; name: string }): Promise<SnapshotFolder | undefined> {
   const final = join(path, name)
   const workshop = `${final}.partial`
-  const inside = { snapshot: join(workshop, 'snapshot'), pages: join(workshop, 'pages'), readBack: join(workshop, 'readback') }
+  const inside = {
+    snapshot: join(workshop, 'snapshot'),
+    pages: join(workshop, 'pages'),
+    readBack: join(workshop, 'readback'),
+    scratch: join(workshop, 'scratch'),
+  }
   try {
     await makeFolders(path)
     if (await exists(final)) return undefined
@@ -56,6 +63,7 @@ export async function findFreeFolder({ path, name }: { path: string; name: strin
     },
     pages: inside.pages,
     readBack: inside.readBack,
+    scratch: inside.scratch,
     publish: async () => {
       await rename(inside.snapshot, final)
       current = final

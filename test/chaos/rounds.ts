@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { makeTempFolder } from '../support/process.ts'
 import { type RunOptions, type RunResult, runAction } from '../support/runner.ts'
-import { chance, type DestinationName, findingsBelow, findingsInArtifacts, type Scene, snapshotBytes } from './scene.ts'
+import { chance, type DestinationName, type Place, readPublished, type Scene, snapshotBytes } from './scene.ts'
 
 const run = promisify(execFile)
 
@@ -27,7 +27,7 @@ export async function measureRun(scene: Scene, destination: DestinationName): Pr
   const onLine = (line: string): void => {
     for (const [index, mark] of marks.entries()) if (mark.test(line)) at[index] = performance.now()
   }
-  await using result = await backUp(scene, destination, { folder: temp.path, onLine })
+  await using result = await backUp(scene, destination, placeOf(scene, { temp: temp.path, branch: 'measured' }), { onLine })
   if (result.exitCode !== 0) throw new Error(`an undisturbed run failed:\n${result.maskedLog}`)
   const end = performance.now()
   return at.map((time) => end - time)
@@ -39,31 +39,28 @@ export async function measureRun(scene: Scene, destination: DestinationName): Pr
  */
 export async function killRound({ scene, destination, seed, round }: Draw, pace: Pace): Promise<Round> {
   await using temp = await makeTempFolder('chaos')
-  const path = join(temp.path, 'temp', 'sanity-backup')
-  const workflow = scene.artifacts.newRun()
+  const place = placeOf(scene, { temp: temp.path, branch: `kill-${seed}-${round}` })
   const turn = round % marks.length
   const afterMs = 1.1 * (pace[turn] as number) * chance(seed, 'kill', destination, round)
-  await using killed = await backUp(scene, destination, {
-    folder: temp.path,
-    env: workflow.env,
+  await using killed = await backUp(scene, destination, place, {
     onStart: async ({ signal, waitFor }) => {
       await waitFor(marks[turn] as RegExp)
       await sleep(afterMs)
       signal('SIGKILL')
     },
   })
-  const published =
-    destination === 'artifact' ? await findingsInArtifacts(scene.artifacts, workflow.runId, temp.path) : await findingsBelow(path)
-  await using next = await backUp(scene, destination, { folder: temp.path, env: scene.artifacts.newRun().env })
-  const names = await readdir(path)
-  const own = destination === 'directory' ? 1 : 0
-  const before = destination === 'directory' ? published.published : 0
+  const published = await readPublished(destination, place, scene)
+  await using next = await backUp(scene, destination, { ...place, workflow: scene.artifacts.newRun() })
+  const own = destination === 'directory' ? 1 + published.count : 0
+  const names = await readdir(place.path)
+  const besides = (await readdir(join(temp.path, 'temp'))).filter((name) => !['_runner_file_commands', 'sanity-backup'].includes(name))
   const wrong = [
     ...published.findings,
     ...(next.exitCode === 0 ? [] : [`the next run ends with ${next.exitCode} (${next.outputs['error-code']})`]),
-    ...(names.length === own + before ? [] : [`the next run leaves ${names.join(', ')}`]),
+    ...(names.length === own ? [] : [`the next run leaves ${names.join(', ')}`]),
+    ...besides.map((name) => `the next run leaves ${name}`),
   ]
-  return { published: published.published, ending: stageOf(killed), wrong }
+  return { published: published.count, ending: stageOf(killed), wrong }
 }
 
 /** The last thing that a killed run said it had done. */
@@ -75,49 +72,49 @@ function stageOf({ exitCode, maskedLog }: RunResult): string {
   return 'exporting'
 }
 
+/** How many times the size of a snapshot the largest disk has: a little more than the destination needs. */
+const copies: Readonly<Record<DestinationName, number>> = { directory: 2, artifact: 3, branch: 8 }
+
 /** Gives a run a disk whose size depends on seed and round alone: too small for it, or just large enough. */
 export async function diskRound({ scene, destination, seed, round }: Draw): Promise<Round> {
   await using temp = await makeTempFolder('chaos')
   const disk = join(temp.path, 'disk')
   await mkdir(disk)
   // The smallest disks have no room for the runner's own files; the largest have room for all that is written.
-  const bytes = Math.round(32 * 1024 + 2.5 * snapshotBytes * chance(seed, 'disk', destination, round))
+  const bytes = Math.round(32 * 1024 + copies[destination] * snapshotBytes * chance(seed, 'disk', destination, round))
   // Everything on the small disk, outputs and summary too; or the snapshot alone.
   const everything = chance(seed, 'everything', destination, round) < 0.5
-  const folder = everything ? disk : temp.path
-  const path = join(disk, 'snapshots')
-  const workflow = scene.artifacts.newRun()
+  const place = placeOf(scene, { temp: everything ? disk : temp.path, branch: `disk-${seed}-${round}`, path: join(disk, 'snapshots') })
   await run('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', disk])
   try {
-    await using result = await backUp(scene, destination, { folder, env: workflow.env }, path)
+    await using result = await backUp(scene, destination, place)
     const full = result.annotations.some(({ kind, title }) => kind === 'error' && /disk/.test(title))
-    const published =
-      destination === 'artifact' ? await findingsInArtifacts(scene.artifacts, workflow.runId, temp.path) : await findingsBelow(path)
-    const left = (await readdir(path).catch(() => [])).filter((name) => name.endsWith('.partial'))
+    const published = await readPublished(destination, { ...place, temp: temp.path }, scene)
+    const left = (await readdir(place.path).catch(() => [])).filter((name) => name.endsWith('.partial'))
     const wrong = [
       ...published.findings,
       ...left.map((name) => `leaves ${name}`),
       ...(result.exitCode === 0 || full ? [] : [`ends with ${result.exitCode}: ${result.maskedLog.slice(-500)}`]),
-      ...(result.exitCode === 0 && published.published !== 1 ? ['green, and nothing is published'] : []),
-      ...(result.exitCode !== 0 && destination === 'directory' && published.published > 0 ? ['red, and something is published'] : []),
+      ...(result.exitCode === 0 && published.count !== 1 ? ['green, and nothing is published'] : []),
+      ...(result.exitCode !== 0 && destination === 'directory' && published.count > 0 ? ['red, and something is published'] : []),
     ]
-    return { published: published.published, ending: result.exitCode === 0 ? 'stored' : 'disk-full', wrong }
+    return { published: published.count, ending: result.exitCode === 0 ? 'stored' : 'disk-full', wrong }
   } finally {
     await run('umount', [disk])
   }
 }
 
-async function backUp(scene: Scene, destination: DestinationName, options: RunOptions, path?: string): Promise<RunResult> {
-  const { sanity, github, artifacts } = scene
+function placeOf(scene: Scene, { temp, branch, path }: { temp: string; branch: string; path?: string }): Place {
+  return { temp, branch, path: path ?? join(temp, 'temp', 'sanity-backup'), workflow: scene.artifacts.newRun() }
+}
+
+async function backUp(scene: Scene, destination: DestinationName, place: Place, options: RunOptions = {}): Promise<RunResult> {
+  const { sanity, github, git } = scene
+  const { temp, path, branch, workflow } = place
   return await runAction({
     ...options,
-    inputs: {
-      'project-id': sanity.project,
-      token: sanity.token,
-      'api-host': sanity.url,
-      destination,
-      ...(path === undefined ? {} : { path }),
-    },
-    env: { ...artifacts.newRun().env, ...github.env, ...options.env },
+    folder: temp,
+    inputs: { 'project-id': sanity.project, token: sanity.token, 'api-host': sanity.url, destination, path, branch },
+    env: { ...workflow.env, ...github.env, ...git.env },
   })
 }

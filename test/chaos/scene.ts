@@ -2,12 +2,16 @@ import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { checkSnapshot } from '../../src/snapshot/check.ts'
-import { type Artifacts, startArtifacts } from '../doubles/artifacts.ts'
+import { parseManifest } from '../../src/snapshot/manifest.ts'
+import { joinDocument } from '../../src/snapshot/text.ts'
+import { sumDigest } from '../../src/streams/digest.ts'
+import { type ArtifactRun, type Artifacts, startArtifacts } from '../doubles/artifacts.ts'
+import { type Git, startGit } from '../doubles/git.ts'
 import { type GithubRest, startGithubRest } from '../doubles/github.ts'
 import { type Sanity, startSanity } from '../doubles/sanity.ts'
 import { readZip } from '../support/zip.ts'
 
-export const destinations = ['directory', 'artifact'] as const
+export const destinations = ['directory', 'artifact', 'branch'] as const
 
 export type DestinationName = (typeof destinations)[number]
 
@@ -16,6 +20,7 @@ export type Scene = AsyncDisposable & {
   readonly sanity: Sanity
   readonly github: GithubRest
   readonly artifacts: Artifacts
+  readonly git: Git
 }
 
 const documents = Array.from({ length: 400 }, (_, index) => ({
@@ -35,8 +40,9 @@ export async function startScene(): Promise<Scene> {
   sanity.fault('export', { stream: { chunkBytes: 32 * 1024, chunkDelayMs: 30 } })
   const artifacts = stack.use(await startArtifacts())
   const github = stack.use(await startGithubRest({ artifacts }))
+  const git = stack.use(await startGit())
   const owned = stack.move()
-  return { sanity, github, artifacts, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return { sanity, github, artifacts, git, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
 /** A number from 0 to 1 that depends on its names alone, so that any round can be run again. */
@@ -44,20 +50,34 @@ export function chance(...names: readonly (string | number)[]): number {
   return createHash('sha256').update(names.join('/')).digest().readUInt32BE() / 2 ** 32
 }
 
-/** What is wrong with the published snapshots below a folder, in words; and how many there are. */
-export async function findingsBelow(path: string): Promise<{ readonly published: number; readonly findings: readonly string[] }> {
-  const names = (await readdir(path).catch(() => [])).filter((name) => !name.endsWith('.partial'))
-  const findings = await Promise.all(names.map((name) => findingsIn(join(path, name))))
-  return { published: names.length, findings: findings.flat() }
+/** Where one run puts what it publishes, so that it can be told from that of all others. */
+export type Place = { readonly path: string; readonly temp: string; readonly workflow: ArtifactRun; readonly branch: string }
+
+/** What was published at a place: how many snapshots, and what is wrong with them, in words. */
+export type Published = { readonly count: number; readonly findings: readonly string[] }
+
+/** Reads all that was published at a place from the first byte to the last. */
+export async function readPublished(destination: DestinationName, place: Place, scene: Scene): Promise<Published> {
+  switch (destination) {
+    case 'directory':
+      return await readFolders(place.path)
+    case 'artifact':
+      return await readArtifacts(place, scene)
+    case 'branch':
+      return readBranch(place, scene)
+    default:
+      return destination satisfies never
+  }
 }
 
-/** The same for the artifacts of one workflow run. */
-export async function findingsInArtifacts(
-  artifacts: Artifacts,
-  run: string,
-  temp: string,
-): Promise<{ published: number; findings: string[] }> {
-  const stored = artifacts.list(run)
+async function readFolders(path: string): Promise<Published> {
+  const names = (await readdir(path).catch(() => [])).filter((name) => !name.endsWith('.partial'))
+  const findings = await Promise.all(names.map((name) => findingsIn(join(path, name))))
+  return { count: names.length, findings: findings.flat() }
+}
+
+async function readArtifacts({ workflow, temp }: Place, { artifacts }: Scene): Promise<Published> {
+  const stored = artifacts.list(workflow.runId)
   const findings: string[] = []
   for (const { id } of stored) {
     const folder = await mkdtemp(join(temp, 'artifact-'))
@@ -68,7 +88,18 @@ export async function findingsInArtifacts(
     findings.push(...(await findingsIn(folder)))
     await rm(folder, { recursive: true })
   }
-  return { published: stored.length, findings }
+  return { count: stored.length, findings }
+}
+
+function readBranch({ branch }: Place, { git, sanity }: Scene): Published {
+  if (git.run('for-each-ref', `refs/heads/${branch}`) === '') return { count: 0, findings: [] }
+  const files = Object.entries(git.files(branch))
+  const lines = files.flatMap(([path, text]) => (/\/documents\/.*\.json$/.test(path) ? [joinDocument(Buffer.from(text))] : []))
+  const digest = sumDigest()
+  for (const line of lines) digest.add(line)
+  const manifest = parseManifest(Buffer.from(git.files(branch)[`${sanity.project}/${sanity.dataset}/manifest.json`] ?? ''))
+  const same = manifest.documents.contentDigest === digest.result() && lines.length === documents.length
+  return { count: 1, findings: same ? [] : [`the branch holds ${lines.length} documents that are not those of its manifest`] }
 }
 
 async function findingsIn(folder: string): Promise<string[]> {
