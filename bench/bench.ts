@@ -4,6 +4,7 @@
  */
 const benches: Readonly<Record<string, () => Promise<{ readonly run: (options: string[]) => Promise<number> }>>> = {
   assets: () => import('./assets.ts'),
+  branch: () => import('./branch.ts'),
   documents: () => import('./documents.ts'),
   growth: () => import('./growth.ts'),
   startup: () => import('./startup.ts'),

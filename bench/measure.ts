@@ -139,6 +139,22 @@ function watchPeak({ pid = 0 }: ChildProcess): () => number {
   }
 }
 
+/** Looks at the memory of a process and of all below it at the same moments, and gives the most that they took together. */
+export function watchTogether({ pid = 0 }: ChildProcess): () => number {
+  let peak = 0
+  const look = async () => {
+    const all = [pid, ...(await descendants(pid))]
+    const statuses = await Promise.all(all.map((each) => readFile(`/proc/${each}/status`, 'utf8').catch(() => '')))
+    const bytes = statuses.reduce((sum, status) => sum + Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024, 0)
+    peak = Math.max(peak, bytes)
+  }
+  const timer = setInterval(() => void look(), lookEveryMs)
+  return () => {
+    clearInterval(timer)
+    return peak === 0 ? Number.NaN : peak
+  }
+}
+
 async function descendants(pid: number): Promise<number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
   const children = text.split(' ').filter(Boolean).map(Number)

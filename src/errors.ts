@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'export-truncated'
   | 'export-invalid'
   | 'too-few-documents'
+  | 'dataset-shrunk'
   | 'asset-missing'
   | 'public-repository'
   | 'disk-full'

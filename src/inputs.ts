@@ -33,6 +33,8 @@ export type Inputs = {
   readonly retentionDays: number | undefined
   readonly branch: string
   readonly branchLayout: 'text' | 'compressed'
+  /** How many snapshots of the dataset stay in the branch's history; 0: all. */
+  readonly keepLast: number
   /** With placeholders in braces. */
   readonly commitMessage: string
   /** `owner/name` of the repository of the branch; undefined for the one that the workflow runs in. */
@@ -40,6 +42,8 @@ export type Inputs = {
   readonly githubToken: string
   readonly allowPublic: boolean
   readonly minDocuments: number
+  /** 100 switches the comparison with the previous snapshot off. */
+  readonly maxShrinkPercent: number
   readonly heartbeatUrl: URL | undefined
 }
 
@@ -99,11 +103,13 @@ export function parseInputs(env: Env): Inputs {
   const retentionDays = read.wholeNumber('retention-days', 1, 400)
   const branch = read.branch()
   const branchLayout = read.oneOf('branch-layout', ['text', 'compressed'])
+  const keepLast = read.wholeNumber('keep-last', 0, 10_000) ?? read.missing('keep-last', 0)
   const commitMessage = read.template('commit-message', ['project-id', 'dataset', 'count', 'label', 'date', 'snapshot'])
   const repository = read.optional('repository', repositoryRule, 'a repository: `owner/name`')
   const githubToken = read.header('github-token')
   const allowPublic = read.boolean('allow-public')
   const minDocuments = read.wholeNumber('min-documents', 0, Number.MAX_SAFE_INTEGER) ?? read.missing('min-documents', 1)
+  const maxShrinkPercent = read.wholeNumber('max-shrink-percent', 0, 100) ?? read.missing('max-shrink-percent', 50)
   const heartbeatUrl = read.heartbeatUrl()
 
   if (problems.length > 0) throw invalid(problems.sort((a, b) => placeOf(a) - placeOf(b)))
@@ -127,11 +133,13 @@ export function parseInputs(env: Env): Inputs {
     retentionDays,
     branch,
     branchLayout,
+    keepLast,
     commitMessage,
     repository,
     githubToken,
     allowPublic,
     minDocuments,
+    maxShrinkPercent,
     heartbeatUrl,
   }
 }

@@ -40,11 +40,13 @@ export const inputNames = [
   'retention-days',
   'branch',
   'branch-layout',
+  'keep-last',
   'commit-message',
   'repository',
   'github-token',
   'allow-public',
   'min-documents',
+  'max-shrink-percent',
   'heartbeat-url',
 ]
 

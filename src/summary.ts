@@ -148,8 +148,10 @@ function chartLabel(type: string): string {
 const shownTypes = 20
 
 /** What changed since the snapshot before. */
-function sinceLast({ manifest, previous, stored }: BackupOutcome): string {
-  if (previous === undefined) return ''
+function sinceLast({ manifest, compared, stored }: BackupOutcome): string {
+  if (compared.kind === 'first') return 'This is the first snapshot: there is no earlier one to compare with.'
+  if (compared.kind !== 'compared') return 'Not compared with an earlier snapshot.'
+  const { previous } = compared
   const difference = manifest.documents.count - previous.documents.count
   const branch = stored.find((place) => place.kind === 'branch')
   const byType = branch?.byType && new Map([...branch.byType].map(([type, counts]) => [type, inWords(counts)]))

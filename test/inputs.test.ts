@@ -35,11 +35,13 @@ describe('inputs with the defaults of action.yml', () => {
       retentionDays: undefined,
       branch: 'sanity-backups',
       branchLayout: 'text',
+      keepLast: 0,
       commitMessage: 'Back up {project-id}/{dataset}: {count} documents',
       repository: undefined,
       githubToken: 'ghs_workflow',
       allowPublic: false,
       minDocuments: 1,
+      maxShrinkPercent: 50,
       heartbeatUrl: undefined,
     })
   })
@@ -199,6 +201,10 @@ describe('a value that is refused', () => {
       'x'.repeat(201),
     ].map((value) => ({ input: 'branch', value, says: 'is not a name for a branch' })),
     { input: 'branch-layout', value: 'pretty', says: '"pretty" is not one of text, compressed' },
+    { input: 'keep-last', value: '-1', says: 'is not a whole number' },
+    { input: 'keep-last', value: 'all', says: 'is not a whole number' },
+    { input: 'max-shrink-percent', value: '101', says: 'is not a whole number from 0 to 100' },
+    { input: 'max-shrink-percent', value: '50%', says: 'is not a whole number' },
     { input: 'commit-message', value: 'Back up {datset}', says: '"{datset}" is not one of {project-id}, {dataset}, {count}' },
     { input: 'commit-message', value: 'a\u0007', says: 'is not plain text' },
     ...['acme', 'acme/', '/site', 'acme/site/x', 'acme/..', 'ac me/site', 'https://github.com/acme/site'].map((value) => ({

@@ -198,7 +198,7 @@ const { documents } = exampleManifest
 const [dataFile = { path: '', sizeBytes: 0, digest: 'sha256:' as const }] = exampleManifest.files
 const outcome: BackupOutcome = {
   status: 'stored',
-  previous: undefined,
+  compared: { kind: 'off' },
   digest: dataFile.digest,
   manifest: exampleManifest,
   stored: [artifact],

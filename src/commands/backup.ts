@@ -18,8 +18,9 @@ import { savesDocuments } from './data.ts'
 import { describeSnapshot, type Named } from './describe.ts'
 import { type SavedDocuments, saveDocuments } from './documents.ts'
 import { findMissed, judgeMissed, type Missed } from './missing.ts'
+import { type Comparison, compareWithPrevious, type Guard } from './shrink.ts'
 import { type Stages, stagesOf } from './stages.ts'
-import { findPrevious, openDestinations, storeEverywhere } from './store.ts'
+import { openDestinations, storeEverywhere } from './store.ts'
 
 const userAgent = `sanity-backup/${toolVersion}`
 
@@ -33,8 +34,7 @@ export type BackupOutcome = {
   readonly documents: SavedDocuments
   /** The assets that are missing. */
   readonly missed: Missed
-  /** The snapshot before, as far as one could be found that can be compared with. */
-  readonly previous: Manifest | undefined
+  readonly compared: Comparison
   /** All files of the snapshot, as they are stored. */
   readonly sizeBytes: number
   /** Of the data file as it is stored; undefined where each document has a file of its own. */
@@ -82,8 +82,8 @@ async function backUp(inputs: Inputs, runner: Runner, tools: Tools): Promise<Bac
   const lack = judgeMissed(missed, inputs, tools)
   if (lack && !inputs.destinations.has('artifact')) throw lack
 
-  const previous = savesDocuments(inputs) ? await findPrevious(destinations.all) : undefined
   const manifest = describeSnapshot({ inputs, runner, documents, assets, fullRead, named, clean: tools.clean, finishedAt: tools.now() })
+  const compared = await compareIfWhole(inputs, { manifest, destinations: destinations.all }, tools)
   const manifestEntry = await writeManifest(named.folder.path, manifest)
   const snapshot = { folder: named.folder, manifest, manifestBytes: printManifest(manifest) }
   using instead = lack && openDestinations(incompletely(inputs), runner, means)
@@ -98,7 +98,12 @@ async function backUp(inputs: Inputs, runner: Runner, tools: Tools): Promise<Bac
   const durationMs = finishedMs - startedAt.getTime()
   const stages = stagesOf(documents, { storeMs: finishedMs - storingSince, totalMs: tools.stopwatch.totalMs })
   const told = tellOf(stored) ?? { status: 'stored', manifest, sizeBytes, digest: documents.file?.digest }
-  return { ...told, stored, documents, missed, previous, durationMs, stages, failure: lack ?? failure, withdraw: named.folder.discard }
+  return { ...told, stored, documents, missed, compared, durationMs, stages, failure: lack ?? failure, withdraw: named.folder.discard }
+}
+
+/** A part of a snapshot says nothing about how many documents there are. */
+async function compareIfWhole(inputs: Inputs, given: Omit<Guard, 'maxShrinkPercent'>, tools: Tools): Promise<Comparison> {
+  return savesDocuments(inputs) ? await compareWithPrevious({ ...inputs, ...given }, tools) : { kind: 'off' }
 }
 
 /** What is told of a snapshot that lies on a branch alone: there it is in other files. Undefined if it lies elsewhere too. */

@@ -1,12 +1,13 @@
 import { artifactDestination } from '../destinations/artifact.ts'
+import { findPreviousArtifact } from '../destinations/artifact-previous.ts'
 import { branchDestination } from '../destinations/branch.ts'
 import type { Destination, FinishedSnapshot, Stored } from '../destinations/destination.ts'
 import { directoryDestination } from '../destinations/directory.ts'
+import type { Github } from '../destinations/github.ts'
 import { refusePublic } from '../destinations/visibility.ts'
 import { BackupError } from '../errors.ts'
 import type { Inputs } from '../inputs.ts'
 import type { Runner } from '../runner.ts'
-import type { Manifest } from '../snapshot/manifest.ts'
 import { formatDuration } from '../text.ts'
 import type { Tools } from '../tools.ts'
 
@@ -18,7 +19,7 @@ type Means = Tools & { readonly scratch: string }
 
 /** Makes the destinations that the inputs name. */
 export function openDestinations(inputs: Inputs, runner: Runner, tools: Means): Destinations {
-  const make = { artifact, directory: () => directoryDestination(tools), branch }
+  const make = { artifact, directory, branch }
   const all = (['artifact', 'directory', 'branch'] as const)
     .filter((kind) => inputs.destinations.has(kind))
     .map((kind) => make[kind](inputs, runner, tools))
@@ -40,10 +41,16 @@ function artifact(inputs: Inputs, runner: Runner, tools: Tools): Destination {
     runUrl: `${serverUrl}/${repository}/actions/runs/${run?.runId ?? ''}`,
     hasService: runner.hasArtifactService,
     serverUrl,
+    findPrevious: async () =>
+      await findPreviousArtifact({ repository, name: inputs.artifactName, of: inputs }, github({ inputs, runner, tools })),
     checkVisibility: async () => await checkVisibility(repository, { inputs, runner, tools }),
     signal: tools.signal,
     stopwatch: tools.stopwatch,
   })
+}
+
+function directory(inputs: Inputs, _runner: Runner, { signal, stopwatch }: Tools): Destination {
+  return directoryDestination({ path: inputs.path, of: inputs, signal, stopwatch })
 }
 
 function branch(inputs: Inputs, runner: Runner, tools: Means): Destination {
@@ -55,6 +62,7 @@ function branch(inputs: Inputs, runner: Runner, tools: Means): Destination {
     remote: { serverUrl: serverUrl.replace(/\/+$/, ''), name: repository, token: inputs.githubToken },
     branch: inputs.branch,
     layout: inputs.branchLayout,
+    keepLast: inputs.keepLast,
     template: inputs.commitMessage,
     of: inputs,
     alone: inputs.destinations.size === 1,
@@ -65,11 +73,15 @@ function branch(inputs: Inputs, runner: Runner, tools: Means): Destination {
 
 type Asked = { readonly inputs: Inputs; readonly runner: Runner; readonly tools: Tools }
 
-async function checkVisibility(name: string, { inputs, runner, tools }: Asked): Promise<void> {
-  const { apiUrl, eventPath } = runner
-  if (inputs.allowPublic) return
+function github({ inputs, runner, tools }: Asked): Github {
+  return { ...tools, apiUrl: runner.apiUrl, token: inputs.githubToken }
+}
+
+async function checkVisibility(name: string, asked: Asked): Promise<void> {
+  const { repository, eventPath } = asked.runner
+  if (asked.inputs.allowPublic) return
   // The event tells of the repository that the workflow runs in only.
-  await refusePublic({ name, apiUrl, token: inputs.githubToken, eventPath: name === runner.repository ? eventPath : undefined }, tools)
+  await refusePublic({ name, eventPath: name === repository ? eventPath : undefined }, github(asked))
 }
 
 /** Stores at one destination after the other. One that fails does not keep the others from being tried, unless the run was cancelled. */
@@ -99,12 +111,4 @@ export async function storeEverywhere(
   }
   if (stored.length === 0 && failure) throw failure
   return { stored, failure }
-}
-
-/** Finds the newest snapshot at any of the destinations that can be compared with the one that is being made. */
-export async function findPrevious(destinations: readonly Destination[]): Promise<Manifest | undefined> {
-  const found: Manifest[] = []
-  for (const destination of destinations)
-    found.push(...[await destination.findPrevious().catch(() => undefined)].filter((each) => each !== undefined))
-  return found.toSorted((a, b) => Date.parse(b.takenAt) - Date.parse(a.takenAt))[0]
 }

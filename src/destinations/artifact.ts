@@ -20,6 +20,8 @@ type Options = {
   /** Whether the runner handed this step the artifact service. */
   readonly hasService: boolean
   readonly serverUrl: string
+  /** Finds the newest snapshot in an artifact of this name, of this run or an earlier one. */
+  readonly findPrevious: Destination['findPrevious']
   /** Throws if the snapshot must not be stored in this repository. */
   readonly checkVisibility: () => Promise<void>
   readonly signal: AbortSignal
@@ -36,7 +38,7 @@ export function artifactDestination(options: Options): Destination {
       if (isEnterpriseServer(options.serverUrl)) throw unsupportedServer(options.serverUrl)
       await options.checkVisibility()
     },
-    findPrevious: async () => undefined,
+    findPrevious: options.findPrevious,
     prepare: async () => undefined,
     store: async (snapshot) => {
       const files = await filesOf(snapshot.folder.path)

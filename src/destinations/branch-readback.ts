@@ -29,7 +29,8 @@ export async function readBackBranch(open: () => Promise<Repository>, expected: 
     throw verificationFailed('branch', findings.slice(0, 5).join('; '))
   } catch (error) {
     expected.signal.throwIfAborted()
-    throw error instanceof BackupError ? error : verificationFailed('branch', messageOf(error), error)
+    const told = error instanceof BackupError && ['verification-failed', 'disk-full'].includes(error.code)
+    throw told ? error : verificationFailed('branch', messageOf(error), error)
   }
 }
 

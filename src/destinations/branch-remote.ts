@@ -14,6 +14,8 @@ export type RemoteBranch = Disposable & {
   readonly repository: Repository
   /** Looks at the branch. What lies there is fetched only if it has moved since the last look. */
   readonly see: () => Promise<Seen>
+  /** Looks once more, as fast as can be: only at where the branch is by now. */
+  readonly seeAgain: () => Promise<Seen>
   readonly move: (change: Move) => Promise<Pushed>
   /** Moves the branch back as well as that can be done in the given time. Says whether it was. */
   readonly moveBack: (change: Move, withinMs: number) => Promise<boolean>
@@ -23,10 +25,17 @@ export type RemoteBranch = Disposable & {
   readonly told: <Value>(work: () => Promise<Value>) => Promise<Value>
 }
 
-type Place = { readonly remote: Remote; readonly branch: string; readonly folder: string; readonly tools: GitTools }
+type Place = {
+  readonly remote: Remote
+  readonly branch: string
+  readonly folder: string
+  /** Whether all commits of the branch are wanted, not only the newest. */
+  readonly history: boolean
+  readonly tools: GitTools
+}
 
 /** Makes a {@link RemoteBranch}. Servers other than GitHub may know a repository only by its name with `.git`. */
-export async function openBranch({ remote, branch, folder, tools }: Place): Promise<RemoteBranch> {
+export async function openBranch({ remote, branch, folder, history, tools }: Place): Promise<RemoteBranch> {
   let url = `${remote.serverUrl}/${remote.name}`
   const told = async <Value>(work: () => Promise<Value>): Promise<Value> => {
     try {
@@ -55,9 +64,11 @@ export async function openBranch({ remote, branch, folder, tools }: Place): Prom
     }
   }
 
-  const read = async (tip: string | undefined): Promise<BranchTip> => {
+  let overview: Overview = { tip: undefined, defaultBranch: undefined, empty: false }
+
+  const fetchTip = async (): Promise<BranchTip> => {
     const { git } = repository
-    const commit = tip && (await fetchCommit(git, url, { ref: `refs/heads/${branch}`, filter: 'blob:none', depth: 1 }))
+    const commit = await fetchCommit(git, url, { ref: `refs/heads/${branch}`, filter: 'blob:none', ...(history ? {} : { depth: 1 }) })
     return commit ? await readTip(git, commit, folder) : noBranch
   }
 
@@ -72,9 +83,14 @@ export async function openBranch({ remote, branch, folder, tools }: Place): Prom
     fresh: async () => await open(url),
     see: async () =>
       await told(async () => {
-        const overview = await ask()
-        if (last === undefined || last.commit !== overview.tip) last = await read(overview.tip)
+        overview = await ask()
+        if (last === undefined || last.commit !== overview.tip) last = overview.tip === undefined ? noBranch : await fetchTip()
         return { overview, tip: last }
+      }),
+    seeAgain: async () =>
+      await told(async () => {
+        last = await fetchTip()
+        return { overview: { ...overview, tip: last.commit }, tip: last }
       }),
     move: async (change) => await told(() => push(repository.git, url, change)),
     moveBack: async (change, withinMs) =>

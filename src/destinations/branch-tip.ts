@@ -19,12 +19,12 @@ export const noBranch: BranchTip = { commit: undefined, manifest: undefined, bef
 
 /** Reads what lies at a commit; its trees are there, its blobs are fetched when they are read. */
 export async function readTip(git: Git, commit: string, folder: string): Promise<BranchTip> {
-  const [project = '', dataset = ''] = folder.split('/')
-  const atRoot = await entriesAt(git, commit, ['README.md', project])
-  const hasReadme = atRoot.some(({ path }) => path === 'README.md')
-  const above = atRoot.find(({ path }) => path === project)
-  const there = above?.type === 'tree' ? (await entriesAt(git, above.name, [dataset]))[0] : undefined
-  const inTheWay = above && above.type !== 'tree' ? project : there && there.type !== 'tree' ? folder : undefined
+  const [project = ''] = folder.split('/')
+  // git lists what is in a folder if something in it is asked for too.
+  const entries = await entriesAt(git, commit, ['README.md', project, folder])
+  const hasReadme = entries.some(({ path }) => path === 'README.md')
+  const inTheWay = entries.find(({ path, type }) => (path === project || path === folder) && type !== 'tree')?.path
+  const there = entries.find(({ path }) => path === folder)
   if (there === undefined || inTheWay !== undefined) return { commit, manifest: undefined, before: new Map(), hasReadme, inTheWay }
   const before = new Map<string, string>()
   // What is not an ordinary file is never the same as one.

@@ -1,4 +1,5 @@
 import { BackupError } from '../errors.ts'
+import { prune } from '../git/prune.ts'
 import type { Move } from '../git/remote.ts'
 import type { GitTools, Remote } from '../git/repository.ts'
 import { type Comparable, isComparable } from '../snapshot/changes.ts'
@@ -16,6 +17,8 @@ type Options = {
   readonly remote: Remote
   readonly branch: string
   readonly layout: BranchLayout
+  /** How many snapshots of this dataset stay in the history; 0: all. */
+  readonly keepLast: number
   /** The input `commit-message`. */
   readonly template: string
   /** What the snapshot is of. */
@@ -44,10 +47,10 @@ export function branchDestination(options: Options): Destination {
   let found: RemoteBranch | undefined
   /** How the branch was when it was last looked at; undefined once that is too long ago. */
   let seen: Seen | undefined
-  let made: Made | undefined
+  let made: Ready | undefined
 
   const there = async (): Promise<RemoteBranch> => {
-    found ??= await openBranch({ remote, branch, folder, tools: git })
+    found ??= await openBranch({ remote, branch, folder, history: options.keepLast > 0, tools: git })
     return found
   }
 
@@ -62,9 +65,12 @@ export function branchDestination(options: Options): Destination {
     return last && accepted(last, options)
   }
 
-  const make = async (snapshot: FinishedSnapshot, tip: BranchTip): Promise<Made> => {
+  const make = async (snapshot: FinishedSnapshot, tip: BranchTip): Promise<Ready> => {
     const { repository, told } = await there()
-    return await told(() => makeCommit({ ...options, repository, folder, tip, snapshot, progress: options.log.progress }))
+    const fresh = await told(() => makeCommit({ ...options, repository, folder, tip, snapshot, progress: options.log.progress }))
+    const newest = fresh.commit ?? tip.commit
+    if (options.keepLast === 0 || newest === undefined) return { ...fresh, to: newest }
+    return { ...fresh, to: await told(() => prune(repository, { tip: newest, onServer: tip.commit, folder, keep: options.keepLast })) }
   }
 
   return {
@@ -89,18 +95,22 @@ export function branchDestination(options: Options): Destination {
         const tip = (await tipOf(look)) ?? noBranch
         made ??= await make(snapshot, tip)
         const said = { kind: 'branch', repository: remote.name, branch, ...made } as const
-        if (made.commit === undefined) return { ...said, unchanged: true, commit: tip.commit ?? '' }
-        const moved = await moveAndProve({ branch, from: tip.commit, to: made.commit }, { ...move, folder, manifest: made.manifest })
+        const unchanged = made.commit === undefined
+        if (made.to === undefined || made.to === tip.commit) return { ...said, unchanged, commit: tip.commit ?? '' }
+        const moved = await moveAndProve({ branch, from: tip.commit, to: made.to }, { ...move, folder, manifest: made.manifest })
         if (moved.kind === 'refused') throw moved.error
-        if (moved.kind === 'proven') return { ...said, unchanged: false, commit: moved.commit }
+        if (moved.kind === 'proven') return { ...said, unchanged, commit: moved.commit }
         await waitAfterRace(tryNumber, options)
-        seen = undefined
+        seen = await (await there()).seeAgain()
         made = undefined
       }
     },
     [Symbol.dispose]: () => found?.[Symbol.dispose](),
   }
 }
+
+/** `to`: where the branch is to go, with what is kept of its history. */
+type Ready = Made & { readonly to: string | undefined }
 
 /** Throws if the snapshot does not belong there. */
 function accepted({ overview, tip }: Seen, { branch, remote }: Options): BranchTip {
@@ -154,9 +164,12 @@ async function moveAndProve(
   }
 }
 
-/** Longer after each lost race, and never as long as another run that lost it too. Throws after the last. */
+/**
+ * A moment that is never the same as that of another run which lost the same race, and no longer: each of the others moves the branch once and is then
+ * busy reading it back. With five at a time, four losses are the most that can come before they have begun anew. Throws after the last.
+ */
 async function waitAfterRace(tryNumber: number, { branch, wait, git, log }: Options): Promise<void> {
   if (tryNumber === tries) throw conflict(branch, tries)
   log.info(`Another run has moved the branch "${branch}". The commit is made anew on top of it (try ${tryNumber + 1} of ${tries}).`)
-  await wait(Math.round((0.5 + Math.random()) * 500 * 2 ** (tryNumber - 1)), git.signal)
+  await wait(Math.round(20 + Math.random() * 180), git.signal)
 }

@@ -1,15 +1,28 @@
 import { join } from 'node:path'
+import { type Comparable, isComparable } from '../snapshot/changes.ts'
 import { manifestFile } from '../snapshot/manifest.ts'
+import { snapshotsIn } from '../snapshot/newest.ts'
 import type { Stopwatch } from '../stopwatch.ts'
 import type { Destination } from './destination.ts'
 import { checkReadBack } from './readback.ts'
 
+type Options = {
+  /** Where the folders of snapshots lie. */
+  readonly path: string
+  readonly of: Comparable
+  readonly signal: AbortSignal
+  readonly stopwatch: Pick<Stopwatch, 'during'>
+}
+
 /** Leaves the snapshot in the folder that it was made in, under its final name, for the next step. */
-export function directoryDestination({ signal, stopwatch }: { signal: AbortSignal; stopwatch: Pick<Stopwatch, 'during'> }): Destination {
+export function directoryDestination({ path, of, signal, stopwatch }: Options): Destination {
   return {
     kind: 'directory',
     check: async () => undefined,
-    findPrevious: async () => undefined,
+    findPrevious: async () => {
+      for await (const manifest of snapshotsIn(path, of.source)) if (manifest.complete && isComparable(manifest, of)) return manifest
+      return undefined
+    },
     prepare: async () => undefined,
     store: async (snapshot) => {
       const { folder, manifestBytes } = snapshot

@@ -1,73 +1,26 @@
 import { readFile } from 'node:fs/promises'
-import type { Dispatcher } from 'undici'
 import { BackupError } from '../errors.ts'
-
-/** The part of an HTTP client that is needed here. */
-type Http = (
-  url: URL,
-  options: { headers: Record<string, string>; headersTimeout: number; bodyTimeout: number; signal: AbortSignal },
-) => Promise<Dispatcher.ResponseData>
+import { askGithub, type Github, whyNot } from './github.ts'
 
 type Repository = {
   readonly name: string
-  readonly apiUrl: string
-  readonly token: string
   /** The event that started the run; it may tell what the API does not. */
   readonly eventPath: string | undefined
 }
 
-const answerMs = 10_000
-/** Nor may an answer that only drips keep a run waiting. */
-const totalMs = 20_000
-const tries = 3
-
 /**
  * Throws `public-repository` unless GitHub's API says that the repository is private or internal: anyone signed in may download the artifacts
- * of a public one. Where the API gives no answer the repository counts as public; the event's payload is too old to vouch for the opposite
- * (a run can be repeated weeks later), so it only helps with the words.
+ * of a public one, and anyone may read its branches. Where the API gives no answer the repository counts as public; the event's payload is too old
+ * to vouch for the opposite (a run can be repeated weeks later), so it only helps with the words.
  */
-export async function refusePublic(
-  repository: Repository,
-  { http, wait, signal }: { http: Http; wait: (ms: number, signal: AbortSignal) => Promise<void>; signal: AbortSignal },
-): Promise<void> {
-  for (let tryNumber = 1; ; tryNumber++) {
-    const answer = await askVisibility(repository, http, signal)
-    if (answer.kind === 'private') return
-    if (answer.kind === 'public') throw isPublic(repository.name)
-    if (answer.final || tryNumber === tries) throw isUnknown(repository.name, answer.why, await payloadSays(repository.eventPath))
-    await wait(1000 * tryNumber, signal)
-  }
-}
-
-type Visibility =
-  | { readonly kind: 'public' }
-  | { readonly kind: 'private' }
-  | { readonly kind: 'unknown'; readonly why: string; readonly final: boolean }
-
-/** `GET /repos/{owner}/{repo}`: docs.github.com/rest/repos/repos#get-a-repository */
-async function askVisibility({ name, apiUrl, token }: Repository, http: Http, signal: AbortSignal): Promise<Visibility> {
-  try {
-    const { statusCode, body } = await http(new URL(`${apiUrl}/repos/${name}`), {
-      headers: {
-        accept: 'application/vnd.github+json',
-        'user-agent': 'sanity-backup',
-        'x-github-api-version': '2022-11-28',
-        ...(token ? { authorization: `Bearer ${token}` } : {}),
-      },
-      headersTimeout: answerMs,
-      bodyTimeout: answerMs,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(totalMs)]),
-    })
-    if (statusCode !== 200) {
-      await body.dump()
-      return { kind: 'unknown', why: `GitHub answered ${statusCode}`, final: statusCode < 500 && statusCode !== 429 }
-    }
-    const answer: unknown = await body.json()
-    return visibilityIn(answer) ?? { kind: 'unknown', why: 'GitHub’s answer does not say', final: true }
-  } catch {
-    signal.throwIfAborted()
-    return { kind: 'unknown', why: 'GitHub could not be reached', final: false }
-  }
+export async function refusePublic({ name, eventPath }: Repository, github: Github): Promise<void> {
+  // docs.github.com/rest/repos/repos#get-a-repository
+  const answer = await askGithub(`/repos/${name}`, github)
+  const visibility = visibilityIn(answer.value)
+  if (visibility?.kind === 'private') return
+  if (visibility?.kind === 'public') throw isPublic(name)
+  const why = answer.status === 200 ? 'GitHub’s answer does not say' : whyNot(answer)
+  throw isUnknown(name, why, await payloadSays(eventPath))
 }
 
 function visibilityIn(value: unknown): { readonly kind: 'public' } | { readonly kind: 'private' } | undefined {

@@ -100,6 +100,19 @@ export function gitIn({ folder, environment, signal }: Options): Git {
   }
 }
 
+/** Resolves when there is room again, or nobody who would make some. */
+function drained(stdin: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      stdin.off('drain', done)
+      stdin.off('close', done)
+      resolve()
+    }
+    stdin.on('drain', done)
+    stdin.on('close', done)
+  })
+}
+
 /** Writes all of the input, as fast as git reads it. Gives what the input threw; that git does not want more of it shows in how it ends. */
 async function feed(stdin: Writable, input: AsyncIterable<Buffer> | undefined): Promise<unknown> {
   let gone = false
@@ -110,7 +123,7 @@ async function feed(stdin: Writable, input: AsyncIterable<Buffer> | undefined): 
   try {
     for await (const chunk of input ?? []) {
       if (gone || stdin.destroyed) return undefined
-      if (!stdin.write(chunk)) await Promise.race([once(stdin, 'drain'), once(stdin, 'close')]).catch(() => undefined)
+      if (!stdin.write(chunk)) await drained(stdin)
     }
     return undefined
   } catch (error) {

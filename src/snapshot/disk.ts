@@ -1,8 +1,7 @@
-import { readdir, readFile, statfs } from 'node:fs/promises'
-import { join } from 'node:path'
+import { statfs } from 'node:fs/promises'
 import { BackupError, findSystemCode } from '../errors.ts'
 import { formatBytes } from '../text.ts'
-import { manifestFile, parseManifest } from './manifest.ts'
+import { snapshotsIn } from './newest.ts'
 
 /** Whether an error says that there is no room left: the disk's own or a quota's. */
 export function isDiskFull(error: unknown): boolean {
@@ -103,22 +102,6 @@ function noRoom(path: string, neededBytes: number, freeBytes: number): BackupErr
 }
 
 async function findPreviousBytes(path: string, source: { projectId: string; dataset: string }): Promise<number | undefined> {
-  const start = `${source.projectId}-${source.dataset}-`
-  const names = (await readdir(path)).filter((name) => name.startsWith(start) && /^\d{8}T\d{6}Z/.test(name.slice(start.length)))
-  // The names of one dataset sort by time.
-  for (const name of names.sort().reverse()) {
-    const bytes = await findSnapshotBytes(join(path, name))
-    if (bytes !== undefined) return bytes
-  }
+  for await (const { files } of snapshotsIn(path, source)) return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   return undefined
-}
-
-async function findSnapshotBytes(folder: string): Promise<number | undefined> {
-  try {
-    const { files } = parseManifest(await readFile(join(folder, manifestFile)))
-    return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-  } catch {
-    // Not a finished snapshot: it tells nothing.
-    return undefined
-  }
 }

@@ -53,6 +53,7 @@ export async function backUp(services: Services, options: BackupOptions = {}): P
     ...options.inputs,
   }
   const env = { ...workflowRun?.env, ...github?.env, ...git?.env, ...options.env }
+  const there = options.path === undefined ? [] : await readdir(options.path, { recursive: true }).catch(() => [])
   const result = await runAction({ ...options, githubToken: GITHUB_TOKEN, inputs, env })
   const path = options.path ?? join(result.temp, 'sanity-backup')
   const run: BackupRun = {
@@ -63,12 +64,15 @@ export async function backUp(services: Services, options: BackupOptions = {}): P
     warnings: result.annotations.filter(({ kind }) => kind === 'warning').map(({ message }) => message),
     seen: [result.stdout, result.stderr, result.summary, JSON.stringify(result.outputs)].join('\n'),
   }
-  await checkEveryRun(run, services, inputs)
+  await checkEveryRun(run, services, { inputs, there })
   return run
 }
 
+/** `there`: what lay in the folder that `path` names before the run. */
+type Setting = { readonly inputs: Readonly<Record<string, string>>; readonly there: readonly string[] }
+
 /** What holds for every run, whatever happened in it. */
-async function checkEveryRun(run: BackupRun, { sanity, github }: Services, inputs: Readonly<Record<string, string>>): Promise<void> {
+async function checkEveryRun(run: BackupRun, { sanity, github }: Services, { inputs, there }: Setting): Promise<void> {
   const { exitCode, signal, timedOut, stderr, outputs, annotations } = run
   expect({ signal, timedOut, stderr }).toEqual({ signal: null, timedOut: false, stderr: '' })
 
@@ -81,7 +85,7 @@ async function checkEveryRun(run: BackupRun, { sanity, github }: Services, input
   expect(run.commands.map(({ name }) => name).filter((name) => !/^(add-mask|error|warning|debug)$/.test(name))).toEqual([])
 
   const left = await run.filesLeft()
-  const inPath = await run.filesLeft(run.path)
+  const inPath = (await run.filesLeft(run.path)).filter((file) => !there.includes(file))
   const all = [...left, ...inPath, ...(await run.filesLeft(run.workspace))]
   expect(all.filter((file) => file.includes('.partial'))).toEqual([])
   expect(left.filter((file) => !join(run.temp, file).startsWith(`${run.path}/`))).toEqual([])
@@ -91,7 +95,7 @@ async function checkEveryRun(run: BackupRun, { sanity, github }: Services, input
 
   const asked = inputs['include-assets'] === 'true' ? /^(export|query|acl|asset)$/ : /^(export|query|acl)$/
   expect(sanity.requests.filter(({ route }) => !asked.test(route)).map(({ path }) => path)).toEqual([])
-  expect(github?.requests.filter(({ route }) => route !== 'repository').map(({ path }) => path) ?? []).toEqual([])
+  expect(github?.requests.filter(({ route }) => !/^(repository|artifacts|zip)$/.test(route)).map(({ path }) => path) ?? []).toEqual([])
 }
 
 const exitCodeOf = (code: string | undefined): number => (code === 'cancelled' ? 130 : 1)

@@ -14,17 +14,21 @@ import { makeTempFolder } from '../support/process.ts'
 /** A place to try a destination on. */
 type Place = AsyncDisposable & {
   readonly destination: Destination
+  /** The same destination as a later run sees it. */
+  readonly next: () => Destination
   /** Brings what is stored into a folder, as any reader would, and gives the folder; undefined if nothing is stored. */
   readonly fetch: (stored: Stored | undefined) => Promise<string | undefined>
   /** Makes what is stored come back damaged. */
   readonly damage: (snapshot: FinishedSnapshot) => Promise<void>
+  /** What is wrong with the fetched folder, where a snapshot does not lie there as it does on the runner. */
+  readonly findings?: (folder: string, stored: Stored) => Promise<readonly unknown[]>
 }
 
 type MakePlace = (options: { signal: AbortSignal; temp: string }) => Promise<Place>
 
 /** The laws of src/destinations/destination.ts, for every destination. */
-export function describeDestination(kind: Stored['kind'], makePlace: MakePlace): void {
-  describe(`the destination ${kind}`, () => {
+export function describeDestination(kind: Stored['kind'], makePlace: MakePlace, which = ''): void {
+  describe(`the destination ${kind}${which}`, () => {
     it('says what it is, and changes nothing when it is checked', async () => {
       await using made = await setUp(makePlace)
       await made.place.destination.check()
@@ -36,10 +40,18 @@ export function describeDestination(kind: Stored['kind'], makePlace: MakePlace):
       await using made = await setUp(makePlace)
       const stored = await made.place.destination.store(made.snapshot)
       const folder = (await made.place.fetch(stored)) ?? ''
-      const { manifestBytes } = made.snapshot
       expect(stored.kind).toBe(kind)
-      expect((await readdir(folder)).toSorted()).toEqual(['data.ndjson.gz', 'manifest.json'])
-      expect(await checkSnapshot(folder, { manifestBytes, signal: made.signal })).toEqual([])
+      const { findings = plainFindings(made.snapshot) } = made.place
+      expect(await findings(folder, stored)).toEqual([])
+    })
+
+    it('finds nothing before, and afterwards the snapshot that it stored, if that can be compared with', async () => {
+      await using made = await setUp(makePlace)
+      expect(await made.place.destination.findPrevious()).toBeUndefined()
+      await made.place.destination.prepare(made.snapshot)
+      await made.place.destination.store(made.snapshot)
+      using next = made.place.next()
+      expect(await next.findPrevious()).toMatchObject({ snapshot: exampleManifest.snapshot, documents: { count: 200 } })
     })
 
     it('leaves the bytes in the folder as they are', async () => {
@@ -66,6 +78,13 @@ export function describeDestination(kind: Stored['kind'], makePlace: MakePlace):
   })
 }
 
+function plainFindings({ manifestBytes }: FinishedSnapshot): NonNullable<Place['findings']> {
+  return async (folder) => {
+    const extra = (await readdir(folder)).filter((name) => name !== 'data.ndjson.gz' && name !== 'manifest.json')
+    return [...extra, ...(await checkSnapshot(folder, { manifestBytes, signal: new AbortController().signal }))]
+  }
+}
+
 async function setUp(makePlace: MakePlace) {
   const temp = await makeTempFolder('destination')
   const controller = new AbortController()
@@ -76,6 +95,7 @@ async function setUp(makePlace: MakePlace) {
     signal: controller.signal,
     abort: (reason: Error) => controller.abort(reason),
     [Symbol.asyncDispose]: async () => {
+      place.destination[Symbol.dispose]()
       await place[Symbol.asyncDispose]()
       await temp[Symbol.asyncDispose]()
     },

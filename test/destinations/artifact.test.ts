@@ -3,10 +3,14 @@ import { join } from 'node:path'
 import { DefaultArtifactClient } from '@actions/artifact'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { artifactDestination } from '../../src/destinations/artifact.ts'
+import { findPreviousArtifact } from '../../src/destinations/artifact-previous.ts'
 import { stopwatch } from '../../src/stopwatch.ts'
 import { describeDestination, finishedSnapshot } from '../contracts/destination.ts'
 import { type ArtifactRun, type Artifacts, artifactAnswers, startArtifacts } from '../doubles/artifacts.ts'
 import { flipByte } from '../doubles/blob-proxy.ts'
+import { startGithubRest } from '../doubles/github.ts'
+import { makeClient } from '../sanity/ask.ts'
+import { exampleManifest } from '../snapshot/example.ts'
 import { rejection } from '../streams/feed.ts'
 import { makeTempFolder } from '../support/process.ts'
 import { readZip } from '../support/zip.ts'
@@ -32,14 +36,28 @@ afterAll(async () => {
 
 describeDestination('artifact', async ({ signal, temp }) => {
   const run = newRun(temp)
+  const client = makeClient()
+  const github = await startGithubRest({ artifacts })
+  const { snapshot: _, ...of } = exampleManifest
+  const findPrevious = async () =>
+    await findPreviousArtifact(
+      { repository: 'acme/site', name: 'nightly', of },
+      { apiUrl: github.url, token: 'ghs_unit', http: client.http, wait: async () => undefined, signal },
+    )
   return {
-    destination: artifactDestination(options({ signal })),
+    destination: artifactDestination({ ...options({ signal }), findPrevious }),
+    next: () => artifactDestination({ ...options({ signal }), findPrevious }),
     fetch: async () => {
       const [stored] = artifacts.list(run.runId)
       return stored && (await unpacked(stored.id, temp))
     },
     damage: async () => artifacts.blobFault({ on: 'download', change: flipByte }),
-    [Symbol.asyncDispose]: async () => artifacts.reset(),
+    [Symbol.asyncDispose]: async () => {
+      artifacts.reset()
+      for (const { id } of artifacts.list()) artifacts.remove(id)
+      await client[Symbol.asyncDispose]()
+      await github[Symbol.asyncDispose]()
+    },
   }
 })
 
@@ -145,6 +163,7 @@ function options({ signal = new AbortController().signal, runAttempt = 1 }: { si
     runUrl: 'https://github.com/acme/site/actions/runs/42',
     hasService: true,
     serverUrl: 'https://github.com',
+    findPrevious: async () => undefined,
     checkVisibility: async () => undefined,
     signal,
     stopwatch: stopwatch(),

@@ -4,10 +4,12 @@ import { expect, it } from '@jest/globals'
 import { directoryDestination } from '../../src/destinations/directory.ts'
 import { stopwatch } from '../../src/stopwatch.ts'
 import { describeDestination, finishedSnapshot } from '../contracts/destination.ts'
+import { exampleManifest } from '../snapshot/example.ts'
 import { makeTempFolder } from '../support/process.ts'
 
 describeDestination('directory', async ({ signal, temp }) => ({
-  destination: directoryDestination({ signal, stopwatch: stopwatch() }),
+  destination: directoryDestination({ path: join(temp, 'snapshots'), of: exampleManifest, signal, stopwatch: stopwatch() }),
+  next: () => directoryDestination({ path: join(temp, 'snapshots'), of: exampleManifest, signal, stopwatch: stopwatch() }),
   fetch: async () => {
     const [name] = await readdir(join(temp, 'snapshots')).then((names) => names.filter((entry) => !entry.endsWith('.partial')))
     return name === undefined ? undefined : join(temp, 'snapshots', name)
@@ -25,7 +27,8 @@ it('gives the folder under its final name, and the path of the manifest in it', 
   const snapshot = await finishedSnapshot(temp.path)
   const { signal } = new AbortController()
   const folder = join(temp.path, 'snapshots', 'abc12345-production-20261122T081500Z')
-  expect(await directoryDestination({ signal, stopwatch: stopwatch() }).store(snapshot)).toEqual({
+  const destination = directoryDestination({ path: temp.path, of: exampleManifest, signal, stopwatch: stopwatch() })
+  expect(await destination.store(snapshot)).toEqual({
     kind: 'directory',
     folder,
     manifest: join(folder, 'manifest.json'),

@@ -141,7 +141,7 @@ async function refuse(
   { token = 'ghs_unit', eventPath, signal = new AbortController().signal }: Change = {},
 ): Promise<void> {
   await refusePublic(
-    { name: 'acme/site', apiUrl: github.url, token, eventPath },
-    { http: client.http, wait: async () => undefined, signal },
+    { name: 'acme/site', eventPath },
+    { apiUrl: github.url, token, http: client.http, wait: async () => undefined, signal },
   )
 }

@@ -1,5 +1,4 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
@@ -31,13 +30,19 @@ export type Git = AsyncDisposable & {
   /** What the runner puts into the environment. */
   readonly env: Readonly<Record<string, string>>
   readonly requests: readonly GitRequest[]
+  /** The repository itself. */
+  readonly folder: string
   /** Runs git in the repository, as its owner. */
   run(...args: readonly string[]): string
   /** A commit of the given files on a branch, made by somebody else. */
   commit(branch: string, files: Readonly<Record<string, string>>, options?: CommitOptions): string
   /** The content of an object. */
   bytes(name: string): Buffer
-  /** The files of a commit, with their content. */
+  /** A tree as a tar. */
+  archive(tree: string): Buffer
+  /** The paths of a commit's files. */
+  paths(commitish: string): string[]
+  /** The files of a commit, with their content: for few files. */
   files(commitish: string): Record<string, string>
   /** Lets the server refuse pushes of any branch until further notice. */
   refuse(refusal: Refusal | undefined): Promise<void>
@@ -122,6 +127,11 @@ export async function startGit({ repository = 'acme/site', writers, readers = []
     return name
   }
 
+  const paths = (commitish: string): string[] =>
+    run('ls-tree', '-r', '--name-only', '--full-tree', commitish)
+      .split('\n')
+      .filter((path) => path !== '')
+
   if (!empty) commit('main', { 'index.html': '<h1>Site</h1>' })
   const owned = stack.move()
   return {
@@ -131,16 +141,14 @@ export async function startGit({ repository = 'acme/site', writers, readers = []
     get requests() {
       return requests
     },
+    folder,
     run,
     commit,
     bytes: (name) => Buffer.from(git(folder, ['cat-file', 'blob', name], undefined, 'latin1').stdout, 'latin1'),
+    archive: (tree) => Buffer.from(git(folder, ['archive', tree], undefined, 'latin1').stdout, 'latin1'),
+    paths,
     files: (commitish) =>
-      Object.fromEntries(
-        run('ls-tree', '-r', '--name-only', '--full-tree', commitish)
-          .split('\n')
-          .filter((path) => path !== '')
-          .map((path) => [path, git(folder, ['cat-file', 'blob', `${commitish}:${path}`]).stdout]),
-      ),
+      Object.fromEntries(paths(commitish).map((path) => [path, git(folder, ['cat-file', 'blob', `${commitish}:${path}`]).stdout])),
     refuse: async (refusal) => await writeFile(join(folder, 'refusal'), refusal ?? ''),
     fault: (service, fault) => faults.add({ ...fault, service }),
     reset: () => {
@@ -262,7 +270,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, { url, 
     const body = head === undefined ? chunk : begin(Buffer.concat([head, chunk]))
     if (body === undefined || fault?.loseAnswer) continue
     record.sentBytes += body.length
-    if (!response.write(body)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+    if (!response.write(body) && !response.destroyed) await drained(response)
   }
   await fault?.after?.()
   if (fault?.loseAnswer) response.socket?.resetAndDestroy()
@@ -278,6 +286,18 @@ async function serve(request: IncomingMessage, response: ServerResponse, { url, 
     if (!fault?.loseAnswer) response.writeHead(status, Object.fromEntries(fields.filter(([name]) => name !== 'Status')))
     return whole.subarray(end + 4)
   }
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done)
+      response.off('close', done)
+      resolve()
+    }
+    response.on('drain', done)
+    response.on('close', done)
+  })
 }
 
 function text(status: number, body: string) {

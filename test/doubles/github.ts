@@ -24,6 +24,8 @@ export type GithubRest = AsyncDisposable & {
   readonly requests: readonly RestRequest[]
   count(route: RestRoute): number
   fault(route: RestRoute, fault: RestFault): void
+  /** Makes an artifact one of a fork’s run. */
+  foreign(artifact: number): void
   reset(): void
 }
 
@@ -45,6 +47,7 @@ export async function startGithubRest(options: GithubRestOptions = {}): Promise<
   const { repository = 'acme/site', visibility = 'private', artifacts, tokens } = options
   const faults = makeQueue<RestFault & { readonly route: RestRoute }>()
   let requests: RestRequest[] = []
+  const foreign = new Set<number>()
 
   const server = await listen(async (request, response, url) => {
     const [, prefix, rest = ''] = /^\/repos\/([^/]+\/[^/]+)(\/.*)?$/.exec(url.pathname) ?? []
@@ -112,7 +115,7 @@ export async function startGithubRest(options: GithubRestOptions = {}): Promise<
       workflow_run: {
         id: Number(artifact.run),
         repository_id: 1,
-        head_repository_id: 1,
+        head_repository_id: foreign.has(artifact.id) ? 99 : 1,
         head_branch: 'main',
         head_sha: '0123456789abcdef0123456789abcdef01234567',
       },
@@ -127,6 +130,7 @@ export async function startGithubRest(options: GithubRestOptions = {}): Promise<
     },
     count: (route) => requests.filter((request) => request.route === route).length,
     fault: (route, fault) => faults.add({ ...fault, route }),
+    foreign: (artifact) => void foreign.add(artifact),
     reset() {
       faults.clear()
       requests = []

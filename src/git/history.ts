@@ -1,0 +1,87 @@
+import type { Git } from './command.ts'
+import { readObjects } from './objects.ts'
+import { makeTree, parseTree, type Tree, type TreeEntry, treeMode } from './tree.ts'
+
+/** A commit as the rewriting of a history looks at it: `own` is one folder in it, `rest` all the others. */
+export type Commit = {
+  readonly name: string
+  readonly content: Buffer
+  readonly tree: string
+  readonly parents: readonly Commit[]
+  /** The folder's tree; undefined if it is not there. */
+  readonly own: string | undefined
+  readonly rest: Rest
+}
+
+/** What is left of a commit's tree without the folder, and, where they are new, the trees that it is made of. */
+type Rest = { readonly name: string; readonly made: readonly Tree[]; readonly withoutReadme: string }
+
+/** Reads all commits below a tip, the oldest first, parents before children. Their trees must be at hand. */
+export async function readHistory(git: Git, tip: string, folder: string): Promise<Commit[]> {
+  const listed = (await git.run(['rev-list', '--topo-order', '--reverse', tip])).toString('latin1').trim().split('\n')
+  const contents = await readAll(git, listed)
+  const heads = new Map([...contents].map(([name, content]) => [name, headOf(content)]))
+  const [outer = '', inner = ''] = folder.split('/')
+  const roots = await readTrees(
+    git,
+    [...heads.values()].map(({ tree }) => tree),
+  )
+  const outerNames = [...roots.values()].flatMap((root) => findFolder(root, outer) ?? [])
+  const outers = await readTrees(git, outerNames)
+
+  const split = new Map([...roots].map(([name, root]) => [name, splitTree(root, { outer, inner, outers })]))
+  const commits = new Map<string, Commit>()
+  for (const name of listed) {
+    const { tree, parents } = heads.get(name) as Head
+    const known = parents.map((parent) => commits.get(parent)).filter((parent) => parent !== undefined)
+    commits.set(name, { name, content: contents.get(name) as Buffer, tree, parents: known, ...(split.get(tree) as Split) })
+  }
+  return [...commits.values()]
+}
+
+type Head = { readonly tree: string; readonly parents: readonly string[] }
+
+/** The first lines of a commit object: `tree <name>`, then `parent <name>` for each parent. */
+function headOf(content: Buffer): Head {
+  const text = content.toString('latin1', 0, content.indexOf('\nauthor '))
+  const [tree = '', ...parents] = text.split('\n').map((line) => line.slice(line.indexOf(' ') + 1))
+  return { tree, parents }
+}
+
+type Split = Pick<Commit, 'own' | 'rest'>
+
+function splitTree(root: readonly TreeEntry[], names: { outer: string; inner: string; outers: ReadonlyMap<string, TreeEntry[]> }): Split {
+  const { outer, inner, outers } = names
+  const above = outers.get(findFolder(root, outer) ?? '')
+  const own = above && findFolder(above, inner)
+  if (above === undefined || own === undefined) return { own: undefined, rest: restOf(root, []) }
+  const left = above.filter(({ path }) => path !== inner)
+  const made = left.length > 0 ? [makeTree(left)] : []
+  const rest = root.flatMap((entry) => (entry.path === outer ? made.map(({ name }) => ({ ...entry, name })) : [entry]))
+  return { own, rest: restOf(rest, made) }
+}
+
+function restOf(entries: readonly TreeEntry[], made: readonly Tree[]): Rest {
+  const tree = makeTree(entries)
+  const withoutReadme = makeTree(entries.filter(({ path }) => path !== 'README.md')).name
+  return { name: tree.name, made: [...made, tree], withoutReadme }
+}
+
+function findFolder(entries: readonly TreeEntry[], path: string): string | undefined {
+  return entries.find((entry) => entry.path === path && entry.mode === treeMode)?.name
+}
+
+async function readTrees(git: Git, names: readonly string[]): Promise<Map<string, TreeEntry[]>> {
+  return new Map([...(await readAll(git, names))].map(([name, content]) => [name, parseTree(content)]))
+}
+
+async function readAll(git: Git, names: readonly string[]): Promise<Map<string, Buffer>> {
+  const distinct = [...new Set(names)]
+  const contents = new Map<string, Buffer>()
+  let next = 0
+  const given = async function* () {
+    yield* distinct
+  }
+  for await (const content of readObjects(git, given())) contents.set(distinct[next++] as string, Buffer.from(content))
+  return contents
+}
