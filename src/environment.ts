@@ -28,8 +28,24 @@ export function checkEnvironment(env: Env): void {
     )
   }
   const proxy = proxyVariables.find((name) => env[name] && !/^https?:$/.test(URL.parse(env[name] ?? '')?.protocol ?? ''))
+  const undecodable = proxyVariables.find((name) => !isDecodable(URL.parse(env[name] ?? '')))
+  if (undecodable !== undefined) {
+    throw unsafe(
+      `The user name or password in ${undecodable} holds a % that begins no escape.`,
+      `Write a % in ${undecodable} as %25, an @ as %40, a : as %3A.`,
+    )
+  }
   if (proxy !== undefined) {
     throw unsafe(`${proxy} does not hold the http(s) URL of a proxy.`, `Write ${proxy} as http://host:port, or remove it.`)
+  }
+}
+
+function isDecodable(url: URL | null): boolean {
+  try {
+    decodeURIComponent(`${url?.username ?? ''}:${url?.password ?? ''}`)
+    return true
+  } catch {
+    return false
   }
 }
 

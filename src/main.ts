@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { backup } from './commands/backup.ts'
+import { abandonBackup, backup } from './commands/backup.ts'
 import { cancelled, tookTooLong } from './endings.ts'
 import { checkEnvironment, findProxySecrets } from './environment.ts'
 import type { BackupError } from './errors.ts'
@@ -36,7 +36,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, (error) => void endAtOnce(error))
 process.on('exit', () => {
-  if (!ending) report.abandoned()
+  abandonBackup()
+  if (ending) return
+  // Even if something ended the process with 0.
+  process.exitCode = 1
+  report.abandoned()
 })
 const budget = setTimeout(() => giveUp(tookTooLong(runBudgetMs)), runBudgetMs)
 budget.unref()

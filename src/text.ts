@@ -107,6 +107,7 @@ function formsOf(secret: string): string[] {
     return [sure, sure.replaceAll('+', '-').replaceAll('/', '_')]
   })
   const uri = encodeURIComponent(secret)
+  const each = (form: (code: number) => string): string => [...bytes].map(form).join('')
   const json = JSON.stringify(secret).slice(1, -1)
   return [
     secret,
@@ -117,6 +118,13 @@ function formsOf(secret: string): string[] {
     hex,
     hex.toUpperCase(),
     escapeXml(secret),
+    escapeMarkdown(secret),
+    [...secret].reverse().join(''),
+    each((code) => `\\u${code.toString(16).padStart(4, '0')}`),
+    each((code) => `&#${code};`),
+    each((code) => `&#x${code.toString(16)};`),
+    each((code) => `%${code.toString(16).padStart(2, '0')}`),
+    each((code) => `%${code.toString(16).padStart(2, '0').toUpperCase()}`),
   ].filter((form) => form.length >= 8)
 }
 

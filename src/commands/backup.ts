@@ -6,7 +6,7 @@ import { findFullRead } from '../sanity/access.ts'
 import { type SanityApi, sanityApi } from '../sanity/api.ts'
 import { assetHost } from '../sanity/assets.ts'
 import { checkRoom, diskFull, isDiskFull } from '../snapshot/disk.ts'
-import { findFreeFolder, type SnapshotFolder, sweepLeftovers } from '../snapshot/folder.ts'
+import { findFreeFolder, removeOpenWorkshops, type SnapshotFolder, sweepLeftovers } from '../snapshot/folder.ts'
 import { type Manifest, printManifest } from '../snapshot/manifest.ts'
 import { snapshotName } from '../snapshot/name.ts'
 import { writeManifest } from '../snapshot/write.ts'
@@ -60,6 +60,11 @@ export async function backup(inputs: Inputs, runner: Runner, tools: Tools): Prom
     // Wherever the disk became full, also where no room of ours was writing.
     throw isDiskFull(error) && !(error instanceof BackupError) ? await diskFull(error, inputs.path) : error
   }
+}
+
+/** Removes what a backup in this process has still lying about: for the process's very last moment. */
+export function abandonBackup(): void {
+  removeOpenWorkshops()
 }
 
 async function backUp(inputs: Inputs, runner: Runner, tools: Tools): Promise<BackupOutcome> {

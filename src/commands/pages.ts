@@ -30,6 +30,7 @@ export async function savePages(task: Task, tools: Tools): Promise<Exported> {
   assets?.restart()
   const lines = async function* (): AsyncGenerator<Buffer[]> {
     for await (const batch of spool.read()) {
+      tools.signal.throwIfAborted()
       const documents = batch.map(documentIn).filter(isLast(repeats.left))
       await assets?.take(documents)
       yield counting.pick(documents)

@@ -53,10 +53,12 @@ export async function* guarded(body: Dispatcher.ResponseData['body'], about: Abo
 }
 
 const slotCount = 12
+/** So many windows, all together, must bring as much as one, however it comes: a byte now and then keeps the idle deadline from ever coming. */
+const longWindows = 10
 
 /**
  * Makes the function that is told of each chunk's bytes and throws {@link TooSlowError} for a drip. Time is cut into slots; a stream that was
- * silent in most of them is waiting, not dripping, and the idle deadline's matter.
+ * silent in most of one window is waiting, not dripping, and the idle deadline's matter.
  */
 function rateWatch(drip: Drip | undefined): (bytes: number) => void {
   if (drip === undefined) return () => undefined
@@ -68,11 +70,14 @@ function rateWatch(drip: Drip | undefined): (bytes: number) => void {
     const last = slots.at(-1)
     if (last?.number === number) last.bytes += bytes
     else slots.push({ number, bytes })
-    // The slot that has only begun tells nothing yet.
-    slots = slots.filter((slot) => slot.number >= number - slotCount)
-    const complete = slots.filter((slot) => slot.number < number)
-    const sum = complete.reduce((all, slot) => all + slot.bytes, 0)
-    if (number >= slotCount && complete.length * 2 > slotCount && sum < drip.leastBytes)
-      throw new TooSlowError(`less than ${drip.leastBytes} bytes came in ${drip.windowMs / 1000} s`)
+    slots = slots.filter((slot) => slot.number >= number - longWindows * slotCount)
+    const tooLittle = (windows: number): boolean => {
+      // The slot that has only begun tells nothing yet.
+      const complete = slots.filter((slot) => slot.number < number && slot.number >= number - windows * slotCount)
+      const mostSilent = windows === 1 && complete.length * 2 <= slotCount
+      return number >= windows * slotCount && !mostSilent && complete.reduce((sum, slot) => sum + slot.bytes, 0) < drip.leastBytes
+    }
+    const windows = [1, longWindows].find(tooLittle)
+    if (windows) throw new TooSlowError(`less than ${drip.leastBytes} bytes came in ${(windows * drip.windowMs) / 1000} s`)
   }
 }

@@ -26,13 +26,16 @@ export function classifyLine(line: Buffer): Line {
   if (!isUtf8(line)) return { kind: 'invalid', why: 'it is not valid UTF-8', incomplete: mayBeCut(line) }
   const document = scanDocument(line)
   if (document) return { kind: 'document', ...document }
+  const notJson = { kind: 'invalid', why: 'it is not valid JSON', incomplete: mayBeCut(line) } as const
+  // An error or a cursor is short. Parsing what is long and is no document could take all the memory that there is.
+  if (line.length > mostParsedBytes) return findGluedError(line) ?? notJson
   const text = line.toString('utf8')
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
     // The parser's own message quotes the line.
-    return findGluedError(text) ?? { kind: 'invalid', why: 'it is not valid JSON', incomplete: mayBeCut(line) }
+    return findGluedError(line) ?? notJson
   }
   return classifyValue(value)
 }
@@ -64,19 +67,23 @@ function mayBeCut(line: Buffer): boolean {
 
 const openBrace = 0x7b
 
+/** Longer lines are read by the scanner alone. */
+const mostParsedBytes = 1024 * 1024
+
 /** How far from the end of a broken line an error is looked for, and how often. */
-const gluedErrorChars = 64 * 1024
+const gluedErrorBytes = 64 * 1024
 const gluedErrorTries = 200
 
 /** The error that a server wrote behind the first half of a document, on the same line; undefined if there is none. */
-function findGluedError(text: string): Line | undefined {
-  const end = text.slice(-gluedErrorChars)
+function findGluedError(line: Buffer): Line | undefined {
+  const end = line.subarray(-gluedErrorBytes).toString('utf8')
   let start = end.lastIndexOf('{"')
   for (let tries = 0; start !== -1 && tries < gluedErrorTries; tries++) {
     const object = parseObject(end.slice(start))
     const isError = object?.['_id'] === undefined && object?.['error'] !== undefined
     if (isError) {
-      const mayBeContent = isValuePlace(text, text.length - end.length + start)
+      const place = line.length - Buffer.byteLength(end.slice(start))
+      const mayBeContent = line.length > mostParsedBytes || isValuePlace(line.toString('latin1'), place)
       return { kind: 'error', description: mayBeContent ? undefined : describeError(object) }
     }
     start = start === 0 ? -1 : end.lastIndexOf('{"', start - 1)

@@ -35,6 +35,9 @@ export async function* readPage(body: AsyncIterable<Buffer>): AsyncGenerator<Exp
   return page.next
 }
 
+/** Real ones have a few characters, and each has to fit into the address of a request. */
+const mostCursorLength = 4096
+
 /** What was seen of a page: how many lines, and the cursor once it came. */
 type Page = { lines: number; next: string | undefined }
 
@@ -47,6 +50,7 @@ function documentIn(bytes: Buffer, page: Page, terminated: boolean): ExportedDoc
   if (page.next !== undefined) throw invalidLine(number, 'it stands behind the cursor that ends its page')
   if (line.kind === 'document') return [{ id: line.id, type: line.type, bytes }]
   if (line.cursor === '') throw invalidLine(number, 'its cursor is empty, and would begin the export anew')
+  if (line.cursor.length > mostCursorLength) throw invalidLine(number, `its cursor is longer than ${mostCursorLength} characters`)
   page.next = line.cursor
   return []
 }

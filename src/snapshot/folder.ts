@@ -30,6 +30,23 @@ export type SnapshotFolder = {
 
 const ownerFile = 'owner.json'
 
+/** The workshops of this process that are not removed yet. */
+const openWorkshops = new Set<string>()
+
+/** Removes what this process has not got round to removing: for its very last moment, so without a pause. */
+export function removeOpenWorkshops(): void {
+  for (const workshop of openWorkshops) removeWorkshop(workshop)
+}
+
+function removeWorkshop(workshop: string): void {
+  try {
+    rmSync(workshop, { recursive: true, force: true, maxRetries: 3 })
+    openWorkshops.delete(workshop)
+  } catch {
+    // What cannot be removed must not hide why the run failed; the next run tries again.
+  }
+}
+
 /**
  * Makes the folder for a snapshot below `path`; undefined if that name is taken. Only the runner's own user may read it.
  * Throws `input-invalid` if it cannot be made there, `disk-full` if there is no room.
@@ -47,6 +64,7 @@ export async function findFreeFolder({ path, name }: { path: string; name: strin
     await makeFolders(path)
     if (await exists(final)) return undefined
     await mkdir(workshop, { mode: 0o700 })
+    openWorkshops.add(workshop)
     await fillWorkshop(workshop, Object.values(inside))
   } catch (error) {
     if (findSystemCode(error) === 'EEXIST' && (await isFolder(path))) return undefined
@@ -70,13 +88,7 @@ export async function findFreeFolder({ path, name }: { path: string; name: strin
       await syncFolder(path)
     },
     discard,
-    [Symbol.dispose]: () => {
-      try {
-        rmSync(workshop, { recursive: true, force: true, maxRetries: 3 })
-      } catch {
-        // What cannot be removed must not hide why the run failed; the next run tries again.
-      }
-    },
+    [Symbol.dispose]: () => removeWorkshop(workshop),
   }
 }
 
@@ -123,7 +135,7 @@ async function isLeftover(workshop: string, now: Date): Promise<boolean> {
 
 type Owner = { readonly host: string; readonly pid: number }
 
-/** Undefined if there is none; one of no process if what is there cannot be read. */
+/** Undefined if there is none; one without a host if what is there cannot be read. */
 async function findOwner(workshop: string): Promise<Owner | undefined> {
   const text = await readFile(join(workshop, ownerFile), 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
@@ -131,13 +143,16 @@ async function findOwner(workshop: string): Promise<Owner | undefined> {
     const { host, pid } = JSON.parse(text) as Partial<Owner>
     return { host: String(host), pid: Number(pid) }
   } catch {
-    return { host: hostname(), pid: Number.NaN }
+    return { host: '', pid: Number.NaN }
   }
 }
 
 async function isAlive({ host, pid }: Owner, workshop: string, now: Date): Promise<boolean> {
   const { mtimeMs } = await stat(join(workshop, ownerFile))
-  if (now.getTime() - mtimeMs > longestRunMs) return false
+  const ageMs = now.getTime() - mtimeMs
+  if (ageMs > longestRunMs) return false
+  // A run that has only just begun is still writing whose the folder is.
+  if (host === '') return ageMs < 60_000
   // Of a process on another machine nothing can be known, and this one has only just begun.
   if (host !== hostname()) return true
   return pid !== process.pid && isRunning(pid)

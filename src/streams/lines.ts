@@ -24,29 +24,59 @@ const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf])
  * Throws {@link LineTooLongError} before a line of more than `maxLineBytes` is put together.
  */
 export async function* splitLines(chunks: AsyncIterable<Buffer>, maxLineBytes: number): AsyncGenerator<LineBatch> {
-  let pending: Buffer[] = []
-  let pendingBytes = 0
+  const begun = gather()
   let lineNumber = 1
   for await (const chunk of chunks) {
     const lines: Buffer[] = []
     let start = 0
     for (let end = chunk.indexOf(lineFeed); end !== -1; end = chunk.indexOf(lineFeed, start)) {
-      if (pendingBytes + end - start > maxLineBytes) throw new LineTooLongError(lineNumber, maxLineBytes)
+      if (begun.bytes() + end - start > maxLineBytes) throw new LineTooLongError(lineNumber, maxLineBytes)
       const rest = chunk.subarray(start, end)
-      lines.push(pending.length === 0 ? rest : Buffer.concat([...pending, rest]))
-      pending = []
-      pendingBytes = 0
+      lines.push(begun.bytes() === 0 ? rest : begun.take(rest))
       lineNumber++
       start = end + 1
     }
-    if (start < chunk.length) {
-      pending.push(chunk.subarray(start))
-      pendingBytes += chunk.length - start
-      if (pendingBytes > maxLineBytes) throw new LineTooLongError(lineNumber, maxLineBytes)
-    }
+    if (start < chunk.length) begun.add(chunk.subarray(start))
+    if (begun.bytes() > maxLineBytes) throw new LineTooLongError(lineNumber, maxLineBytes)
     if (lines.length > 0) yield { lines, terminated: true }
   }
-  if (pending.length > 0) yield { lines: [Buffer.concat(pending)], terminated: false }
+  if (begun.bytes() > 0) yield { lines: [begun.take(nothing)], terminated: false }
+}
+
+const nothing = Buffer.alloc(0)
+
+/** Pieces that are smaller cost more to keep than to copy, and are joined so many at a time. */
+const smallBytes = 4096
+const smallPieces = 512
+
+/** Gathers the pieces of one line after the other. */
+function gather(): { readonly add: (piece: Buffer) => void; readonly bytes: () => number; readonly take: (last: Buffer) => Buffer } {
+  let pieces: Buffer[] = []
+  let small: Buffer[] = []
+  let bytes = 0
+  const joinSmall = (): void => {
+    if (small.length > 0) pieces.push(Buffer.concat(small))
+    small = []
+  }
+  return {
+    add: (piece) => {
+      bytes += piece.length
+      if (piece.length < smallBytes) small.push(piece)
+      else {
+        joinSmall()
+        pieces.push(piece)
+      }
+      if (small.length === smallPieces) joinSmall()
+    },
+    bytes: () => bytes,
+    take: (last) => {
+      const line = Buffer.concat([...pieces, ...small, last])
+      pieces = []
+      small = []
+      bytes = 0
+      return line
+    },
+  }
 }
 
 /** Leaves out what only frames the lines of a stream: a byte order mark at its start, and one carriage return before a line feed. */

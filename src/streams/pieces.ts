@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream'
 
-/** How many bytes may wait to be taken before the sender is made to wait. */
-const mostWaiting = 256 * 1024
+/** How many bytes, and how many pieces, may wait to be taken before the sender is made to wait. */
+const mostBytes = 256 * 1024
+const mostPieces = 1024
 
 /**
  * Gives the pieces of a stream as they came in. A stream's own iterator joins those that wait into a new one, which costs as much as receiving
@@ -23,7 +24,7 @@ export async function* piecesOf(
   stream.on('data', (piece: Buffer) => {
     pieces.push(piece)
     bytes += piece.length
-    if (bytes >= mostWaiting) stream.pause()
+    if (bytes >= mostBytes || pieces.length >= mostPieces) stream.pause()
     wake()
   })
   stream.on('end', () => settle({ ended: true }))

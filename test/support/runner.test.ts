@@ -38,6 +38,8 @@ describe('runAction', () => {
       console.error('::error title=One%3A two,file=a::first%0Asecond 100%25')
       console.log('text ##[warning]legacy')
       console.log('::group::Step')
+      // The streams are read side by side: what stderr said must have arrived before commands are stopped.
+      await new Promise((resolve) => setTimeout(resolve, 500))
       console.log('::stop-commands::pause')
       console.log('::notice::not a command')
       console.log('::pause::')
