@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Shard } from './snapshot/asset-name.ts'
-import { holdsPieceOf, quoteOutside } from './text.ts'
+import { holdsPieceOf, neutralise, quoteOutside } from './text.ts'
 
 /** Reading single inputs; src/inputs.ts says which, and what they mean together. */
 
@@ -211,6 +211,8 @@ export function readers(env: Env, problem: (input: string, says: string) => void
     path: (): string => {
       if (value('path') === '') return missing('path', '')
       if (value('path').includes('\0')) notA('path', 'a path')
+      // The output would name another folder: what is shown and handed on is made harmless.
+      else if (neutralise(value('path')) !== value('path')) problem('path', 'holds an invisible character, or ##[, that a log would act on')
       return resolve(value('path'))
     },
 

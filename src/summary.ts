@@ -114,10 +114,11 @@ function missingAssets({ count, first }: Missed): string | undefined {
   ].join('\n\n')
 }
 
-function consistency({ mode, repeated }: BackupOutcome['documents']): string {
+function consistency({ mode, repeated, streamGivenUp }: BackupOutcome['documents']): string {
   if (mode === 'stream') return 'one moment: a single export request'
-  const twice = repeated > 0 ? ` (${plural(repeated, 'document')} came twice, the later one was kept)` : ''
-  return `not one moment: fetched page by page${twice}; a reference may point to a document that came or went meanwhile`
+  const why = streamGivenUp ? ', because a single request was cut or short twice' : ''
+  const again = repeated > 0 ? ` (documents came again ${formatCount(repeated)} times; of each the last one was kept)` : ''
+  return `not one moment: fetched page by page${why}${again}; a reference may point to a document that came or went meanwhile`
 }
 
 const slices = 12

@@ -10,6 +10,7 @@ describe('checkEnvironment', () => {
     { what: 'debugging of much', env: { NODE_DEBUG: 'htt*' }, names: 'NODE_DEBUG' },
     { what: 'a proxy that is no URL', env: { HTTPS_PROXY: 'proxy.acme.example' }, names: 'HTTPS_PROXY' },
     { what: 'a proxy of another kind', env: { http_proxy: 'socks5://proxy:1080' }, names: 'http_proxy' },
+    { what: 'a proxy whose password holds a bare %', env: { HTTPS_PROXY: 'http://me:100%sure@proxy:3128' }, names: 'HTTPS_PROXY' },
   ])('refuses $what, and names the variable', ({ env, names }) => {
     expect(() => checkEnvironment(env)).toThrow(expect.objectContaining({ code: 'input-invalid', message: expect.stringContaining(names) }))
   })

@@ -167,6 +167,7 @@ describe('a value that is refused', () => {
     { input: 'destination', value: ' , \n', says: 'is missing' },
     { input: 'label', value: 'pre deploy', says: 'is not a label' },
     { input: 'label', value: '../x', says: 'is not a label' },
+    { input: 'path', value: 'a\u200db', says: 'holds an invisible character' },
     { input: 'artifact-name', value: 'a/b', says: 'is not a name for an artifact' },
     { input: 'artifact-name', value: 'a\nb', says: 'is not a name for an artifact' },
     { input: 'artifact-name', value: '50% full', says: 'is not a name for an artifact' },

@@ -218,6 +218,7 @@ const outcome: BackupOutcome = {
     file: dataFile,
     mode: 'stream',
     repeated: 0,
+    streamGivenUp: false,
     liveCountBefore: 2,
     liveCountAfter: 2,
     exportMs: 4000,

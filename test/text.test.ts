@@ -153,6 +153,12 @@ describe('redactor', () => {
       encodeURIComponent(secret).replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
     JSON: (secret: string) => JSON.stringify(secret).slice(1, -1),
     hexadecimal: (secret: string) => Buffer.from(secret).toString('hex'),
+    Markdown: (secret: string) => escapeMarkdown(secret),
+    'JSON, every character escaped': (secret: string) =>
+      [...secret].map((each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''),
+    'HTML, every character escaped': (secret: string) => [...secret].map((each) => `&#${each.charCodeAt(0)};`).join(''),
+    'URI, every character escaped': (secret: string) => [...secret].map((each) => `%${each.charCodeAt(0).toString(16)}`).join(''),
+    'reverse order': (secret: string) => [...secret].reverse().join(''),
     HEXADECIMAL: (secret: string) => Buffer.from(secret).toString('hex').toUpperCase(),
   }
 
@@ -162,7 +168,7 @@ describe('redactor', () => {
         const hidden = redactor([secret])(before + form(secret) + after)
         expect(piecesOf(form(secret), 12).filter((piece) => hidden.includes(piece) && !(before + after).includes(piece))).toEqual([])
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     )
   })
 

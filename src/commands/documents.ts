@@ -18,6 +18,8 @@ export type SavedDocuments = Exported & {
   /** Live documents before and after the export. */
   readonly liveCountBefore: number
   readonly liveCountAfter: number
+  /** Whether the one request was given up, because it was cut or short twice. */
+  readonly streamGivenUp: boolean
   /** How long the export took, in milliseconds. */
   readonly exportMs: number
   /** How much of that was spent waiting for Sanity's bytes. */
@@ -66,7 +68,7 @@ export async function saveDocuments(whole: Task, tools: Tools): Promise<SavedDoc
     const startedAt = tools.now().getTime()
     try {
       const { saved, expected } = await saveIn(mode, task, tools)
-      if (saved.tally.received >= expected) return told(saved, tools)
+      if (saved.tally.received >= expected) return told({ ...saved, streamGivenUp: mode !== ways[0] }, tools)
       if (next === undefined) throw truncated(saved.tally.received, expected, mode)
       tools.log.warning(`The export held ${formatCount(saved.tally.received)} of ${plural(expected, 'document')}. ${announced(mode, next)}`)
     } catch (error) {
@@ -86,7 +88,11 @@ function announced(mode: ExportMode, next: ExportMode): string {
   return mode === next ? 'It is made once more.' : 'From here on the documents are fetched page by page (`export-mode: cursor`).'
 }
 
-async function saveIn(mode: ExportMode, task: Task, tools: Tools): Promise<{ saved: SavedDocuments; expected: number }> {
+async function saveIn(
+  mode: ExportMode,
+  task: Task,
+  tools: Tools,
+): Promise<{ saved: Omit<SavedDocuments, 'streamGivenUp'>; expected: number }> {
   const { types } = task.inputs.filters
   const count = async () => await retrying(() => countDocuments(task.api, { types }), patiently(tools))
   const liveCountBefore = await count()
@@ -111,7 +117,9 @@ function told(saved: SavedDocuments, { log }: Tools): SavedDocuments {
   const size = file ? `${formatBytes(file.contentBytes ?? 0)}, ${formatBytes(file.sizeBytes)} compressed` : 'not saved by this shard'
   log.info(`Exported ${plural(counted.count, 'document')} (${size}) in ${formatDuration(exportMs)}`)
   if (repeated > 0) {
-    log.info(`${plural(repeated, 'document')} changed while the pages were fetched and came twice: the later one is in the snapshot.`)
+    log.info(
+      `Documents that were changed while the pages were fetched came again, ${formatCount(repeated)} in all. Of each the last one counts.`,
+    )
   }
   return saved
 }

@@ -1,5 +1,6 @@
 import type { Destination } from '../destinations/destination.ts'
 import { BackupError } from '../errors.ts'
+import { countOf } from '../snapshot/changes.ts'
 import type { Manifest } from '../snapshot/manifest.ts'
 import { formatCount, plural, quoteOutside } from '../text.ts'
 import type { Tools } from '../tools.ts'
@@ -64,7 +65,7 @@ const namedTypes = 20
 /** The types that lost more than allowed, as sentences; empty if there are none. */
 function shrunkTypes(manifest: Manifest, previous: Manifest, maxShrinkPercent: number): string {
   const before = Object.entries(previous.documents.byType ?? {})
-  const now = (type: string) => manifest.documents.byType[type] ?? 0
+  const now = (type: string) => countOf(manifest, type)
   const gone = before.filter(([type]) => now(type) === 0)
   const fewer = before.filter(([type, count]) => now(type) > 0 && ((count - now(type)) / count) * 100 > maxShrinkPercent)
   const fewerWords = fewer.map(([type, count]) => `${quoteOutside(type, 80)} from ${formatCount(count)} to ${formatCount(now(type))}`)

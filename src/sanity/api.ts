@@ -98,10 +98,10 @@ export function sanityApi(source: Source, { http, token, userAgent, signal, now,
       if (answer.statusCode !== 200) {
         throw errorOfAnswer({ status: answer.statusCode, headers: answer.headers, body: await readBody(answer.body), source, what, url })
       }
-      const encoding = answer.headers['content-encoding'] ?? 'identity'
+      const encoding = String(answer.headers['content-encoding'] ?? 'identity').toLowerCase()
       if (encoding !== 'identity') {
         answer.body.destroy()
-        throw encodedError(String(encoding), url)
+        throw encodedError(encoding, url)
       }
       return guarded(answer.body, { url, deadlines, signal, stopwatch, what, cut })
     },

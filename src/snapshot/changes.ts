@@ -32,9 +32,14 @@ export function totalOf(byType: ReadonlyMap<string, TypeChanges>): TypeChanges {
 export function countDifferences(now: Manifest, before: Manifest): [type: string, difference: number][] {
   const types = new Set([...Object.keys(now.documents.byType), ...Object.keys(before.documents.byType)])
   return [...types]
-    .map((type): [string, number] => [type, (now.documents.byType[type] ?? 0) - (before.documents.byType[type] ?? 0)])
+    .map((type): [string, number] => [type, countOf(now, type) - countOf(before, type)])
     .filter(([, difference]) => difference !== 0)
     .sort(([a, x], [b, y]) => Math.abs(y) - Math.abs(x) || (a < b ? -1 : 1))
+}
+
+/** How many documents of a type a snapshot holds. A type may be called like something that every object has. */
+export function countOf({ documents: { byType } }: Manifest, type: string): number {
+  return Object.hasOwn(byType, type) ? (byType[type] ?? 0) : 0
 }
 
 /** What two snapshots must have in common so that their counts say something about each other. */

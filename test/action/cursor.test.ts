@@ -71,7 +71,7 @@ describe('an export in pages', () => {
     const { snapshot, run } = await backUpPages(faults)
     expect(snapshot?.lines.toSorted()).toEqual(lines)
     expect(snapshot?.lines.indexOf(lines[3] ?? '')).toBe(9)
-    expect(run.summary).toContain('3 documents came twice')
+    expect(run.summary).toContain('documents came again 3 times')
   })
 
   it.concurrent.each([

@@ -48,6 +48,16 @@ describe('a body that comes slowly', () => {
     expect(await collectBytes(body)).toHaveLength(bytes * times)
   })
 
+  it('is given up when a byte comes only now and then, for ever', async () => {
+    await using server = await dripping({ bytes: 1, everyMs: 110, times: 200 })
+    await using client = makeClient()
+    const body = await apiAt(server.url, client).open('/data/export/production', { ...asking, deadlines })
+    expect(await rejection(collectBytes(body))).toMatchObject({
+      code: 'sanity-unavailable',
+      message: expect.stringContaining('less than 2000 bytes came in 6 s'),
+    })
+  })
+
   it('is given up when it is a short answer that does not end in time, though it never stops', async () => {
     await using server = await dripping({ bytes: 1, everyMs: 20, times: 200 })
     await using client = makeClient()

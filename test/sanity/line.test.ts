@@ -132,6 +132,8 @@ describe('a line that is neither', () => {
     { name: 'a byte order mark', line: '\ufeff{"_id":"a","_type":"post"}', is: nothingLikeIt },
     { name: 'NUL bytes', line: '\0\0\0', is: nothingLikeIt },
     { name: '100,000 open brackets', line: '['.repeat(100_000), is: nothingLikeIt },
+    { name: 'two million open brackets', line: '['.repeat(2_000_000), is: nothingLikeIt },
+    { name: 'a document of more than 1 MB that is cut off', line: `{"_id":"a","_type":"post","x":"${'y'.repeat(2_000_000)}`, is: noJson },
     { name: '100,000 open objects', line: '{"a":'.repeat(100_000), is: noJson },
   ])('is told apart: $name', ({ line, is }) => {
     expect(classifyLine(Buffer.from(line))).toEqual(is)

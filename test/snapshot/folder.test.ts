@@ -105,6 +105,12 @@ describe('sweepLeftovers', () => {
     expect(await readdir(temp.path)).toEqual([`${name}.partial`])
   })
 
+  it('leaves one alone whose owner is only just being written', async () => {
+    await using temp = await makeTempFolder()
+    await workshop(temp.path, { owner: undefined, madeAt: new Date(now.getTime() - 5_000) })
+    expect(await sweepLeftovers(temp.path, now)).toEqual([])
+  })
+
   it('removes one that is still empty: its run was killed before it could say whose it is', async () => {
     await using temp = await makeTempFolder()
     await mkdir(join(temp.path, `${name}.partial`))
