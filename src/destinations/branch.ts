@@ -37,6 +37,11 @@ type Options = {
 
 /** How often the branch is tried to be moved in all. */
 const tries = 5
+/** How long a run waits after its first lost race, and how much longer each time: those that have lost make way for the others. */
+const firstWaitMs = 400
+const waitGrowth = 2.8
+/** How often the commit is made anew, before each try, for a branch that is moved while it is made. */
+const turns = 10
 /** What putting the branch back may take: the runner kills a cancelled process ten seconds after it said so. */
 const backMs = { cancelled: 2_500, failed: 60_000 }
 
@@ -47,7 +52,7 @@ export function branchDestination(options: Options): Destination {
   let found: RemoteBranch | undefined
   /** How the branch was when it was last looked at; undefined once that is too long ago. */
   let seen: Seen | undefined
-  let made: Ready | undefined
+  let prepared: Ready | undefined
 
   const there = async (): Promise<RemoteBranch> => {
     found ??= await openBranch({ remote, branch, folder, history: options.keepLast > 0, tools: git })
@@ -73,6 +78,20 @@ export function branchDestination(options: Options): Destination {
     return { ...fresh, to: await told(() => prune(repository, { tip: newest, onServer: tip.commit, folder, keep: options.keepLast })) }
   }
 
+  /** Makes the commit on top of the branch as it is, looking again when it is made: who pushes on top of what has just been there seldom loses. */
+  const makeOnTop = async (snapshot: FinishedSnapshot): Promise<{ readonly tip: BranchTip; readonly made: Ready }> => {
+    let tip = (await tipOf(look)) ?? noBranch
+    let made = prepared ?? (await make(snapshot, tip))
+    prepared = undefined
+    for (let turn = 1; turn < turns; turn++) {
+      const now = accepted(await look(), options)
+      if (now.commit === tip.commit) break
+      tip = now
+      made = await make(snapshot, tip)
+    }
+    return { tip, made }
+  }
+
   return {
     kind: 'branch',
     check: async () => {
@@ -86,14 +105,13 @@ export function branchDestination(options: Options): Destination {
     },
     prepare: async (snapshot) => {
       const tip = await tipOf(() => unlessUnreachable(look, options))
-      if (tip !== undefined) made = await make(snapshot, tip)
+      if (tip !== undefined) prepared = await make(snapshot, tip)
     },
     store: async (snapshot) => {
       git.signal.throwIfAborted()
       const move = { ...options, remoteBranch: await there() }
       for (let tryNumber = 1; ; tryNumber++) {
-        const tip = (await tipOf(look)) ?? noBranch
-        made ??= await make(snapshot, tip)
+        const { tip, made } = await makeOnTop(snapshot)
         const said = { kind: 'branch', repository: remote.name, branch, ...made } as const
         const unchanged = made.commit === undefined
         if (made.to === undefined || made.to === tip.commit) return { ...said, unchanged, commit: tip.commit ?? '' }
@@ -102,7 +120,6 @@ export function branchDestination(options: Options): Destination {
         if (moved.kind === 'proven') return { ...said, unchanged, commit: moved.commit }
         await waitAfterRace(tryNumber, options)
         seen = await (await there()).seeAgain()
-        made = undefined
       }
     },
     [Symbol.dispose]: () => found?.[Symbol.dispose](),
@@ -164,12 +181,9 @@ async function moveAndProve(
   }
 }
 
-/**
- * A moment that is never the same as that of another run which lost the same race, and no longer: each of the others moves the branch once and is then
- * busy reading it back. With five at a time, four losses are the most that can come before they have begun anew. Throws after the last.
- */
+/** Waits longer after each lost race, and never as long as another run that lost it too. Throws after the last. */
 async function waitAfterRace(tryNumber: number, { branch, wait, git, log }: Options): Promise<void> {
   if (tryNumber === tries) throw conflict(branch, tries)
   log.info(`Another run has moved the branch "${branch}". The commit is made anew on top of it (try ${tryNumber + 1} of ${tries}).`)
-  await wait(Math.round(20 + Math.random() * 180), git.signal)
+  await wait(Math.round((0.5 + Math.random()) * firstWaitMs * waitGrowth ** (tryNumber - 1)), git.signal)
 }
