@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import type { ArtifactClient } from '@actions/artifact'
 import { BackupError, findSystemCode, messageOf } from '../errors.ts'
 import { ensureRoom } from '../snapshot/disk.ts'
-import { manifestFile } from '../snapshot/manifest.ts'
 import type { Stopwatch } from '../stopwatch.ts'
 import { quoteOutside } from '../text.ts'
 import type { Destination, FinishedSnapshot } from './destination.ts'
@@ -129,12 +128,10 @@ async function download({ id, digest }: Uploaded, path: string, { client, signal
   if (digestMismatch === true) throw verificationFailed('artifact', 'its digest is another')
 }
 
-/** All files of the snapshot, the manifest last: a zip that was cut short holds none, and is no snapshot. */
+/** All files of the snapshot. An artifact exists when its zip is there as a whole, so their order in it says nothing. */
 async function filesOf(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
-  const manifest = join(folder, manifestFile)
-  return [...files.filter((file) => file !== manifest), manifest]
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
 }
 
 /** Removes an artifact that must not stay because of `error`, and gives the error to throw: it says whether that worked. */
