@@ -3,6 +3,7 @@ import { quoteOutside } from '../text.ts'
 import type { Source } from './api.ts'
 import { retryAfterMs } from './retry-after.ts'
 import { readSaying, type Saying } from './saying.ts'
+import { kindOf401, unauthorized } from './unauthorized.ts'
 
 /** An answer of Sanity's that is not a 200. */
 export type Answer = {
@@ -23,9 +24,6 @@ type Meaning = {
   readonly retry?: Retry
 }
 type Facts = Answer & { readonly says: Saying; readonly words: string }
-
-const newToken =
-  'Create a robot token with the Viewer role at sanity.io/manage (project, API, Tokens), and save it as the repository secret that `token` is set from.'
 
 /** The error that an answer means, with the cure for that very case. The shapes and texts are those of `@sanity/client` src/http/errors.ts. */
 export function errorOfAnswer(answer: Answer): BackupError {
@@ -49,62 +47,8 @@ function meaningOf(facts: Facts): Meaning {
 }
 
 function meaningOf401({ says, source, words, what }: Facts): Meaning {
-  const where = `dataset "${source.dataset}" of project "${source.projectId}"`
   const kind = kindOf401(says)
-  if (kind === 'grant') {
-    return missingGrant({ status: 401, words, what, source })
-  }
-  const code = 'sanity-unauthorized'
-  switch (kind) {
-    case 'expired':
-      return {
-        code,
-        title: 'The Sanity token has expired (401)',
-        message: `The token for ${where} was valid once, but has expired.${words}`,
-        hint: `${newToken} Robot tokens do not expire unless a date was set; personal tokens do.`,
-      }
-    case 'other-project':
-      return {
-        code,
-        title: 'The Sanity token belongs to another project (401)',
-        message: `The token is valid, but not for project "${source.projectId}".${words}`,
-        hint: `Compare \`project-id\` letter by letter with the project at sanity.io/manage. If it is right: ${lowerFirst(newToken)}`,
-      }
-    case 'not-member':
-      return {
-        code,
-        title: 'The Sanity token belongs to an account outside the project (401)',
-        message: `The account or organisation behind the token is not a member of project "${source.projectId}".${words}`,
-        hint: `Check \`project-id\`. Then: ${lowerFirst(newToken)}`,
-      }
-    case 'not-found':
-      return {
-        code,
-        title: 'Sanity does not know the token (401)',
-        message: `The token for ${where} is not valid: it was mistyped, cut off, deleted or revoked.${words}`,
-        hint: `${newToken} A token is shown only once: if in doubt, make a new one.`,
-      }
-    case 'unknown':
-      return {
-        code,
-        title: 'Sanity refused the token (401)',
-        message: `The token cannot read ${where}.${words}`,
-        hint: `Check that the secret is set and belongs to this project, and that the token has not been deleted. If in doubt: ${lowerFirst(newToken)}`,
-      }
-  }
-}
-
-/** Codes first (`SIO-401-…`), then the texts of answers that lack them. A 401 that names a grant has a valid session behind it. */
-function kindOf401({ errorCode, type, text }: Saying): 'not-found' | 'expired' | 'other-project' | 'not-member' | 'grant' | 'unknown' {
-  if (errorCode === 'SIO-401-ANF') return 'not-found'
-  if (errorCode === 'SIO-401-AEX') return 'expired'
-  if (errorCode === 'SIO-401-AWH') return 'other-project'
-  if (/missing required grant|permission/i.test(text)) return 'grant'
-  if (type === 'projectUserNotFoundError' || /project user not found/i.test(text)) return 'not-member'
-  if (/session not found/i.test(text)) return 'not-found'
-  if (/expired/i.test(text)) return 'expired'
-  if (/does not match project/i.test(text)) return 'other-project'
-  return 'unknown'
+  return kind === 'grant' ? missingGrant({ status: 401, words, what, source }) : unauthorized(kind, { source, words })
 }
 
 function meaningOf403({ says, source, words, what }: Facts): Meaning {
@@ -244,8 +188,4 @@ function tooLong(status: number, what: string): Meaning {
 function traceOf({ headers }: Answer): string {
   const [, trace] = String(headers['traceparent'] ?? '').split('-')
   return trace && /^[0-9a-f]{32}$/.test(trace) ? ` (trace id ${trace})` : ''
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1)
 }

@@ -1,20 +1,16 @@
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type ArtifactRun, type Artifacts, startArtifacts } from '../doubles/artifacts.ts'
 import { type GithubRest, startGithubRest } from '../doubles/github.ts'
 import { listen } from '../doubles/http.ts'
 import { type Sanity, startSanity } from '../doubles/sanity.ts'
 import { answers } from '../doubles/sanity-answers.ts'
+import { smallDisk } from '../support/disk.ts'
 import { makeTempFolder, until } from '../support/process.ts'
 import { type Running, runAction } from '../support/runner.ts'
 import { type BackupRun, backUp, checkLeaks, failureOf, readSnapshot, threeDocuments, threeLines } from './support.ts'
-
-const run = promisify(execFile)
 
 let artifacts: Artifacts
 
@@ -295,28 +291,13 @@ describe('the heartbeat', () => {
   })
 })
 
-/** A file system in memory with room for so many bytes. */
-async function mountTiny(sizeBytes: number): Promise<AsyncDisposable & { readonly path: string }> {
-  const folder = await makeTempFolder('tiny')
-  const path = join(folder.path, 'disk')
-  await mkdir(path)
-  await run('mount', ['-t', 'tmpfs', '-o', `size=${sizeBytes}`, 'tmpfs', path])
-  return {
-    path,
-    async [Symbol.asyncDispose]() {
-      await run('umount', [path])
-      await folder[Symbol.asyncDispose]()
-    },
-  }
-}
-
 describe('a disk that is full', () => {
   it.concurrent.each([
     { name: 'for the data', randomBytes: 600_000, diskBytes: 256 * 1024 },
     // The data takes all pages of 4 KiB; the manifest gets none.
     { name: 'for the manifest only', randomBytes: 62_500, diskBytes: 64 * 1024 },
   ])('$name fails the run with what it needs and what there is, and keeps nothing', async ({ randomBytes: bytes, diskBytes }) => {
-    await using disk = await mountTiny(diskBytes)
+    await using disk = await smallDisk(diskBytes)
     await using sanity = await startSanity({ documents: [{ _id: 'a', _type: 'bulk', noise: randomBytes(bytes).toString('base64') }] })
 
     await using done = await backUp({ sanity }, { path: disk.path })
@@ -331,7 +312,7 @@ describe('a disk that is full', () => {
   })
 
   it.concurrent('is large enough for what fits', async () => {
-    await using disk = await mountTiny(256 * 1024)
+    await using disk = await smallDisk(256 * 1024)
     await using sanity = await startSanity({ documents: threeDocuments })
 
     await using done = await backUp({ sanity }, { path: disk.path })

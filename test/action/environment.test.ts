@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { startSanity } from '../doubles/sanity.ts'
+import { smallDisk } from '../support/disk.ts'
 import { makeTempFolder, until } from '../support/process.ts'
 import { runAction } from '../support/runner.ts'
 import { backUp, failureOf, readSnapshot, threeDocuments, threeLines } from './support.ts'
@@ -86,31 +86,20 @@ describe('what a killed run leaves', () => {
 })
 
 describe('a disk without room', () => {
-  /** Mounting takes rights that a developer's machine rarely gives. */
-  const canMount = process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'true']).status === 0
-
   it('ends in disk-full, with neither a snapshot nor a rest of one, also when only the outputs find no room', async () => {
-    expect(canMount || process.getuid?.() !== 0).toBe(true)
-    if (!canMount) return
     await using sanity = await startSanity({ documents: threeDocuments })
     await using temp = await makeTempFolder('disk')
-    const disk = join(temp.path, 'disk')
-    await mkdir(disk)
-    expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).status).toBe(0)
-    try {
-      await writeFile(join(disk, 'output'), '')
-      // All room but that of the file for outputs' own first page is used up.
-      await writeFile(join(disk, 'ballast'), Buffer.alloc(64 * 1024)).catch(() => undefined)
-      const path = join(temp.path, 'snapshots')
-      const inputs = { 'project-id': sanity.project, token: sanity.token, 'api-host': sanity.url, destination: 'directory', path }
-      await using run = await runAction({ inputs, env: { GITHUB_OUTPUT: join(disk, 'output') } })
-      const error = run.annotations.find(({ kind }) => kind === 'error')
-      expect({ exitCode: run.exitCode, title: error?.title }).toEqual({ exitCode: 1, title: 'The disk is full' })
-      expect(error?.message).toContain('Nothing was stored.')
-      expect(await readdir(path)).toEqual([])
-    } finally {
-      spawnSync('umount', [disk])
-    }
+    await using disk = await smallDisk(64 * 1024)
+    await writeFile(join(disk.path, 'output'), '')
+    // All room but that of the file for outputs' own first page is used up.
+    await writeFile(join(disk.path, 'ballast'), Buffer.alloc(64 * 1024)).catch(() => undefined)
+    const path = join(temp.path, 'snapshots')
+    const inputs = { 'project-id': sanity.project, token: sanity.token, 'api-host': sanity.url, destination: 'directory', path }
+    await using run = await runAction({ inputs, env: { GITHUB_OUTPUT: join(disk.path, 'output') } })
+    const error = run.annotations.find(({ kind }) => kind === 'error')
+    expect({ exitCode: run.exitCode, title: error?.title }).toEqual({ exitCode: 1, title: 'The disk is full' })
+    expect(error?.message).toContain('Nothing was stored.')
+    expect(await readdir(path)).toEqual([])
   })
 
   it.concurrent('is found before anything is fetched, when the last snapshot would not fit', async () => {

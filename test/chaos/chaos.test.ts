@@ -1,8 +1,6 @@
-import { spawnSync } from 'node:child_process'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { makeTempFolder } from '../support/process.ts'
+import { smallDisk } from '../support/disk.ts'
 import { runAction } from '../support/runner.ts'
 import { diskRound, killRound, measureRun } from './rounds.ts'
 import { destinations, type Scene, snapshotBytes, startScene } from './scene.ts'
@@ -36,22 +34,15 @@ describe.each(destinations)('a backup to the %s', (destination) => {
 
 describe('a disk with room for the snapshot, but not for reading it back', () => {
   it('is found before the artifact is uploaded', async () => {
-    await using temp = await makeTempFolder('disk')
-    const disk = join(temp.path, 'disk')
-    await mkdir(disk)
-    expect(spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${Math.round(1.6 * snapshotBytes)}`, 'tmpfs', disk]).status).toBe(0)
-    try {
-      const { sanity, github, artifacts } = scene
-      const workflow = artifacts.newRun()
-      const inputs = { 'project-id': sanity.project, token: sanity.token, 'api-host': sanity.url, path: join(disk, 'snapshots') }
-      await using run = await runAction({ inputs, env: { ...workflow.env, ...github.env } })
-      expect(run.outputs['error-code']).toBe('disk-full')
-      expect(run.annotations.find(({ kind }) => kind === 'error')?.message).toMatch(
-        /To read the artifact back, .*kB are needed in .* only .*kB are free/,
-      )
-      expect(artifacts.of('CreateArtifact').filter((request) => request.run === workflow.runId)).toEqual([])
-    } finally {
-      spawnSync('umount', [disk])
-    }
+    await using disk = await smallDisk(Math.round(1.6 * snapshotBytes))
+    const { sanity, github, artifacts } = scene
+    const workflow = artifacts.newRun()
+    const inputs = { 'project-id': sanity.project, token: sanity.token, 'api-host': sanity.url, path: join(disk.path, 'snapshots') }
+    await using run = await runAction({ inputs, env: { ...workflow.env, ...github.env } })
+    expect(run.outputs['error-code']).toBe('disk-full')
+    expect(run.annotations.find(({ kind }) => kind === 'error')?.message).toMatch(
+      /To read the artifact back, .*kB are needed in .* only .*kB are free/,
+    )
+    expect(artifacts.of('CreateArtifact').filter((request) => request.run === workflow.runId)).toEqual([])
   })
 })

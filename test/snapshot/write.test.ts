@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process'
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
@@ -7,6 +6,7 @@ import { printManifest } from '../../src/snapshot/manifest.ts'
 import { writeData, writeManifest } from '../../src/snapshot/write.ts'
 import { digestOf } from '../../src/streams/digest.ts'
 import { rejection, source } from '../streams/feed.ts'
+import { smallDisk } from '../support/disk.ts'
 import { makeTempFolder } from '../support/process.ts'
 import { exampleManifest } from './example.ts'
 
@@ -85,13 +85,11 @@ describe('writeManifest', () => {
   })
 })
 
-// Needs the right to mount, which root has on most machines, and a job in a container has not.
-const whereMountable = canMount() ? describe : describe.skip
-whereMountable('a disk that is full', () => {
+describe('a disk that is full', () => {
   const random = () => Array.from({ length: 400 }, () => [Buffer.from(crypto.getRandomValues(new Uint8Array(20_000)))])
 
   it('ends the data file with what it needs and what is free, and leaves nothing', async () => {
-    await using disk = await smallDisk('2m')
+    await using disk = await smallDisk(2 * 1024 * 1024)
     const error = await settledIn(10_000, rejection(writeData(disk.path, { lines: source(random()).items, compression: 'gzip', level: 1 })))
     expect(error).toMatchObject({
       code: 'disk-full',
@@ -104,7 +102,7 @@ whereMountable('a disk that is full', () => {
   })
 
   it('ends the manifest too', async () => {
-    await using disk = await smallDisk('64k')
+    await using disk = await smallDisk(64 * 1024)
     await writeFile(join(disk.path, 'filler'), Buffer.alloc(48 * 1024))
     const byType = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`type-${index}`, index]))
     const large = { ...exampleManifest, documents: { ...exampleManifest.documents, byType } }
@@ -115,24 +113,6 @@ whereMountable('a disk that is full', () => {
 
 async function modeOf(path: string): Promise<string> {
   return ((await stat(path)).mode & 0o777).toString(8)
-}
-
-function canMount(): boolean {
-  return process.platform === 'linux' && spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0
-}
-
-async function smallDisk(size: string) {
-  const folder = await makeTempFolder('disk')
-  const path = join(folder.path, 'disk')
-  await mkdir(path)
-  spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path])
-  return {
-    path,
-    [Symbol.asyncDispose]: async () => {
-      spawnSync('umount', ['--lazy', path])
-      await folder[Symbol.asyncDispose]()
-    },
-  }
 }
 
 async function settledIn(ms: number, promise: Promise<unknown>): Promise<unknown> {

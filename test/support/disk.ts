@@ -1,0 +1,35 @@
+import { spawnSync } from 'node:child_process'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { makeTempFolder } from './process.ts'
+
+/**
+ * Mounts a file system in memory with room for so many bytes, in whole pages of 4 KiB. Disposing it unmounts it. Throws where that is not
+ * allowed: mounting takes root, or a `sudo` that asks for no password.
+ */
+export async function smallDisk(bytes: number): Promise<AsyncDisposable & { readonly path: string }> {
+  const folder = await makeTempFolder('disk')
+  const path = join(folder.path, 'disk')
+  await mkdir(path)
+  const owner = `uid=${process.getuid?.()},gid=${process.getgid?.()}`
+  try {
+    asRoot('mount', '-t', 'tmpfs', '-o', `size=${bytes},${owner}`, 'tmpfs', path)
+  } catch (error) {
+    await folder[Symbol.asyncDispose]()
+    throw error
+  }
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      // A test that failed may have left a file open.
+      asRoot('umount', '--lazy', path)
+      await folder[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function asRoot(...command: string[]): void {
+  const [program = '', ...args] = process.getuid?.() === 0 ? command : ['sudo', '-n', ...command]
+  const { status, error, stderr } = spawnSync(program, args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`"${command.join(' ')}" needs root, or a sudo without a password: ${error?.message ?? stderr}`)
+}
