@@ -60,10 +60,11 @@ export function makeReport({ masked, hidden }: Secrets, env: NodeJS.ProcessEnv):
     log,
     clean: (text) => redact(quoteOutside(text)),
     success: async (outcome, place) => {
+      const markdown = renderBackup(outcome, place)
+      const values = { ...outputsOf(outcome), ...(outcome.failure ? { 'error-code': outcome.failure.code } : {}) }
       try {
-        outputs(outputsOf(outcome))
-        if (outcome.failure !== undefined) outputs({ 'error-code': outcome.failure.code })
-        await summary(renderBackup(outcome, place))
+        outputs(values)
+        await summary(markdown)
       } catch (error) {
         throw untold(error, outcome)
       }

@@ -64,7 +64,7 @@ const namedTypes = 20
 
 /** The types that lost more than allowed, as sentences; empty if there are none. */
 function shrunkTypes(manifest: Manifest, previous: Manifest, maxShrinkPercent: number): string {
-  const before = Object.entries(previous.documents.byType ?? {})
+  const before = Object.entries(previous.documents.byType)
   const now = (type: string) => countOf(manifest, type)
   const gone = before.filter(([type]) => now(type) === 0)
   const fewer = before.filter(([type, count]) => now(type) > 0 && ((count - now(type)) / count) * 100 > maxShrinkPercent)

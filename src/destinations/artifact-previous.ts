@@ -1,6 +1,7 @@
 import { BackupError } from '../errors.ts'
-import { type Comparable, isComparable } from '../snapshot/changes.ts'
-import { type Manifest, manifestFile, parseManifest } from '../snapshot/manifest.ts'
+import type { Comparable } from '../snapshot/changes.ts'
+import { type Manifest, manifestFile } from '../snapshot/manifest.ts'
+import { findComparable, readManifest } from '../snapshot/newest.ts'
 import { quoteOutside } from '../text.ts'
 import { answerMs, askGithub, type Github, type GithubAnswer, totalMs, whyNot } from './github.ts'
 import { type ReadRange, readZipEntry } from './zip.ts'
@@ -23,11 +24,14 @@ const pageSize = 100
  * it. Artifacts of forks do not count. Only the manifest is fetched, out of the middle of the zip. Throws a `BackupError` if GitHub does not tell.
  */
 export async function findPreviousArtifact(wanted: Wanted, github: Github): Promise<Manifest | undefined> {
+  return await findComparable(manifestsOf(wanted, github), wanted.of)
+}
+
+async function* manifestsOf(wanted: Wanted, github: Github): AsyncGenerator<Manifest | BackupError> {
   for (const artifact of (await candidates(wanted, github)).slice(0, mostRead)) {
-    const manifest = await readManifest(artifact, wanted.repository, github)
-    if (manifest?.complete && isComparable(manifest, wanted.of)) return manifest
+    const bytes = await fetchManifest(artifact, wanted.repository, github)
+    if (bytes !== undefined) yield readManifest(bytes, `in the artifact ${artifact.id}`)
   }
-  return undefined
 }
 
 type Artifact = { readonly id: number; readonly name: string; readonly sizeBytes: number; readonly createdMs: number }
@@ -75,24 +79,18 @@ function isForeign(run: unknown): boolean {
   return typeof ours === 'number' && typeof head === 'number' && ours !== head
 }
 
-/** Undefined if it holds no manifest that can be read. */
-async function readManifest({ id, sizeBytes }: Artifact, repository: string, github: Github): Promise<Manifest | undefined> {
+/** Undefined if it holds none. */
+async function fetchManifest({ id, sizeBytes }: Artifact, repository: string, github: Github): Promise<Buffer | undefined> {
   const answer = await askGithub(`/repos/${repository}/actions/artifacts/${id}/zip`, github)
   // Expired in this moment.
   if (answer.status === 410 || answer.status === 404) return undefined
   const url = URL.parse(answer.location ?? '')
   if (answer.status !== 302 || url === null) throw notTold(answer)
-  let bytes: Buffer | undefined
   try {
-    bytes = await readZipEntry(rangeReader(url, github), sizeBytes, manifestFile)
+    return await readZipEntry(rangeReader(url, github), sizeBytes, manifestFile)
   } catch (error) {
     github.signal.throwIfAborted()
     throw notTold({ status: undefined }, error)
-  }
-  try {
-    return bytes && parseManifest(bytes)
-  } catch {
-    return undefined
   }
 }
 

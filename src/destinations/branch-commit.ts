@@ -2,10 +2,11 @@ import { type ImportStep, importObjects } from '../git/import.ts'
 import { objectName } from '../git/objects.ts'
 import type { Repository } from '../git/repository.ts'
 import { documentsFolder } from '../snapshot/layout.ts'
-import { type Manifest, manifestFile, printManifest } from '../snapshot/manifest.ts'
+import { manifestFile, printManifest } from '../snapshot/manifest.ts'
 import { findDataFile } from '../snapshot/read.ts'
 import { plural } from '../text.ts'
-import { type BranchLayout, branchManifest, holdsSame, type Laid, layFiles } from './branch-files.ts'
+import { type BranchLayout, branchManifest, type Laid, type Laying, layFiles } from './branch-files.ts'
+import { findKept, mustBeSaid } from './branch-kept.ts'
 import { branchReadme, commitMessage } from './branch-message.ts'
 import type { BranchTip } from './branch-tip.ts'
 import type { FinishedSnapshot, StoredOnBranch } from './destination.ts'
@@ -26,31 +27,28 @@ export type Making = {
   readonly progress: (line: () => string) => void
 }
 
-/** After so long a manifest is renewed although nothing has changed, so that age can be told from silence. */
-const renewedAfterMs = 7 * 24 * 60 * 60 * 1000
-
 /** Makes the commit for a snapshot on top of a branch, in the repository at hand. */
 export async function makeCommit(making: Making): Promise<Made> {
+  const { repository, tip, snapshot, layout } = making
+  const lying = { folder: snapshot.folder.path, manifest: snapshot.manifest }
+  const kept = await findKept(repository.git, tip, { ...lying, layout })
   let made: Omit<Made, 'commit'> | undefined
   const steps = async function* (): AsyncGenerator<ImportStep> {
-    made = yield* importSteps(making)
+    made = yield* importSteps(making, { ...lying, before: tip.before, kept })
   }
-  const commit = await importObjects(making.repository.git, steps())
+  const commit = await importObjects(repository.git, steps())
   if (made === undefined) throw new Error('git took no commit')
   return { ...made, commit }
 }
 
-async function* importSteps(making: Making): AsyncGenerator<ImportStep, Omit<Made, 'commit'>> {
+async function* importSteps(making: Making, laying: Laying): AsyncGenerator<ImportStep, Omit<Made, 'commit'>> {
   const { tip, snapshot, layout, folder } = making
-  const { before } = tip
-  const same = tip.manifest !== undefined && holdsSame(tip.manifest, snapshot.manifest, { layout, before })
-  const laying = { folder: snapshot.folder.path, manifest: snapshot.manifest, before, same }
-  // Compressed, the same documents give other bytes in another order: what lies there is kept.
-  const laid = same && layout === 'compressed' ? keptAsItIs(tip.manifest) : yield* layAll(making, layFiles(laying, layout))
+  const { before, kept } = laying
+  const laid = yield* layAll(making, layFiles(laying, layout))
   const known = tip.manifest === undefined || (layout === 'text' && hasDocuments(before) && tip.manifest.branch?.layout === 'text')
   const byType = known && layout === 'text' ? laid.byType : undefined
 
-  const unchanged = same && laid.changes.length === 0
+  const unchanged = kept !== undefined && laid.changes.length === 0
   if (unchanged && tip.manifest !== undefined && !mustBeSaid(snapshot.manifest, tip.manifest)) {
     return {
       manifest: tip.manifest,
@@ -59,8 +57,7 @@ async function* importSteps(making: Making): AsyncGenerator<ImportStep, Omit<Mad
       byType,
     }
   }
-  const written = await branchManifest(laying, layout)
-  const manifest = unchanged && tip.manifest ? { ...written, files: tip.manifest.files } : written
+  const manifest = await branchManifest(laying, layout)
   const bytes = printManifest(manifest)
   yield { kind: 'blob', blob: { sizeBytes: bytes.length, chunks: [bytes] } }
   const readme = Buffer.from(branchReadme)
@@ -72,7 +69,7 @@ async function* importSteps(making: Making): AsyncGenerator<ImportStep, Omit<Mad
     yield { path: `${folder}/${manifestFile}`, name: objectName('blob', bytes) }
   }
   yield { kind: 'commit', commit: { parent: tip.commit, message, time: making.now(), changes: changes() } }
-  const data = findDataFile(same && tip.manifest ? tip.manifest : snapshot.manifest)
+  const data = findDataFile(kept && tip.manifest ? tip.manifest : snapshot.manifest)
   return { manifest, sizeBytes: laid.sizeBytes + bytes.length, digest: layout === 'text' ? undefined : data?.digest, byType }
 }
 
@@ -87,18 +84,7 @@ async function* layAll({ progress, snapshot }: Making, files: ReturnType<typeof 
   }
 }
 
-function keptAsItIs(manifest: Manifest | undefined): Laid {
-  const sizeBytes = (manifest?.files ?? []).reduce((sum, file) => sum + file.sizeBytes, 0)
-  return { changes: [], byType: new Map(), sizeBytes }
-}
-
 function hasDocuments(before: ReadonlyMap<string, string>): boolean {
   for (const path of before.keys()) if (path.startsWith(`${documentsFolder}/`)) return true
   return false
-}
-
-/** Whether a snapshot is stored although the same content lies there: a restore point with a name must exist, and an old manifest says nothing. */
-function mustBeSaid(manifest: Manifest, there: Manifest): boolean {
-  if (manifest.label !== null && manifest.label !== there.label) return true
-  return Date.parse(manifest.takenAt) - Date.parse(there.takenAt) > renewedAfterMs
 }

@@ -17,8 +17,8 @@ export type Laying = {
   readonly folder: string
   readonly manifest: Manifest
   readonly before: ReadonlyMap<string, string>
-  /** Whether the same content lies there already ({@link holdsSame}): then only the documents are looked at. */
-  readonly same: boolean
+  /** The files there that stay, because they hold the same content; undefined if they do not ({@link findKept}). */
+  readonly kept: readonly FileEntry[] | undefined
 }
 
 /** What laying a snapshot on the branch changes, as far as it has come. */
@@ -46,11 +46,11 @@ export async function* layFiles(laying: Laying, layout: BranchLayout): AsyncGene
       yield { sizeBytes: content.length, chunks: [content] }
     }
   }
-  for (const { path, of, start, end } of piecesOf(laying.manifest, layout)) {
+  for (const { path, sizeBytes } of laying.kept ?? []) taking.keep(path, sizeBytes)
+  for (const { path, of, start, end } of laying.kept ? [] : piecesOf(laying.manifest, layout)) {
     refuseLarge(path, end - start)
     const file = join(laying.folder, of)
-    const there = laying.same ? laying.before.get(path) : undefined
-    const name = there ?? (await blobNameOf(file, { start, end }))
+    const name = await blobNameOf(file, { start, end })
     if (taking.isNew(path, name, end - start)) yield { sizeBytes: end - start, chunks: bytesOf(file, { start, end }) }
   }
   for (const path of taking.removeRest()) {
@@ -65,13 +65,17 @@ function take(before: Laying['before']) {
   const changes: FileChange[] = []
   const stays = new Set<string>([manifestFile])
   let sizeBytes = 0
+  const keep = (path: string, bytes: number): void => {
+    sizeBytes += bytes
+    stays.add(path)
+  }
   return {
     changes,
     sizeBytes: () => sizeBytes,
+    keep,
     /** Whether the file is a new or another one. */
     isNew: (path: string, name: string, bytes: number): boolean => {
-      sizeBytes += bytes
-      stays.add(path)
+      keep(path, bytes)
       if (before.get(path) === name) return false
       changes.push({ path, name })
       return true
@@ -103,7 +107,7 @@ async function* documentFiles({ folder, manifest }: Laying): AsyncGenerator<Docu
 type Piece = { readonly path: string; readonly of: string; readonly start: number; readonly end: number }
 
 /** The files that lie on the branch as they are, or in parts. */
-function piecesOf(manifest: Manifest, layout: BranchLayout): Piece[] {
+export function piecesOf(manifest: Manifest, layout: BranchLayout): Piece[] {
   const data = findDataFile(manifest)
   return manifest.files.flatMap(({ path, sizeBytes }) => {
     if (path !== data?.path) return [{ path, of: path, start: 0, end: sizeBytes }]
@@ -111,45 +115,21 @@ function piecesOf(manifest: Manifest, layout: BranchLayout): Piece[] {
   })
 }
 
-/** The manifest of a snapshot as it lies on the branch, as the bytes of its file. */
-export async function branchManifest({ folder, manifest }: Pick<Laying, 'folder' | 'manifest'>, layout: BranchLayout): Promise<Manifest> {
+/** The manifest of a snapshot as it lies on the branch. */
+export async function branchManifest({ folder, manifest, kept }: Omit<Laying, 'before'>, layout: BranchLayout): Promise<Manifest> {
   const { files, ...rest } = manifest
   const data = findDataFile(manifest)
   const others = files.filter((file) => file !== data)
   if (layout === 'text') {
-    return { ...rest, branch: { layout, depth: depthFor(manifest.documents.count) }, files: others }
+    return { ...rest, branch: { layout, depth: depthFor(manifest.documents.count) }, files: kept ?? others }
   }
+  if (kept) return { ...rest, files: kept }
   const parts: FileEntry[] = []
   for (const part of data === undefined ? [] : partsOf(data.path, data.sizeBytes)) {
     const digest = await digestOfFile(join(folder, data?.path ?? ''), part)
     parts.push(part.path === data?.path ? data : { path: part.path, sizeBytes: part.end - part.start, digest })
   }
   return { ...rest, files: [...parts, ...others] }
-}
-
-/** Whether what lies on the branch is the same content in the same layout, so that nothing needs to be written but, perhaps, a manifest. */
-export function holdsSame(
-  there: Manifest,
-  manifest: Manifest,
-  { layout, before }: { layout: BranchLayout; before: Laying['before'] },
-): boolean {
-  const { documents, assets } = manifest
-  const depth = layout === 'text' ? depthFor(documents.count) : undefined
-  const otherFiles = ({ files }: Manifest) => files.filter(({ path }) => !path.startsWith('data.ndjson.'))
-  return (
-    there.branch?.layout === (layout === 'text' ? 'text' : undefined) &&
-    there.branch?.depth === depth &&
-    there.documents.count === documents.count &&
-    there.documents.contentDigest === documents.contentDigest &&
-    there.assets?.included === assets.included &&
-    digestsOf(otherFiles(there)) === digestsOf(otherFiles(manifest)) &&
-    there.files.every(({ path }) => before.has(path))
-  )
-}
-
-function digestsOf(files: readonly FileEntry[]): string {
-  // The ledger of the assets may be compressed anew: what it holds is what counts.
-  return JSON.stringify(files.map(({ path, digest, contentDigest }) => [path, contentDigest ?? digest]).toSorted())
 }
 
 function refuseLarge(path: string, bytes: number): void {

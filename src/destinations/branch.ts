@@ -100,7 +100,8 @@ export function branchDestination(options: Options): Destination {
       seen = undefined
     },
     findPrevious: async () => {
-      const manifest = (await tipOf(look))?.manifest
+      const { manifest, unreadable } = (await tipOf(look)) ?? noBranch
+      if (unreadable) throw unreadable
       return manifest && isComparable(manifest, of) ? manifest : undefined
     },
     prepare: async (snapshot) => {

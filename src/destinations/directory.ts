@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { type Comparable, isComparable } from '../snapshot/changes.ts'
+import type { Comparable } from '../snapshot/changes.ts'
 import { manifestFile } from '../snapshot/manifest.ts'
-import { snapshotsIn } from '../snapshot/newest.ts'
+import { findComparable, snapshotsIn } from '../snapshot/newest.ts'
 import type { Stopwatch } from '../stopwatch.ts'
 import type { Destination } from './destination.ts'
 import { checkReadBack } from './readback.ts'
@@ -19,10 +19,7 @@ export function directoryDestination({ path, of, signal, stopwatch }: Options): 
   return {
     kind: 'directory',
     check: async () => undefined,
-    findPrevious: async () => {
-      for await (const manifest of snapshotsIn(path, of.source)) if (manifest.complete && isComparable(manifest, of)) return manifest
-      return undefined
-    },
+    findPrevious: async () => await findComparable(snapshotsIn(path, of.source), of),
     prepare: async () => undefined,
     store: async (snapshot) => {
       const { folder, manifestBytes } = snapshot

@@ -57,7 +57,8 @@ export function isComparable(one: Manifest, other: Comparable): boolean {
   )
 }
 
-function sameFilters(one: Manifest['filters'], other: Manifest['filters']): boolean {
+/** Whether two snapshots left out the same. */
+export function sameFilters(one: Manifest['filters'], other: Manifest['filters']): boolean {
   // Of a manifest that somebody else wrote they may be anything.
   const key = ({ includeDrafts, types, excludeTypes, excludeIds }: Manifest['filters']) =>
     JSON.stringify([includeDrafts, ...[types, excludeTypes, excludeIds].map((list) => (Array.isArray(list) ? list.toSorted() : list))])

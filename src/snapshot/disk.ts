@@ -102,6 +102,8 @@ function noRoom(path: string, neededBytes: number, freeBytes: number): BackupErr
 }
 
 async function findPreviousBytes(path: string, source: { projectId: string; dataset: string }): Promise<number | undefined> {
-  for await (const { files } of snapshotsIn(path, source)) return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  for await (const each of snapshotsIn(path, source)) {
+    if (!(each instanceof BackupError)) return each.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  }
   return undefined
 }

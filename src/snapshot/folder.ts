@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -29,6 +29,8 @@ export type SnapshotFolder = {
 }
 
 const ownerFile = 'owner.json'
+/** Its name until it is written: killed in between, a run must not seem to be one that nobody can tell of. */
+const newOwnerFile = `${ownerFile}.new`
 
 /** The workshops of this process that are not removed yet. */
 const openWorkshops = new Set<string>()
@@ -40,11 +42,19 @@ export function removeOpenWorkshops(): void {
 
 function removeWorkshop(workshop: string): void {
   try {
-    rmSync(workshop, { recursive: true, force: true, maxRetries: 3 })
+    emptyAndRemove(workshop)
     openWorkshops.delete(workshop)
   } catch {
     // What cannot be removed must not hide why the run failed; the next run tries again.
   }
+}
+
+/** Who is killed in the middle of this leaves a workshop that still says whose it was, or an empty one. */
+function emptyAndRemove(workshop: string): void {
+  const options = { recursive: true, force: true, maxRetries: 3 } as const
+  const names = existsSync(workshop) ? readdirSync(workshop) : []
+  for (const name of names.filter((each) => each !== ownerFile)) rmSync(join(workshop, name), options)
+  rmSync(workshop, options)
 }
 
 /**
@@ -94,10 +104,11 @@ export async function findFreeFolder({ path, name }: { path: string; name: strin
 
 async function fillWorkshop(workshop: string, folders: readonly string[]): Promise<void> {
   try {
-    await writeFile(join(workshop, ownerFile), JSON.stringify({ host: hostname(), pid: process.pid }), { mode: 0o600 })
+    await writeFile(join(workshop, newOwnerFile), JSON.stringify({ host: hostname(), pid: process.pid }), { mode: 0o600 })
+    await rename(join(workshop, newOwnerFile), join(workshop, ownerFile))
     for (const folder of folders) await mkdir(folder, { mode: 0o700 })
   } catch (error) {
-    await rm(workshop, { recursive: true, force: true }).catch(() => undefined)
+    removeWorkshop(workshop)
     throw error
   }
 }
@@ -123,10 +134,12 @@ const workshopRule = /-\d{8}T\d{6}Z(-[A-Za-z0-9._-]+)?\.partial$/
 async function isLeftover(workshop: string, now: Date): Promise<boolean> {
   try {
     const owner = await findOwner(workshop)
-    // Killed before it could say whose it is: then it is empty, and only an empty folder is removed.
-    if (owner === undefined) await rmdir(workshop)
-    else if (await isAlive(owner, workshop, now)) return false
-    else await rm(workshop, { recursive: true })
+    // Killed before it could say whose it is: then nothing else is in it. A run that comes to say it in this moment takes another name.
+    if (owner === undefined) {
+      await rm(join(workshop, newOwnerFile), { force: true })
+      await rmdir(workshop)
+    } else if (await isAlive(owner, workshop, now)) return false
+    else emptyAndRemove(workshop)
     return true
   } catch {
     return false
@@ -151,10 +164,8 @@ async function isAlive({ host, pid }: Owner, workshop: string, now: Date): Promi
   const { mtimeMs } = await stat(join(workshop, ownerFile))
   const ageMs = now.getTime() - mtimeMs
   if (ageMs > longestRunMs) return false
-  // A run that has only just begun is still writing whose the folder is.
-  if (host === '') return ageMs < 60_000
   // Of a process on another machine nothing can be known, and this one has only just begun.
-  if (host !== hostname()) return true
+  if (host !== hostname()) return host !== ''
   return pid !== process.pid && isRunning(pid)
 }
 

@@ -100,6 +100,9 @@ export function parseManifest(bytes: Buffer): Manifest {
   if (!isObject(documents) || !isCount(documents['count']) || !/^sumsha256:[0-9a-f]{64}$/.test(String(documents['contentDigest']))) {
     throw invalid('its documents are not counted')
   }
+  // Who has no types to tell leaves it out.
+  if (documents['byType'] === undefined) documents['byType'] = {}
+  if (!isObject(documents['byType']) || !Object.values(documents['byType']).every(isCount)) throw invalid('its types are not counted')
   if (assets !== undefined && !(isObject(assets) && isCount(assets['count']))) throw invalid('its assets are not counted')
   if (!Array.isArray(files) || !files.every(isFileEntry)) throw invalid('its list of files is damaged')
   return value as Manifest

@@ -1,25 +1,61 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { BackupError, findSystemCode, messageOf } from '../errors.ts'
+import { quoteOutside } from '../text.ts'
+import { type Comparable, isComparable } from './changes.ts'
 import { type Manifest, manifestFile, parseManifest } from './manifest.ts'
 
-/** Reads the manifests of a dataset's snapshots whose folders lie in `path`, the newest first. What is no finished snapshot is passed over. */
+/** Gives the manifest, or why these bytes are none. `where` is a part of a sentence: it says which one was looked at. */
+export function readManifest(bytes: Buffer, where: string): Manifest | BackupError {
+  try {
+    return parseManifest(bytes)
+  } catch (error) {
+    return unreadable(where, messageOf(error), error)
+  }
+}
+
+/**
+ * Reads the manifests of a dataset's snapshots whose folders lie in `path`, the newest first. A folder without one is no finished snapshot, and is
+ * passed over; in place of one that cannot be read stands the reason.
+ */
 export async function* snapshotsIn(
   path: string,
   { projectId, dataset }: { readonly projectId: string; readonly dataset: string },
-): AsyncGenerator<Manifest> {
+): AsyncGenerator<Manifest | BackupError> {
   const start = `${projectId}-${dataset}-`
   const names = (await readdir(path)).filter((name) => name.startsWith(start) && /^\d{8}T\d{6}Z(-|$)/.test(name.slice(start.length)))
   // The names of one dataset sort by time.
   for (const name of names.sort().reverse()) {
-    const manifest = await findManifest(join(path, name))
-    if (manifest !== undefined) yield manifest
+    const file = join(path, name, manifestFile)
+    const where = `in the folder "${quoteOutside(name, 200)}"`
+    try {
+      yield readManifest(await readFile(file), where)
+    } catch (error) {
+      if (!['ENOENT', 'ENOTDIR'].includes(findSystemCode(error) ?? '')) yield unreadable(where, messageOf(error), error)
+    }
   }
 }
 
-async function findManifest(folder: string): Promise<Manifest | undefined> {
-  try {
-    return parseManifest(await readFile(join(folder, manifestFile)))
-  } catch {
-    return undefined
+/**
+ * Finds the newest snapshot that can be compared with, in what is told of them, the newest first. Undefined if there is none; throws if one might be
+ * among those that could not be read.
+ */
+export async function findComparable(newestFirst: AsyncIterable<Manifest | BackupError>, of: Comparable): Promise<Manifest | undefined> {
+  let failure: BackupError | undefined
+  for await (const each of newestFirst) {
+    if (each instanceof BackupError) failure ??= each
+    else if (each.complete && isComparable(each, of)) return each
   }
+  if (failure) throw failure
+  return undefined
+}
+
+function unreadable(where: string, why: string, cause: unknown): BackupError {
+  return new BackupError({
+    code: 'snapshot-invalid',
+    title: 'An earlier snapshot cannot be read',
+    message: `The earlier snapshot ${where} cannot be read. ${why}`,
+    hint: 'Look at it: if it was made by a newer version of sanity-backup, update the action; if it was damaged, find out how. The snapshot that is stored now is compared with the next time.',
+    cause,
+  })
 }

@@ -54,7 +54,7 @@ describe('include-assets', () => {
     expect(zip.every(({ stored }) => stored)).toBe(true)
   })
 
-  it('stores them on a branch too, each once for ever, and makes no commit when nothing changed', async () => {
+  it('stores them on a branch too, each once for ever, and makes a commit only when there is something to store or to mend', async () => {
     await using sanity = await startSanity({ documents: [{ _id: 'first', _type: 'post' }] })
     await using github = await startGithubRest()
     await using git = await startGit()
@@ -76,6 +76,10 @@ describe('include-assets', () => {
     expect(await night()).toMatchObject({ status: 'stored', 'asset-count': '4' })
     expect(blobs()).toHaveLength(4)
     expect(blobs()).toEqual(expect.arrayContaining(before))
+    const whole = blobs()
+    git.commit('sanity-backups', { [whole[0]?.split('\t')[1] ?? '']: 'damaged' })
+    expect(await night()).toMatchObject({ status: 'stored', 'asset-count': '4' })
+    expect(blobs()).toEqual(whole)
   })
 
   it('has an empty ledger for a dataset without assets, and none when they are not wanted', async () => {

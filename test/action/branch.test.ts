@@ -5,6 +5,7 @@ import { type Git, gitAnswers, startGit } from '../doubles/git.ts'
 import { type GithubRest, startGithubRest } from '../doubles/github.ts'
 import { type Sanity, startSanity } from '../doubles/sanity.ts'
 import type { SanityDocument } from '../doubles/sanity-store.ts'
+import { exampleManifest } from '../snapshot/example.ts'
 import { findToken } from '../support/leaks.ts'
 import { type BackupOptions, type BackupRun, backUp, failureOf, sha256, sumSha256, threeDocuments, threeLines } from './support.ts'
 
@@ -180,6 +181,39 @@ describe('a night on which nothing changed', () => {
     expect(manifestOn(world.git).files).toEqual(JSON.parse(old).files)
   })
 
+  it('makes a commit of the manifest alone for other filters, so that the next night is compared with it', async () => {
+    await using world = await startWorld()
+    const posts = Array.from({ length: 100 }, (_, index) => ({ _id: `post-${index}`, _type: 'post' }))
+    const filtered = { inputs: { 'exclude-types': 'secret' } }
+    await world.night(posts)
+    const other = await world.night(posts, filtered)
+    const changed = changedIn(world.git, branch)
+    const few = await world.night(posts.slice(0, 3), filtered)
+    expect([other.outputs['status'], other.warnings, changed]).toEqual(['stored', [], [`M\t${folder}/manifest.json`]])
+    expect(manifestOn(world.git).filters.excludeTypes).toEqual(['secret'])
+    expect(failureOf(few)).toMatchObject({ code: 'dataset-shrunk', message: expect.stringContaining('holds 100: 97 % fewer') })
+  })
+
+  it.each([
+    { name: 'is dated in the future', change: { takenAt: '2999-01-01T00:00:00Z' } },
+    { name: 'says nothing of its filters', change: { filters: undefined } },
+    { name: 'has filters of another kind', change: { filters: { types: 'x' } } },
+    { name: 'says little of its documents', change: { documents: { ...exampleManifest.documents, drafts: undefined, byType: undefined } } },
+    { name: 'counts its missing assets only', change: { assets: { ...exampleManifest.assets, missing: 0 } } },
+    { name: 'says nothing of assets', change: { assets: undefined } },
+  ])('makes a commit of a good manifest in the place of one that $name', async ({ change }) => {
+    await using world = await startWorld()
+    await world.night(threeDocuments)
+    const { documents, ...good } = manifestOn(world.git)
+    const { count, contentDigest } = documents
+    const odd = { ...good, ...change, documents: { ...documents, ...change.documents, count, contentDigest } }
+    world.git.commit(branch, { [`${folder}/manifest.json`]: JSON.stringify(odd) })
+    const run = await world.night(threeDocuments)
+    expect(failureOf(run)).toMatchObject({ exitCode: 0, message: '' })
+    expect([run.outputs['status'], changedIn(world.git, branch)]).toEqual(['stored', [`M\t${folder}/manifest.json`]])
+    expect(manifestOn(world.git)).toMatchObject({ filters: good.filters, assets: good.assets, documents })
+  })
+
   it('mends the branch if somebody took a document away', async () => {
     await using world = await startWorld()
     await world.night(threeDocuments)
@@ -241,6 +275,13 @@ describe('a night with changes', () => {
     expect(commits(world.git)).toHaveLength(4)
   })
 
+  it('puts no second README beside one in other letters', async () => {
+    await using world = await startWorld()
+    world.git.commit(branch, { 'Readme.md': 'Mine' })
+    await world.night(threeDocuments)
+    expect(world.git.paths(branch).filter((path) => /readme/i.test(path))).toEqual(['Readme.md'])
+  })
+
   it('counts types harmlessly in its message, whatever they are called', async () => {
     await using world = await startWorld()
     await world.night([{ _id: 'a', _type: '[skip ci] #1 @ada\n\nCo-authored-by: x <x@x>' }])
@@ -272,6 +313,22 @@ describe('the layout compressed', () => {
     expect(run.outputs['digest']).toBe(sha256(stored))
     expect(again.outputs).toMatchObject({ status: 'unchanged', digest: sha256(stored), 'commit-sha': run.outputs['commit-sha'] })
     expect(world.git.paths(branch)).toEqual(['README.md', `${folder}/data.ndjson.gz`, `${folder}/manifest.json`])
+  })
+
+  it.each([
+    { name: 'the same bytes', documents: threeDocuments, label: '' },
+    { name: 'the same documents in another order', documents: threeDocuments.toReversed(), label: '' },
+    { name: 'a label', documents: threeDocuments.toReversed(), label: 'pre-deploy' },
+  ])('is mended on a night with $name if its data file was damaged', async ({ documents, label }) => {
+    await using world = await startWorld()
+    await world.night(threeDocuments, { inputs })
+    world.git.commit(branch, { [`${folder}/data.ndjson.gz`]: 'damaged' })
+    const run = await world.night(documents, { inputs: { ...inputs, label } })
+    const stored = world.git.bytes(`${branch}:${folder}/data.ndjson.gz`)
+    expect(failureOf(run)).toMatchObject({ exitCode: 0, message: '' })
+    expect(run.outputs).toMatchObject({ status: 'stored', digest: sha256(stored) })
+    expect(gunzipSync(stored).toString()).toBe(documents.map((document) => `${JSON.stringify(document)}\n`).join(''))
+    expect(manifestOn(world.git).files).toEqual([expect.objectContaining({ digest: sha256(stored), sizeBytes: stored.length })])
   })
 
   it('takes the place of the layout text in one commit, and back', async () => {

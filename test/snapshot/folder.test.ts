@@ -87,7 +87,7 @@ describe('sweepLeftovers', () => {
     { what: 'of a process that had the number of this one', owner: { host: hostname(), pid: process.pid }, minutes: 1 },
     { what: 'of another machine, older than any run may last', owner: long, minutes: 6 * 60 + 1 },
     { what: 'of a living process, older than any run may last', owner: { host: hostname(), pid: process.ppid }, minutes: 6 * 60 + 1 },
-    { what: 'whose owner was half written', owner: undefined, minutes: 1 },
+    { what: 'whose owner was damaged', owner: undefined, minutes: 0 },
   ])('removes the workshop $what', async ({ owner, minutes }) => {
     await using temp = await makeTempFolder()
     await workshop(temp.path, { owner, madeAt: new Date(now.getTime() - minutes * 60_000) })
@@ -105,10 +105,12 @@ describe('sweepLeftovers', () => {
     expect(await readdir(temp.path)).toEqual([`${name}.partial`])
   })
 
-  it('leaves one alone whose owner is only just being written', async () => {
+  it('removes one whose run was killed while it wrote whose it is', async () => {
     await using temp = await makeTempFolder()
-    await workshop(temp.path, { owner: undefined, madeAt: new Date(now.getTime() - 5_000) })
-    expect(await sweepLeftovers(temp.path, now)).toEqual([])
+    await mkdir(join(temp.path, `${name}.partial`))
+    await writeFile(join(temp.path, `${name}.partial`, 'owner.json.new'), '{"ho')
+    expect(await sweepLeftovers(temp.path, now)).toEqual([`${name}.partial`])
+    expect(await readdir(temp.path)).toEqual([])
   })
 
   it('removes one that is still empty: its run was killed before it could say whose it is', async () => {

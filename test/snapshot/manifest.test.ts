@@ -68,7 +68,9 @@ describe('parseManifest', () => {
 
   it('reads one without what no reader needs', () => {
     const { snapshot, format, takenAt, source, documents, files } = exampleManifest
-    expect(parseManifest(json({ snapshot, format, takenAt, source, documents, files }))).toMatchObject({ snapshot })
+    const { byType: _, ...counted } = documents
+    const least = { snapshot, format, takenAt, source, documents: counted, files }
+    expect(parseManifest(json(least))).toEqual({ ...least, documents: { ...counted, byType: {} } })
   })
 
   const digest = `sha256:${'1b'.repeat(32)}`
@@ -118,6 +120,11 @@ describe('parseManifest', () => {
       bytes: withDocuments({ contentDigest: digest }),
       says: 'its documents are not counted',
     },
+    ...[null, [], 'post', { post: -1 }, { post: '2' }].map((byType) => ({
+      name: `types counted as ${JSON.stringify(byType)}`,
+      bytes: withDocuments({ byType }),
+      says: 'its types are not counted',
+    })),
     { name: 'no list of files', bytes: json({ ...exampleManifest, files: {} }), says: 'its list of files is damaged' },
     { name: 'a file that is null', bytes: json({ ...exampleManifest, files: [null] }), says: 'its list of files is damaged' },
     { name: 'a file without digest', bytes: withFile({ digest: undefined }), says: 'its list of files is damaged' },
