@@ -11,6 +11,8 @@ import { demoDocuments } from '../demo/dataset.ts'
 const [bytes = 0, lineBytes = 0] = process.argv.slice(2).map(Number)
 const blockBytes = 100e6
 const chunkBytes = 64 * 1024
+/** About what one of the demo's documents has: with their number known, they refer to each other as in a real dataset. */
+const documentBytes = 3_770
 
 type Line = { readonly bytes: Buffer; readonly idEnd: number; readonly isSystem: boolean }
 
@@ -37,7 +39,7 @@ server.listen(0, '127.0.0.1', () => {
 function makeLines(wanted: number): Line[] {
   const made: Line[] = []
   let total = 0
-  for (const text of lineBytes > 0 ? bundles() : demoDocuments(1, Number.MAX_SAFE_INTEGER)) {
+  for (const text of lineBytes > 0 ? bundles() : demoDocuments(1, Math.ceil(wanted / documentBytes))) {
     const line = Buffer.concat([text, Buffer.from('\n')])
     const idStart = line.indexOf('"_id":"') + 7
     made.push({ bytes: line, idEnd: line.indexOf('"', idStart), isSystem: line.subarray(idStart, idStart + 2).equals(Buffer.from('_.')) })

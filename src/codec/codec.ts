@@ -19,6 +19,12 @@ export type Codec = {
 /** What comes out of zlib at a time, in bytes: its own pieces of 16 KiB cost more in trips to the thread pool than they save in memory. */
 const chunkSize = 256 * 1024
 
+/**
+ * How far zstd looks back: documents are like each other, and more so than what stands side by side. Every reader must take as much
+ * (RFC 8878, 3.1.1.1.2), and so much memory it costs, here and there.
+ */
+const zstdWindowBytes = 8 * 1024 * 1024
+
 export const codecs: Record<Compression, Codec> = {
   gzip: {
     extension: 'gz',
@@ -31,7 +37,15 @@ export const codecs: Record<Compression, Codec> = {
     levels: { default: 3, highest: 19 },
     compress: (blocks, level) =>
       through(
-        createZstdCompress({ chunkSize, params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 } }),
+        createZstdCompress({
+          chunkSize,
+          params: {
+            [constants.ZSTD_c_compressionLevel]: level,
+            [constants.ZSTD_c_checksumFlag]: 1,
+            [constants.ZSTD_c_enableLongDistanceMatching]: 1,
+            [constants.ZSTD_c_windowLog]: Math.log2(zstdWindowBytes),
+          },
+        }),
         blocks,
       ),
     decompress: (chunks) => through(createZstdDecompress({ chunkSize }), chunks),

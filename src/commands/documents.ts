@@ -98,7 +98,7 @@ async function saveIn(
   const liveCountBefore = await count()
   const startedAt = tools.now().getTime()
   const waitedBefore = tools.stopwatch.totalMs('download')
-  const exported = mode === 'cursor' ? await savePages(task, tools) : await saveStream(task, tools)
+  const exported = mode === 'cursor' ? await savePages(task, tools) : await saveStream(task, liveCountBefore, tools)
   const exportMs = tools.now().getTime() - startedAt
   const waitedMs = tools.stopwatch.totalMs('download') - waitedBefore
   let liveCountAfter = await count()
@@ -125,17 +125,20 @@ function told(saved: SavedDocuments, { log }: Tools): SavedDocuments {
 }
 
 /** In mode `auto` a cut is no reason to wait for the same stream again and again. */
-async function saveStream(task: Task, tools: Tools): Promise<Exported> {
+async function saveStream(task: Task, expected: number, tools: Tools): Promise<Exported> {
   const stopAtCut = task.inputs.exportMode === 'auto'
-  return await retrying(() => streamOnce(task, tools), { ...patiently(tools), giveUp: ({ retry }) => stopAtCut && retry.cut === true })
+  return await retrying(() => streamOnce(task, expected, tools), {
+    ...patiently(tools),
+    giveUp: ({ retry }) => stopAtCut && retry.cut === true,
+  })
 }
 
-async function streamOnce({ api, inputs, folder, assets }: Task, tools: Tools): Promise<Exported> {
+async function streamOnce({ api, inputs, folder, assets }: Task, expected: number, tools: Tools): Promise<Exported> {
   const counting = tally(inputs.filters, Buffer.from(inputs.token))
   const progress = exportProgress(tools)
   assets?.restart()
   const lines = async function* (): AsyncGenerator<Buffer[]> {
-    for await (const batch of exportDocuments(api, { types: inputs.filters.types })) {
+    for await (const batch of exportDocuments(api, { types: inputs.filters.types, expected })) {
       progress(batch)
       await assets?.take(batch)
       yield counting.pick(batch)

@@ -14,19 +14,22 @@ export type ExportedDocument = { readonly id: string; readonly type: string; rea
  * (sanity-io/sanity issue 9491). Throws `export-rejected` for an error inside the stream, `export-truncated` for an end in the middle of a line
  * or one that promises more, `export-invalid` for a line that is not a document and for an id that comes twice.
  */
-export async function* exportDocuments(api: SanityApi, { types }: { types: readonly string[] }): AsyncGenerator<ExportedDocument[]> {
+export async function* exportDocuments(api: SanityApi, { types, expected }: Wanted): AsyncGenerator<ExportedDocument[]> {
   const body = await api.open(`/data/export/${api.source.dataset}`, {
     query: types.length > 0 ? { types: types.join(',') } : {},
     deadlines: exportDeadlines,
     what: 'the export of the documents',
     cut: cutExport.stream,
   })
-  yield* readExport(body)
+  yield* readExport(body, expected)
 }
 
+/** `expected`: about how many documents there are. */
+type Wanted = { readonly types: readonly string[]; readonly expected: number }
+
 /** Reads the body of one export answer; see {@link exportDocuments}. */
-export async function* readExport(body: AsyncIterable<Buffer>): AsyncGenerator<ExportedDocument[]> {
-  const ids = fingerprintSet()
+export async function* readExport(body: AsyncIterable<Buffer>, expected = 0): AsyncGenerator<ExportedDocument[]> {
+  const ids = fingerprintSet(expected)
   let number = 0
   let openCursor = false
   for await (const { lines, terminated } of linesOf(body)) {

@@ -5,6 +5,10 @@ import { wordAt } from './digest.ts'
 const tableCount = 256
 const maxLoad = 0.85
 const growth = 1.3
+/** Tables that are made for so many strings in all hold some more: they are never filled quite evenly. */
+const reserve = 1.05
+/** A number from outside may be anything; for more than this, tables grow as they are filled. */
+const mostExpected = 20_000_000
 const keyBytes = 9
 
 /** What stands for a string here: the first nine bytes of its SHA-256, a character each. A buffer would take longer to make. */
@@ -13,12 +17,14 @@ export function keyOf(text: string): string {
 }
 
 /**
- * A set of strings that remembers each as 8 bytes of its SHA-256: at most 12.5 bytes a string, 125 MB for ten million.
+ * A set of strings that remembers each as 8 bytes of its SHA-256: at most 12.5 bytes a string, 125 MB for ten million. Made for as many strings as
+ * are `expected`, it need not grow, which leaves holes in memory that nobody fills.
  * `add` and `addKey` (see {@link keyOf}) say whether the string was new. Two of ten million different strings are taken for one with a chance
  * of 1 to 370,000.
  */
-export function fingerprintSet(): { readonly add: (text: string) => boolean; readonly addKey: (key: string) => boolean } {
-  const tables = Array.from({ length: tableCount }, () => makeTable(16))
+export function fingerprintSet(expected = 0): { readonly add: (text: string) => boolean; readonly addKey: (key: string) => boolean } {
+  const slots = Math.max(16, Math.ceil((Math.min(expected, mostExpected) * reserve) / tableCount / maxLoad))
+  const tables = Array.from({ length: tableCount }, () => makeTable(slots))
   const addKey = (key: string): boolean => {
     const index = key.charCodeAt(8)
     const high = wordAt(key, 0)

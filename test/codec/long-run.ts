@@ -26,7 +26,8 @@ async function* generated(): AsyncGenerator<Buffer> {
   for (let block = 0; block < blocks; block++) {
     if (block % blocksBetweenLooks === 0) peakBytes = Math.max(peakBytes, usedBytes())
     const bytes = Buffer.allocUnsafeSlow(blockBytes)
-    for (let at = 0; at < blockBytes; at += 4) bytes.writeUInt32LE((Math.imul(at + block, 2_654_435_761) >>> 9) & 0x0fff0fff, at)
+    for (let at = 0; at < blockBytes; at += 4)
+      bytes.writeUInt32LE((Math.imul(block * blockBytes + at, 2_654_435_761) >>> 9) & 0x0fff0fff, at)
     yield bytes
   }
 }

@@ -173,8 +173,8 @@ describe('exportDocuments', () => {
         return chunks(`${a}\n`)
       },
     }
-    await collect(exportDocuments(api, { types: [] }))
-    await collect(exportDocuments(api, { types: ['post', 'page'] }))
+    await collect(exportDocuments(api, { types: [], expected: 0 }))
+    await collect(exportDocuments(api, { types: ['post', 'page'], expected: 2 }))
     expect(asked).toEqual([
       { path: '/data/export/production', query: {} },
       { path: '/data/export/production', query: { types: 'post,page' } },
