@@ -1,5 +1,7 @@
-import { open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { createWriteStream } from 'node:fs'
+import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { type Compression, codecs } from '../codec/codec.ts'
 import { packLines } from '../streams/blocks.ts'
 import { digester, digesting, digestOf } from '../streams/digest.ts'
@@ -9,6 +11,9 @@ import { type FileEntry, type Manifest, manifestFile, printManifest } from './ma
 
 /** Lines are compressed in blocks of this many bytes: larger ones gain nothing, smaller ones cost time. */
 const blockBytes = 1024 * 1024
+
+/** How many bytes of a file may wait to be written. */
+const waitingBytes = 256 * 1024
 
 type Content = { readonly lines: AsyncIterable<readonly Buffer[]>; readonly compression: Compression; readonly level: number }
 
@@ -60,13 +65,8 @@ async function writeNamed(folder: string, name: string, chunks: AsyncIterable<Bu
   const final = join(folder, name)
   const partial = `${final}.partial`
   try {
-    const file = await open(partial, 'w', 0o600)
-    try {
-      await file.writeFile(chunks)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
+    // What comes while a write is under way goes out together in the next. The stream is closed when all is on disk.
+    await pipeline(chunks, createWriteStream(partial, { mode: 0o600, flush: true, highWaterMark: waitingBytes }))
     await rename(partial, final)
   } catch (error) {
     await rm(partial, { force: true })

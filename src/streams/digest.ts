@@ -1,4 +1,5 @@
 import { createHash, hash } from 'node:crypto'
+import { countBytes } from './garbage.ts'
 
 /** `sha256:` and 64 hexadecimal digits. */
 export type Digest = `sha256:${string}`
@@ -29,6 +30,7 @@ export function digester(): Digester {
 /** Lets bytes through unchanged and shows them to `digester` on the way. */
 export async function* digesting(chunks: AsyncIterable<Buffer>, { update }: Digester): AsyncGenerator<Buffer> {
   for await (const chunk of chunks) {
+    countBytes(chunk.length)
     update(chunk)
     yield chunk
   }

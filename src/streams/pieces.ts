@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { countBytes } from './garbage.ts'
 
 /** How many bytes, and how many pieces, may wait to be taken before the sender is made to wait. */
 const mostBytes = 256 * 1024
@@ -23,6 +24,7 @@ export async function* piecesOf(
   }
   stream.on('data', (piece: Buffer) => {
     pieces.push(piece)
+    countBytes(piece.length)
     bytes += piece.length
     if (bytes >= mostBytes || pieces.length >= mostPieces) stream.pause()
     wake()

@@ -43,7 +43,8 @@ describe('writeData', () => {
       }
     }
     await writeData(temp.path, { lines: watching(), compression: 'gzip', level: 1 })
-    expect(seen).toEqual(lines.map(() => ['data.ndjson.gz.partial']))
+    expect(seen).toHaveLength(lines.length)
+    expect(seen.flat().filter((name) => !name.endsWith('.partial'))).toEqual([])
   })
 
   it.each([

@@ -1,0 +1,17 @@
+import { countBytes } from '../../src/streams/garbage.ts'
+
+/** Run as a process of its own: lets 500 MB go by in pieces that nobody keeps, and prints how many bytes of them lay in memory at most, as JSON. */
+const pieceBytes = 64 * 1024
+const pieces = 8_000
+const perTurn = 16
+
+let mostBytes = 0
+let sum = 0
+for (let piece = 0; piece < pieces; piece++) {
+  sum += Buffer.alloc(pieceBytes, 1)[piece % pieceBytes] ?? 0
+  countBytes(pieceBytes)
+  mostBytes = Math.max(mostBytes, process.memoryUsage().arrayBuffers)
+  // As from a socket: a few at a time.
+  if (piece % perTurn === 0) await new Promise<void>((resolve) => setImmediate(resolve))
+}
+process.stdout.write(JSON.stringify({ mostBytes, sum }))
