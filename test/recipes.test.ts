@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
@@ -10,7 +10,22 @@ import { makeTempFolder, ROOT, runPeer } from './support/process.ts'
 
 const run = promisify(execFile)
 
+const recipe = async (): Promise<string> =>
+  /```js\n(import \{ createWriteStream[\s\S]*?)```/.exec(await readFile(join(ROOT, 'docs/recipes.md'), 'utf8'))?.[1] ?? ''
+
 describe('the recipe that brings assets back', () => {
+  it('takes a snapshot without any file of one kind, as it comes out of an artifact', async () => {
+    await using made = await backUpAssets((sanity) => add(sanity, 'images', png(7, 2000), 'photo.png'))
+    const { folder } = await readSnapshot(made.run)
+    await using temp = await makeTempFolder('recipe')
+    await cp(folder, join(temp.path, 'snapshot'), { recursive: true })
+    await rm(join(temp.path, 'snapshot/assets/files'), { recursive: true })
+    await mkdir(join(temp.path, 'import'))
+    await writeFile(join(temp.path, 'for-import.mjs'), await recipe())
+    await run(process.execPath, ['for-import.mjs', 'snapshot', 'import'], { cwd: temp.path })
+    expect((await readdir(join(temp.path, 'import/images'))).map((name) => `assets/images/${name}`)).toEqual([made.filled.path])
+  })
+
   it('restores every file, document and reference into an empty project with the real importer', async () => {
     const story = (image: string, film: string) => ({
       _id: 'story',
@@ -30,9 +45,8 @@ describe('the recipe that brings assets back', () => {
     await using temp = await makeTempFolder('recipe')
     await using target = await startSanity({ documents: [] })
 
-    const script = /```js\n(import \{ createWriteStream[\s\S]*?)```/.exec(await readFile(join(ROOT, 'docs/recipes.md'), 'utf8'))?.[1] ?? ''
     await mkdir(join(temp.path, 'import'))
-    await writeFile(join(temp.path, 'for-import.mjs'), script)
+    await writeFile(join(temp.path, 'for-import.mjs'), await recipe())
     await run(process.execPath, ['for-import.mjs', folder, 'import'], { cwd: temp.path })
     const { url, project, dataset, editorToken: token } = target
     const imported = await runPeer(new URL('peers/import.mjs', import.meta.url), {

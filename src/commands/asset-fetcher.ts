@@ -27,6 +27,8 @@ type Means = {
 
 /** So many requests for each parallel download may fail one after the other, with none between that worked, before no more are made. */
 const failuresPerDownload = 4
+/** A host that fails does so for every file. A few that it cannot give are only missing. */
+const leastFilesOfStorm = 5
 /** Retries of many files would drown all else in the log. */
 const toldRetries = 20
 
@@ -36,11 +38,20 @@ const toldRetries = 20
  */
 export function assetFetcher(means: Means, tools: Tools): (asset: WantedAsset) => Promise<Fetched> {
   const { host, files, folder, cache } = means
-  const stormAt = failuresPerDownload * means.concurrency
-  let failuresInARow = 0
+  const stormAt = { requests: failuresPerDownload * means.concurrency, files: Math.max(leastFilesOfStorm, means.concurrency + 1) }
+  /** Since the host last gave a file, or said that there is none. */
+  const failing = { requests: 0, files: new Set<string>() }
   let retries = 0
 
-  const failed = (error: BackupError): BackupError => (++failuresInARow >= stormAt ? storm(error, failuresInARow) : error)
+  const failed = (error: BackupError, { name }: WantedAsset): BackupError => {
+    failing.requests++
+    failing.files.add(name.path)
+    return failing.requests >= stormAt.requests && failing.files.size >= stormAt.files ? storm(error, failing.requests) : error
+  }
+  const worked = (): void => {
+    failing.requests = 0
+    failing.files.clear()
+  }
 
   const patience = {
     wait: tools.wait,
@@ -70,10 +81,10 @@ export function assetFetcher(means: Means, tools: Tools): (asset: WantedAsset) =
         // Digesting everything a third time is for those that may need it.
         const claims = isSvg(asset.name) || tryNumber > 1 ? answer.claims : undefined
         const file = await save(asset, answer.body, claims).catch((error: unknown) => {
-          throw isOfOneFile(error) ? failed(error) : error
+          throw isOfOneFile(error) ? failed(error, asset) : error
         })
-        if (file === undefined) throw failed(wrongBytes())
-        failuresInARow = 0
+        worked()
+        if (file === undefined) throw wrongBytes()
         await cache?.add(file.path, join(folder, file.path))
         return { kind: 'saved', file, reused: false }
       }, patience)
@@ -86,8 +97,8 @@ export function assetFetcher(means: Means, tools: Tools): (asset: WantedAsset) =
   const askFor = async (asset: WantedAsset, last: { status: number }): Promise<AssetAnswer> => {
     const answer = await host.ask({ kind: asset.name.kind, url: asset.url }, 'GET')
     last.status = answer.status
-    if (answer.kind === 'failed') return { ...answer, error: failed(answer.error) }
-    if (answer.kind === 'refused' && answer.status > 0) failuresInARow = 0
+    if (answer.kind === 'failed') return { ...answer, error: failed(answer.error, asset) }
+    if (answer.kind === 'refused' && answer.status > 0) worked()
     return answer
   }
 
@@ -112,8 +123,8 @@ async function findReusable(asset: WantedAsset, { host, cache, save }: Reuse): P
   }
   if (cache === undefined) return undefined
   const file = await attempt(undefined)
-  if (file || !isSvg(asset.name) || !tried) return file
-  // Its stored bytes may differ from those that its id was made from: the asset host says which it has.
+  if (file || !tried) return file
+  // The bytes that the host has may differ from those that the id was made from: it says which it has.
   const answer = await host.ask({ kind: asset.name.kind, url: asset.url }, 'HEAD')
   return answer.kind === 'found' ? await attempt(answer.claims) : undefined
 }

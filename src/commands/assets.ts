@@ -50,26 +50,34 @@ type Task = {
   readonly host: (signal: AbortSignal) => AssetHost
 }
 
-/** A file that was asked for, and what became of it. Several ids may share one. */
-type Place = { fetched: Fetched | undefined }
+/** A file, and what became of it; asked for once a document says where it is. Several ids may share one. */
+type Place = { asked: boolean; fetched: Fetched | undefined }
 /** An asset, and the last pass over the documents in which it came. */
-type Known = { readonly place: Place; pass: number }
+type Known = { readonly place: Place; readonly pass: number }
 
 /** Begins to save assets. In memory stays a note of each; what is still to be fetched waits on disk. */
 export async function beginAssets({ inputs, folder, host }: Task, tools: Tools): Promise<AssetIntake> {
   const leaving = new AbortController()
   const signal = AbortSignal.any([tools.signal, leaving.signal])
-  const cache = inputs.assetCache === undefined ? undefined : await openAssetCache(inputs.assetCache)
+  const { assetCache, destinations } = inputs
+  const staysHere = destinations.has('directory')
+  const cache = assetCache === undefined ? undefined : await openAssetCache(assetCache, { mayLink: !staysHere })
   const files = await makeAssetFolder(folder.path)
   const queue = await makeDiskQueue<WantedAsset>(join(folder.pages, 'assets.queue'))
   signal.addEventListener('abort', queue.end, { once: true })
   const concurrency = inputs.assetConcurrency
   const fetchOne = assetFetcher({ host: host(signal), files, folder: folder.path, cache, concurrency }, { ...tools, signal })
   const progress = assetProgress(tools)
-  const room = roomFor(folder.path, { copies: inputs.destinations.has('artifact') ? 2 : 1 })
+  const copies = [true, destinations.has('artifact'), cache !== undefined && staysHere].filter(Boolean).length
+  const room = roomFor(folder.path, { copies })
   const known = new Map<string, Known>()
   const places = new Map<string, Place>()
   const isWanted = wantedFilter(inputs)
+  if (leavesOutAll(inputs)) {
+    tools.log.warning(
+      `No files are saved, although \`include-assets\` asks for them: \`types\` or \`exclude-types\` leaves out the documents that describe them. Add ${assetTypes.join(' and ')} to \`types\`.`,
+    )
+  }
   let pass = 0
 
   const working = workThrough(queue.items(), { concurrency }, async (asset) => {
@@ -85,17 +93,16 @@ export async function beginAssets({ inputs, folder, host }: Task, tools: Tools):
   })
   working.catch(() => undefined)
 
-  /** Notes an asset; gives it back if its file is not known of yet. */
+  /** Notes an asset; gives it back if its file is to be asked for. */
   const noteAsset = (document: ExportedDocument): WantedAsset[] => {
-    const before = known.get(document.id)
-    if (before) before.pass = pass
-    if (before) return []
     const asset = wantedIn(document, tools.clean)
-    const shared = asset && places.get(asset.name.path)
-    const place = shared ?? { fetched: asset ? undefined : nameless(document) }
+    const place = (asset && places.get(asset.name.path)) ?? { asked: false, fetched: asset ? undefined : nameless(document) }
     known.set(document.id, { place, pass })
-    if (!asset || shared) return []
+    if (!asset) return []
     places.set(asset.name.path, place)
+    // Another document of the same file may say where it is.
+    if (place.asked || asset.url === '') return []
+    place.asked = true
     return [asset]
   }
 
@@ -138,6 +145,11 @@ function wantedFilter({ filters, shard }: Inputs): (document: ExportedDocument) 
   return (document) => types.has(document.type) && verdictOn(document) === 'keep' && (shard === null || isInShard(document.id, shard))
 }
 
+function leavesOutAll({ filters }: Inputs): boolean {
+  const verdictOn = filter(filters)
+  return assetTypes.every((type) => verdictOn({ id: '-', type }) !== 'keep')
+}
+
 /** Undefined if no file can be named after the id of the document. */
 function wantedIn({ id, bytes }: ExportedDocument, clean: Tools['clean']): WantedAsset | undefined {
   const name = findAssetName(id)
@@ -161,6 +173,9 @@ function nameless({ bytes }: ExportedDocument): Fetched {
   }
 }
 
+/** What becomes of a file when none of its documents says where it is. */
+const addressless: Fetched = { kind: 'missing', url: '', status: 0, why: 'its document has no url' }
+
 /** Files of assets that were there in a pass that broke off, and are no longer. */
 async function removeOthers(current: readonly [string, Known][], places: ReadonlyMap<string, Place>, files: AssetFolder): Promise<void> {
   const wanted = new Set(current.map(([, { place }]) => place))
@@ -172,7 +187,7 @@ async function conclude(current: readonly [string, Known][], folder: string, cle
   const missing: MissingFile[] = []
   const reused = new Set<string>()
   for (const [id, { place }] of current) {
-    const { fetched } = place
+    const fetched = place.asked ? place.fetched : (place.fetched ?? addressless)
     if (fetched === undefined) throw new Error('an asset was left out')
     if (fetched.kind === 'missing')
       missing.push({ id: clean(id), url: clean(fetched.url), status: fetched.status, why: clean(fetched.why) })

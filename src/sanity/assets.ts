@@ -41,8 +41,10 @@ export function assetHost(source: Source, { http, token, userAgent, signal }: Me
   return {
     ask: async ({ kind, url: text }, method) => {
       const url = URL.parse(text)
-      if (!url) return { kind: 'refused', status: 0, why: text === '' ? 'its document has no url' : 'its url is not one' }
-      if (!(assetHosts.has(url.origin) || url.origin === ownOrigin) || url.username || url.password) {
+      if (!url) return { kind: 'refused', status: 0, why: 'its url is not one' }
+      const isKnown = assetHosts.has(url.origin) || url.origin === ownOrigin
+      // A `blob:` url has the origin of the one inside it.
+      if (!isKnown || !url.protocol.startsWith('http') || url.username || url.password) {
         return { kind: 'refused', status: 0, why: 'its url does not lead to Sanity’s asset host' }
       }
       if (kind === 'image') url.searchParams.set('dlRaw', 'true')
@@ -76,6 +78,11 @@ async function answered(
   { url, source, signal }: Asked,
 ): Promise<AssetAnswer> {
   const what = 'the file of an asset'
+  const encoding = String(headers['content-encoding'] ?? 'identity').toLowerCase()
+  if (status === 200 && encoding !== 'identity') {
+    body.destroy()
+    return { kind: 'refused', status, why: 'the asset host sent it in a content encoding, though none was asked for' }
+  }
   if (status === 200) {
     const claims = { md5: hexIn(headers['x-sanity-md5']), sha1: hexIn(headers['x-sanity-sha1']) }
     const about = { url, deadlines: assetDeadlines, signal, stopwatch: noStopwatch, what, cut: cutAnswer }

@@ -1,8 +1,9 @@
 import { constants, createReadStream, type Dirent } from 'node:fs'
-import { copyFile, link, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
+import { copyFile, link, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { BackupError, findSystemCode } from '../errors.ts'
 import { assetFolders } from './asset-name.ts'
+import { makeFolders } from './folder.ts'
 
 /** The files of assets that earlier runs left: a help, never trusted. Several runs may use one folder at the same time. */
 export type AssetCache = {
@@ -21,12 +22,15 @@ export const cacheLimitBytes = 8e9
 /** What a killed run left half-written in the cache is removed after this time, in milliseconds: by then the run is over for sure. */
 const leftoverMs = 24 * 60 * 60 * 1000
 
-/** Opens a cache: a folder with `images/` and `files/`, as in a snapshot. Throws `input-invalid` if there can be no such folder. */
-export async function openAssetCache(folder: string): Promise<AssetCache> {
+/**
+ * Opens a cache: a folder with `images/` and `files/`, as in a snapshot. With `mayLink` a file that it takes in is not copied but has two names: for
+ * snapshots that do not stay, since whoever changes the one file changes the other. Throws `input-invalid` if there can be no such folder.
+ */
+export async function openAssetCache(folder: string, { mayLink }: { readonly mayLink: boolean }): Promise<AssetCache> {
   const fileOf = (path: string) => join(folder, path.replace(/^assets\//, ''))
   const folders = Object.values(assetFolders).map(fileOf)
   try {
-    for (const each of folders) await mkdir(each, { recursive: true })
+    for (const each of folders) await makeFolders(each)
   } catch (error) {
     throw unusable(folder, error)
   }
@@ -40,7 +44,7 @@ export async function openAssetCache(folder: string): Promise<AssetCache> {
       const target = fileOf(path)
       const partial = `${target}.${crypto.randomUUID()}.partial`
       try {
-        await copyOrLink(file, partial)
+        await (mayLink ? linkOrCopy(file, partial) : copy(file, partial))
         await rename(partial, target)
       } catch {
         // Without it the next run has more to fetch, and that is all.
@@ -59,7 +63,8 @@ export async function openAssetCache(folder: string): Promise<AssetCache> {
 async function findContent(file: string): Promise<AsyncIterable<Buffer> | undefined> {
   try {
     // Opened at once: another run may remove it, and it can be read all the same.
-    const handle = await open(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+    // Who opens a pipe would wait for somebody to write into it.
+    const handle = await open(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
     if ((await handle.stat()).isFile()) return createReadStream(file, { fd: handle, highWaterMark: 256 * 1024 })
     await handle.close()
     return undefined
@@ -68,9 +73,13 @@ async function findContent(file: string): Promise<AsyncIterable<Buffer> | undefi
   }
 }
 
-/** A link costs neither time nor room; nobody writes into a file of either side. */
-async function copyOrLink(file: string, copy: string): Promise<void> {
-  await link(file, copy).catch(async () => await copyFile(file, copy, constants.COPYFILE_FICLONE))
+/** A link costs neither time nor room. */
+async function linkOrCopy(file: string, to: string): Promise<void> {
+  await link(file, to).catch(async () => await copy(file, to))
+}
+
+async function copy(file: string, to: string): Promise<void> {
+  await copyFile(file, to, constants.COPYFILE_FICLONE)
 }
 
 type CachedFile = { readonly file: string; readonly sizeBytes: number; readonly usedMs: number }

@@ -48,10 +48,11 @@ export async function makeAssetFolder(folder: string): Promise<AssetFolder> {
     save: async (chunks, expected) => {
       const { path } = expected.name
       const hashes = hashing(expected)
+      const most = mostBytes(expected)
       let proof: SavedFile | undefined
       const proven = async function* (): AsyncGenerator<Buffer> {
         for await (const chunk of chunks) {
-          hashes.update(chunk)
+          if (hashes.update(chunk) > most) throw new UnprovenError(path)
           yield chunk
         }
         const { sizeBytes, digest, ...digests } = hashes.result()
@@ -80,7 +81,7 @@ type Digests = { readonly sha1: string; readonly md5: string | undefined; readon
 export function findProof(bytes: Digests, { name, sizeBytes, claims }: Expected): ProvenBy | undefined {
   if (bytes.sha1 === name.sha1) return 'sha1'
   if (claims === undefined) return undefined
-  const sizeFits = isSvg(name) || sizeBytes === bytes.sizeBytes
+  const sizeFits = isSvg(name) ? bytes.sizeBytes > 0 : sizeBytes === bytes.sizeBytes
   if (!sizeFits) return undefined
   if (claims.md5 !== undefined) return claims.md5 === bytes.md5 ? 'x-sanity-md5' : undefined
   return claims.sha1 === bytes.sha1 ? 'x-sanity-sha1' : undefined
@@ -91,7 +92,13 @@ export function isSvg({ extension }: AssetName): boolean {
   return extension.toLowerCase() === 'svg'
 }
 
-function hashing({ claims }: Expected): { update: (chunk: Buffer) => void; result: () => Digests & { digest: Digest } } {
+/** No file is so much larger than its document says. What goes on after that has no end, and would fill the disk. */
+function mostBytes({ sizeBytes = Number.POSITIVE_INFINITY }: Expected): number {
+  return sizeBytes * 4 + 16 * 1024 * 1024
+}
+
+/** `update` gives how many bytes there were so far. */
+function hashing({ claims }: Expected): { update: (chunk: Buffer) => number; result: () => Digests & { digest: Digest } } {
   const sha1 = createHash('sha1')
   const sha256 = createHash('sha256')
   const md5 = claims?.md5 === undefined ? undefined : createHash('md5')
@@ -101,6 +108,7 @@ function hashing({ claims }: Expected): { update: (chunk: Buffer) => void; resul
     update: (chunk) => {
       sizeBytes += chunk.length
       for (const hash of all) hash.update(chunk)
+      return sizeBytes
     },
     result: () => ({ sizeBytes, sha1: sha1.digest('hex'), md5: md5?.digest('hex'), digest: `sha256:${sha256.digest('hex')}` }),
   }

@@ -181,7 +181,7 @@ function isRunning(pid: number): boolean {
 }
 
 /** What `mkdir -p` does. Node's own never comes back from places such as /proc. */
-async function makeFolders(path: string): Promise<void> {
+export async function makeFolders(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 })
   } catch (error) {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { type Sanity, startSanity } from '../doubles/sanity.ts'
 import { makeTempFolder } from '../support/process.ts'
-import { addMany, change, hashOf, readLedger, type TestAsset } from './assets-support.ts'
+import { addMany, change, edit, hashOf, readLedger, type TestAsset } from './assets-support.ts'
 import { backUp, failureOf, readSnapshot } from './support.ts'
 
 const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"><script>alert(1)</script></svg>'
@@ -73,6 +73,18 @@ describe('asset-cache', () => {
     const second = await made.again()
     expect(second.manifest.assets).toMatchObject({ count: 1, reused: 1 })
     expect((await readLedger(second))[0]).toMatchObject({ provenBy: 'x-sanity-md5' })
+    expect(made.sanity.of('asset').map(({ method }) => method)).toEqual(['HEAD'])
+  })
+
+  it('downloads no byte of any other file that the asset host proves, either', async () => {
+    await using made = await setUp()
+    const [asset] = addMany(made.sanity, 1) as [TestAsset]
+    const stored = Buffer.concat([asset.bytes, Buffer.from('and more')])
+    change(made.sanity, asset, () => ({ bytes: stored, md5: hashOf('md5', stored) }))
+    edit(made.sanity, asset, { size: stored.length })
+    await made.again()
+    const second = await made.again()
+    expect(second.manifest.assets).toMatchObject({ count: 1, reused: 1 })
     expect(made.sanity.of('asset').map(({ method }) => method)).toEqual(['HEAD'])
   })
 

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
 import { type Artifacts, artifactAnswers, startArtifacts } from '../doubles/artifacts.ts'
 import { startGithubRest } from '../doubles/github.ts'
@@ -71,6 +72,14 @@ const lasting: Lasting[] = [
     status: 404,
     asked: 1,
     says: /404/,
+  },
+  {
+    name: 'a content encoding',
+    spoil: (sanity, asset) =>
+      sanity.fault('asset', ofFirst(asset, { answer: { status: 200, headers: { 'content-encoding': 'gzip' }, body: gzipSync('x') } })),
+    status: 200,
+    asked: 1,
+    says: /content encoding/,
   },
   {
     name: 'both digests wrong',
@@ -215,6 +224,32 @@ describe('on-missing-asset', () => {
     expect(code).toBe('asset-missing')
     expect(message).toMatch(/could not be kept/)
     expect(artifacts.list(run.runId)).toEqual([])
+  })
+})
+
+describe('files that cannot be had, among many that can', () => {
+  it('are missing, and no more, however few come at a time', async () => {
+    await using made = await backUpAssets(
+      (sanity) => {
+        const assets = addMany(sanity, 5)
+        sanity.fault('asset', ofFirst(assets[1] as TestAsset, { answer: { status: 500 } }))
+      },
+      { inputs: { 'asset-concurrency': '1', 'on-missing-asset': 'ignore' } },
+    )
+    expect(failureOf(made.run)).toMatchObject({ exitCode: 0, message: '' })
+    expect(made.run.outputs).toMatchObject({ 'asset-count': '4', 'missing-asset-count': '1' })
+  })
+
+  it('are missing when the host gives other bytes for them, however many they are', async () => {
+    await using made = await backUpAssets(
+      (sanity) => {
+        const assets = addMany(sanity, 30)
+        for (const asset of assets.slice(5)) change(sanity, asset, () => processed)
+      },
+      { inputs: { 'asset-concurrency': '25', 'on-missing-asset': 'warn' } },
+    )
+    expect(failureOf(made.run)).toMatchObject({ exitCode: 0, message: '' })
+    expect(made.run.outputs).toMatchObject({ status: 'incomplete', 'asset-count': '5', 'missing-asset-count': '25' })
   })
 })
 

@@ -82,6 +82,33 @@ describe('include-assets', () => {
     expect(blobs()).toEqual(whole)
   })
 
+  it.each(['published', 'draft'])(
+    'saves a file once that a draft and a published document share, of which the %s has no url',
+    async (without) => {
+      await using made = await backUpAssets((sanity) => {
+        const asset = add(sanity, 'images', png(5))
+        const document = sanity.store().find(asset.id) ?? { _id: '', _type: '' }
+        const { url, ...bare } = document
+        // A draft of it comes first.
+        sanity.store().put({ ...(without === 'draft' ? bare : document), _id: `drafts.${asset.id}` })
+        sanity.store().put(without === 'draft' ? document : bare)
+        return { url, asset }
+      })
+      const { manifest, folder } = await readSnapshot(made.run)
+      expect(manifest.assets).toMatchObject({ count: 2, missing: [] })
+      expect((await readLedger({ folder })).map(({ path }) => path)).toEqual([made.filled.asset.path, made.filled.asset.path])
+      expect(made.sanity.count('asset')).toBe(1)
+    },
+  )
+
+  it('warns when the documents that describe files are left out', async () => {
+    await using made = await backUpAssets((sanity) => addMany(sanity, 2), { inputs: { types: 'post' } })
+    expect(made.run.outputs).toMatchObject({ status: 'stored', 'asset-count': '0' })
+    expect(made.run.warnings).toEqual([
+      expect.stringMatching(/No files are saved, although `include-assets` asks for them: .*sanity\.imageAsset/),
+    ])
+  })
+
   it('has an empty ledger for a dataset without assets, and none when they are not wanted', async () => {
     await using without = await backUpAssets(() => undefined)
     const { folder, manifest } = await readSnapshot(without.run)
@@ -188,6 +215,7 @@ describe('the token', () => {
       honeypot.url.replace('127.0.0.1', 'cdn.sanity.io@127.0.0.1'),
       'https://cdn.sanity.io.evil.example/x.png',
       'http://cdn.sanity.io/x.png',
+      'blob:https://cdn.sanity.io/x.png',
       'file:///etc/passwd',
       'http://169.254.169.254/latest/meta-data',
       'http://localhost/x.png',

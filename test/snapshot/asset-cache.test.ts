@@ -1,4 +1,5 @@
-import { mkdir, readdir, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { mkdir, readdir, readFile, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { cacheLimitBytes, openAssetCache } from '../../src/snapshot/asset-cache.ts'
@@ -25,7 +26,7 @@ describe('an asset cache', () => {
   it('removes what was of use least recently, until the rest fits', async () => {
     await using temp = await makeTempFolder()
     await fill(temp.path, { a: third, b: third, c: third, d: third })
-    const cache = await openAssetCache(temp.path)
+    const cache = await openAssetCache(temp.path, { mayLink: true })
     await cache.touch(pathOf('a'))
     expect(await cache.shrink(0)).toBe(2)
     expect((await readdir(join(temp.path, 'images'))).toSorted()).toEqual([nameOf('a'), nameOf('d')])
@@ -34,7 +35,7 @@ describe('an asset cache', () => {
   it('keeps all that a run has used, also when that is more than the limit', async () => {
     await using temp = await makeTempFolder()
     await fill(temp.path, { a: third, b: third, c: third, d: third })
-    expect(await (await openAssetCache(temp.path)).shrink(4 * third)).toBe(0)
+    expect(await (await openAssetCache(temp.path, { mayLink: true })).shrink(4 * third)).toBe(0)
   })
 
   it('removes half-written files that are a day old, and no younger ones', async () => {
@@ -44,13 +45,13 @@ describe('an asset cache', () => {
     await writeFile(old ?? '', 'half')
     await writeFile(young ?? '', 'half')
     await utimes(old ?? '', new Date(), new Date(Date.now() - 25 * 60 * 60 * 1000))
-    await (await openAssetCache(temp.path)).shrink(0)
+    await (await openAssetCache(temp.path, { mayLink: true })).shrink(0)
     expect(await readdir(join(temp.path, 'images'))).toEqual([`${nameOf('a')}.young.partial`])
   })
 
   it('gives back what it took in, and replaces it at once', async () => {
     await using temp = await makeTempFolder()
-    const cache = await openAssetCache(join(temp.path, 'cache'))
+    const cache = await openAssetCache(join(temp.path, 'cache'), { mayLink: true })
     for (const content of ['first', 'second']) {
       await writeFile(join(temp.path, content), content)
       await cache.add(pathOf('a'), join(temp.path, content))
@@ -61,9 +62,25 @@ describe('an asset cache', () => {
     expect(await readdir(join(temp.path, 'cache', 'images'))).toEqual([nameOf('a')])
   })
 
+  it('copies what stays somewhere else, so that nobody who changes the one changes the other', async () => {
+    await using temp = await makeTempFolder()
+    await writeFile(join(temp.path, 'stored'), 'whole')
+    const cache = await openAssetCache(join(temp.path, 'cache'), { mayLink: false })
+    await cache.add(pathOf('a'), join(temp.path, 'stored'))
+    await truncate(join(temp.path, 'cache', 'images', nameOf('a')), 1)
+    expect(await readFile(join(temp.path, 'stored'), 'utf8')).toBe('whole')
+  })
+
+  it('does not wait for who might write into a pipe', async () => {
+    await using temp = await makeTempFolder()
+    const cache = await openAssetCache(temp.path, { mayLink: true })
+    expect(spawnSync('mkfifo', [join(temp.path, 'images', nameOf('a'))]).status).toBe(0)
+    expect(await cache.findBytes(pathOf('a'))).toBeUndefined()
+  })
+
   it('follows no link, and takes no folder for a file', async () => {
     await using temp = await makeTempFolder()
-    const cache = await openAssetCache(temp.path)
+    const cache = await openAssetCache(temp.path, { mayLink: true })
     await mkdir(join(temp.path, 'images', nameOf('a')))
     await writeFile(join(temp.path, 'secret'), 'of others')
     await symlink(join(temp.path, 'secret'), join(temp.path, 'images', nameOf('b')))

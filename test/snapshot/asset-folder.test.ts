@@ -70,6 +70,11 @@ describe('findProof', () => {
   })
 })
 
+it('findProof takes nothing for an svg without a byte', () => {
+  const claims = { md5: hex('md5', ''), sha1: hex('sha1', '') }
+  expect(findProof(bytesOf(''), { name: nameOf('other', 'svg'), sizeBytes: 6, claims })).toBeUndefined()
+})
+
 describe('an asset folder', () => {
   const expected = (text: string) => ({ name: nameOf(text, 'txt'), sizeBytes: text.length, claims: undefined })
 
@@ -91,6 +96,21 @@ describe('an asset folder', () => {
     await using temp = await makeTempFolder()
     const folder = await makeAssetFolder(temp.path)
     expect(await rejection(folder.save(body(), expected('hello')))).toBeInstanceOf(UnprovenError)
+    expect(await readdir(join(temp.path, 'assets/files'))).toEqual([])
+  })
+
+  it('does not fill the disk with bytes that have no end', async () => {
+    await using temp = await makeTempFolder()
+    const folder = await makeAssetFolder(temp.path)
+    let pieces = 0
+    const endless = async function* () {
+      for (;;) {
+        pieces++
+        yield Buffer.alloc(1024 * 1024)
+      }
+    }
+    expect(await rejection(folder.save(endless(), expected('hello')))).toBeInstanceOf(UnprovenError)
+    expect(pieces).toBeLessThan(20)
     expect(await readdir(join(temp.path, 'assets/files'))).toEqual([])
   })
 
