@@ -1,5 +1,4 @@
-import { createWriteStream } from 'node:fs'
-import { readdir, rename, rm, stat } from 'node:fs/promises'
+import { open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type Compression, codecs } from '../codec/codec.ts'
@@ -65,8 +64,13 @@ async function writeNamed(folder: string, name: string, chunks: AsyncIterable<Bu
   const final = join(folder, name)
   const partial = `${final}.partial`
   try {
-    // What comes while a write is under way goes out together in the next. The stream is closed when all is on disk.
-    await pipeline(chunks, createWriteStream(partial, { mode: 0o600, flush: true, highWaterMark: waitingBytes }))
+    const file = await open(partial, 'w', 0o600)
+    try {
+      // What comes while a write is under way goes out together in the next. The stream ends when all is on disk.
+      await pipeline(chunks, file.createWriteStream({ flush: true, highWaterMark: waitingBytes }))
+    } finally {
+      await file.close()
+    }
     await rename(partial, final)
   } catch (error) {
     await rm(partial, { force: true })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
 import { printManifest } from '../../src/snapshot/manifest.ts'
-import { writeData, writeManifest } from '../../src/snapshot/write.ts'
+import { writeData, writeManifest, writeOneOfMany } from '../../src/snapshot/write.ts'
 import { digestOf } from '../../src/streams/digest.ts'
 import { rejection, source } from '../streams/feed.ts'
 import { smallDisk } from '../support/disk.ts'
@@ -31,6 +31,19 @@ describe('writeData', () => {
     })
     expect(await readdir(temp.path)).toEqual([path])
     expect(await modeOf(join(temp.path, path))).toBe('600')
+  })
+
+  it('leaves nothing of files whose content fails at once, however many', async () => {
+    await using temp = await makeTempFolder()
+    const failing = async function* (): AsyncGenerator<Buffer> {
+      yield Buffer.from('half')
+      throw new Error('cut')
+    }
+    for (let round = 0; round < 20; round++) {
+      const names = Array.from({ length: 30 }, (_, index) => `${round}-${index}`)
+      await Promise.allSettled(names.map(async (name) => await writeOneOfMany(temp.path, name, failing())))
+    }
+    expect(await readdir(temp.path)).toEqual([])
   })
 
   it('has nothing at the final name while the lines are still coming', async () => {
