@@ -92,9 +92,9 @@ export async function openBranch({ remote, branch, folder, history, tools }: Pla
         last = await fetchTip()
         return { overview: { ...overview, tip: last.commit }, tip: last }
       }),
-    move: async (change) => await told(() => push(repository.git, url, change)),
+    move: async (change) => await told(() => push(repository, url, change)),
     moveBack: async (change, withinMs) =>
-      await push(repository.git, url, change, AbortSignal.timeout(withinMs)).then(
+      await push(repository, url, change, AbortSignal.timeout(withinMs)).then(
         ({ kind }) => kind === 'done',
         () => false,
       ),

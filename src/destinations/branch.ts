@@ -116,7 +116,8 @@ export function branchDestination(options: Options): Destination {
         const said = { kind: 'branch', repository: remote.name, branch, ...made } as const
         const unchanged = made.commit === undefined
         if (made.to === undefined || made.to === tip.commit) return { ...said, unchanged, commit: tip.commit ?? '' }
-        const moved = await moveAndProve({ branch, from: tip.commit, to: made.to }, { ...move, folder, manifest: made.manifest })
+        const grows = tip.commit !== undefined && made.to === made.commit
+        const moved = await moveAndProve({ branch, from: tip.commit, to: made.to, grows }, { ...move, folder, manifest: made.manifest })
         if (moved.kind === 'refused') throw moved.error
         if (moved.kind === 'proven') return { ...said, unchanged, commit: moved.commit }
         await waitAfterRace(tryNumber, options)

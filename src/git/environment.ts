@@ -36,8 +36,6 @@ const settings: readonly (readonly [string, string])[] = [
   ['core.packedGitWindowSize', '16m'],
   ['core.packedGitLimit', '64m'],
   ['pack.threads', '1'],
-  // With a window git looks for old versions to store differences to, and would fetch them first.
-  ['pack.window', '0'],
   ['fetch.unpackLimit', '1'],
   ['fetch.writeCommitGraph', 'false'],
   ['advice.graftFileDeprecated', 'false'],
@@ -47,10 +45,20 @@ const settings: readonly (readonly [string, string])[] = [
   ['http.lowSpeedTime', '180'],
 ]
 
+/** Blobs come only when one is asked for. */
+const promisor = [
+  ['remote.origin.promisor', 'true'],
+  ['remote.origin.partialclonefilter', 'blob:none'],
+  // With a window git looks for old versions to store differences to, and would fetch them first.
+  ['pack.window', '0'],
+]
+
 type Settings = {
   readonly home: string
-  /** Of the repository on the server, which is called `origin`. Its blobs are fetched only when one is asked for. */
+  /** Of the repository on the server, which is called `origin`. */
   readonly url: string
+  /** Whether what is missing here is fetched when it is asked for. */
+  readonly fetchesMissing: boolean
   readonly serverUrl: string
   readonly token: string
 }
@@ -59,14 +67,10 @@ type Settings = {
  * The environment of a git process, made from nothing: no configuration of the user or the machine, no prompt, no tracing. The token goes into a
  * header for this server alone, which an inherited one does not stand beside: GitHub refuses two.
  */
-export function gitEnvironment(env: Env, { home, url, serverUrl, token }: Settings): Env {
+export function gitEnvironment(env: Env, { home, url, serverUrl, token, fetchesMissing }: Settings): Env {
   const given = Object.fromEntries(passedOn.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
   const header = `http.${serverUrl}/.extraheader`
-  const origin = [
-    ['remote.origin.url', url],
-    ['remote.origin.promisor', 'true'],
-    ['remote.origin.partialclonefilter', 'blob:none'],
-  ]
+  const origin = [['remote.origin.url', url], ...(fetchesMissing ? promisor : [])]
   const all = [...settings, ...origin, [header, ''], ...(token === '' ? [] : [[header, `Authorization: Basic ${basicCredentials(token)}`]])]
   return {
     // git's own http library takes it in lower case only.

@@ -1,5 +1,6 @@
 import type { Git } from './command.ts'
 import { failedPush, failedRead, type PushFailure } from './refusals.ts'
+import type { Repository } from './repository.ts'
 
 /** What the server says of a repository and one of its branches, without fetching anything. */
 export type Overview = {
@@ -61,15 +62,29 @@ export async function fetchCommit(git: Git, url: string, { ref, depth, filter }:
 const fetchedRef = 'refs/fetched/tip'
 
 /** One change of a branch: from the commit that it is expected to be at, to another. Undefined: the branch is not there. */
-export type Move = { readonly branch: string; readonly from: string | undefined; readonly to: string | undefined }
+export type Move = {
+  readonly branch: string
+  readonly from: string | undefined
+  readonly to: string | undefined
+  /** Whether `to` is a commit on top of `from`, made of what is here. */
+  readonly grows?: boolean
+}
 
 /** How a push ended. `lost`: the branch was not where it was expected to be; nothing was changed. */
 export type Pushed = { readonly kind: 'done' } | { readonly kind: 'lost' } | PushFailure
 
-/** Moves a branch on the server, unless somebody else has moved it meanwhile. */
-export async function push(git: Git, url: string, { branch, from, to }: Move, signal?: AbortSignal): Promise<Pushed> {
+/**
+ * Moves a branch on the server, unless somebody else has moved it meanwhile. Where it grows, the new folders go as differences to the old ones, which
+ * are here; old files are not, and are not fetched for it.
+ */
+export async function push(
+  { git, offline }: Pick<Repository, 'git' | 'offline'>,
+  url: string,
+  { branch, from, to, grows = false }: Move,
+  signal?: AbortSignal,
+): Promise<Pushed> {
   const ref = `refs/heads/${branch}`
-  const finished = await git.attempt(
+  const finished = await (grows ? offline : git).attempt(
     ['push', '--porcelain', '--no-verify', `--force-with-lease=${ref}:${from ?? ''}`, 'origin', `${to ?? ''}:${ref}`],
     signal ? { signal } : {},
   )

@@ -20,14 +20,21 @@ export type GitTools = {
 }
 
 /** A bare repository of our own that knows one remote repository as `origin`. It is gone when it is disposed. */
-export type Repository = Disposable & { readonly git: Git; readonly folder: string }
+export type Repository = Disposable & {
+  readonly git: Git
+  /** The same without a way to fetch what is missing: git makes do with what is there. */
+  readonly offline: Git
+  readonly folder: string
+}
 
 /**
  * Makes an empty bare repository in a folder of its own that nobody else may read. Nothing of it is shared with a checkout of the workflow.
  */
 export async function makeRepository(url: string, remote: Remote, { environment, temp, signal }: GitTools): Promise<Repository> {
   const folder = mkdtempSync(join(temp, 'sanity-backup-git-'))
-  const git = gitIn({ folder, environment: gitEnvironment(environment, { home: folder, url, ...remote }), signal })
+  const gitThat = (fetchesMissing: boolean): Git =>
+    gitIn({ folder, environment: gitEnvironment(environment, { home: folder, url, ...remote, fetchesMissing }), signal })
+  const git = gitThat(true)
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
   try {
     await git.run(['init', '--quiet', '--bare', '--template=', '.'])
@@ -35,5 +42,5 @@ export async function makeRepository(url: string, remote: Remote, { environment,
     remove()
     throw error
   }
-  return { git, folder, [Symbol.dispose]: remove }
+  return { git, offline: gitThat(false), folder, [Symbol.dispose]: remove }
 }

@@ -97,7 +97,9 @@ async function relay(
   const changed = fault?.on === 'upload' && fault.change ? fault.change(await readBody(request)) : undefined
   const headers = changed ? { ...request.headers, 'content-length': String(changed.length) } : request.headers
   const upstream = forward({ host: '127.0.0.1', port, method: request.method ?? 'GET', path: request.url ?? '/', headers, agent: false })
-  const answered = new Promise<IncomingMessage>((resolve, reject) => upstream.once('response', resolve).once('error', reject))
+  const answered = new Promise<IncomingMessage>((resolve, reject) => upstream.once('response', resolve).on('error', reject))
+  // A client that is killed while it sends ends the request first.
+  answered.catch(() => undefined)
   if (changed) upstream.end(changed)
   else await pipeline(request, upstream)
   const answer = await answered

@@ -80,7 +80,14 @@ describe('prune', () => {
 })
 
 async function pruneX(tip: string, keep: number): Promise<string> {
-  const place = { serverUrl: 'http://127.0.0.1:9', name: 'acme/site', token: '', home: temp.path, url: 'http://127.0.0.1:9/acme/site' }
+  const place = {
+    fetchesMissing: true,
+    serverUrl: 'http://127.0.0.1:9',
+    name: 'acme/site',
+    token: '',
+    home: temp.path,
+    url: 'http://127.0.0.1:9/acme/site',
+  }
   const environment = gitEnvironment({ PATH: '/usr/bin:/bin' }, place)
   const git = gitIn({ folder: temp.path, environment, signal: new AbortController().signal })
   const pruned = await prune({ git, folder: temp.path }, { tip, onServer: tip, folder: 'a/x', keep })
