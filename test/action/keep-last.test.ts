@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
+import type { Manifest } from '../../src/snapshot/manifest.ts'
 import { type Git, startGit } from '../doubles/git.ts'
 import { startGithubRest } from '../doubles/github.ts'
 import { startSanity } from '../doubles/sanity.ts'
-import { type BackupRun, backUp } from './support.ts'
+import { type BackupRun, backUp, sha256 } from './support.ts'
 
 const branch = 'sanity-backups'
 
@@ -90,5 +91,28 @@ describe('keep-last', () => {
     expect(run.outputs).toMatchObject({ status: 'unchanged', 'commit-sha': git.run('rev-parse', branch) })
     expect(subjects(git)).toEqual(['production 2'])
     expect(git.run('rev-parse', `${branch}^{tree}`)).toBe(before)
+  })
+
+  it('keeps whole restore points when layouts change and a label adds a manifest alone', async () => {
+    await using nights = await startNights()
+    const { git, night } = nights
+    const compressed = { 'branch-layout': 'compressed' }
+    await night('production', 1)
+    await night('production', 2, compressed)
+    const labelled = await night('production', 2, { ...compressed, label: 'pre-deploy' })
+    const run = await night('production', 3, { ...compressed, 'keep-last': '2' })
+    expect([labelled, run].map(({ outputs }) => outputs['status'])).toEqual(['stored', 'stored'])
+    expect(subjects(git)).toEqual(['production 2', 'production 3'])
+    for (const [commit, label] of [
+      [`${branch}^`, 'pre-deploy'],
+      [branch, null],
+    ] as const) {
+      const folder = 'abc12345/production'
+      expect(git.paths(commit)).toEqual(['README.md', `${folder}/data.ndjson.gz`, `${folder}/manifest.json`])
+      const manifest = JSON.parse(git.files(commit)[`${folder}/manifest.json`] ?? '') as Manifest
+      expect(manifest.label).toBe(label)
+      expect(manifest.files[0]?.digest).toBe(sha256(git.bytes(`${commit}:${folder}/data.ndjson.gz`)))
+    }
+    git.run('fsck', '--strict')
   })
 })
