@@ -28,13 +28,15 @@ export const noBranch: BranchTip = {
   inTheWay: undefined,
 }
 
+/** A name in other letters would be the same file on a Mac or on Windows. */
+const readmes = ['README.md', 'readme.md', 'Readme.md', 'ReadMe.md', 'README', 'readme']
+
 /** Reads what lies at a commit; its trees are there, its blobs are fetched when they are read. */
 export async function readTip(git: Git, commit: string, folder: string): Promise<BranchTip> {
   const [project = ''] = folder.split('/')
-  // A name in other letters would be the same file on a Mac or on Windows.
-  const hasReadme = (await entriesAt(git, commit, [])).some(({ path }) => /^readme(\.md)?$/i.test(path))
   // git lists what is in a folder if something in it is asked for too.
-  const entries = await entriesAt(git, commit, [project, folder])
+  const entries = await entriesAt(git, commit, [...readmes, project, folder])
+  const hasReadme = entries.some(({ path }) => readmes.includes(path))
   const inTheWay = entries.find(({ path, type }) => (path === project || path === folder) && type !== 'tree')?.path
   const there = entries.find(({ path }) => path === folder)
   if (there === undefined || inTheWay !== undefined) return { ...noBranch, commit, hasReadme, inTheWay }
