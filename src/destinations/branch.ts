@@ -38,7 +38,7 @@ type Options = {
 /** How often the branch is tried to be moved in all. */
 const tries = 5
 /** How long a run waits after its first lost race, and how much longer each time: those that have lost make way for the others. */
-const firstWaitMs = 400
+const firstWaitMs = 900
 const waitGrowth = 2.8
 /** How often the commit is made anew, before each try, for a branch that is moved while it is made. */
 const turns = 10
