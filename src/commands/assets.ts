@@ -50,7 +50,7 @@ type Task = {
   readonly host: (signal: AbortSignal) => AssetHost
 }
 
-/** A file, and what became of it; asked for once a document says where it is. Several ids may share one. */
+/** A file, and what became of it; undefined while it is fetched. It is asked for once a document says where it is. Several ids may share one. */
 type Place = { asked: boolean; fetched: Fetched | undefined }
 /** An asset, and the last pass over the documents in which it came. */
 type Known = { readonly place: Place; readonly pass: number }
@@ -75,7 +75,7 @@ export async function beginAssets({ inputs, folder, host }: Task, tools: Tools):
   const isWanted = wantedFilter(inputs)
   if (leavesOutAll(inputs)) {
     tools.log.warning(
-      `No files are saved, although \`include-assets\` asks for them: \`types\` or \`exclude-types\` leaves out the documents that describe them. Add ${assetTypes.join(' and ')} to \`types\`.`,
+      `No files are saved, although \`include-assets\` asks for them: \`types\` or \`exclude-types\` leaves out the documents that describe them. Let both inputs take ${assetTypes.join(' and ')}, or set \`include-assets: false\`.`,
     )
   }
   let pass = 0
@@ -96,13 +96,13 @@ export async function beginAssets({ inputs, folder, host }: Task, tools: Tools):
   /** Notes an asset; gives it back if its file is to be asked for. */
   const noteAsset = (document: ExportedDocument): WantedAsset[] => {
     const asset = wantedIn(document, tools.clean)
-    const place = (asset && places.get(asset.name.path)) ?? { asked: false, fetched: asset ? undefined : nameless(document) }
+    const place = (asset && places.get(asset.name.path)) ?? { asked: false, fetched: asset ? addressless : nameless(document) }
     known.set(document.id, { place, pass })
     if (!asset) return []
     places.set(asset.name.path, place)
     // Another document of the same file may say where it is.
     if (place.asked || asset.url === '') return []
-    place.asked = true
+    Object.assign(place, { asked: true, fetched: undefined })
     return [asset]
   }
 
@@ -187,7 +187,7 @@ async function conclude(current: readonly [string, Known][], folder: string, cle
   const missing: MissingFile[] = []
   const reused = new Set<string>()
   for (const [id, { place }] of current) {
-    const fetched = place.asked ? place.fetched : (place.fetched ?? addressless)
+    const { fetched } = place
     if (fetched === undefined) throw new Error('an asset was left out')
     if (fetched.kind === 'missing')
       missing.push({ id: clean(id), url: clean(fetched.url), status: fetched.status, why: clean(fetched.why) })

@@ -1,7 +1,7 @@
 import { BackupError } from '../errors.ts'
 import type { Comparable } from '../snapshot/changes.ts'
 import { type Manifest, manifestFile } from '../snapshot/manifest.ts'
-import { findComparable, readManifest } from '../snapshot/newest.ts'
+import { findComparable, manifestOrReason } from '../snapshot/newest.ts'
 import { quoteOutside } from '../text.ts'
 import { answerMs, askGithub, type Github, type GithubAnswer, totalMs, whyNot } from './github.ts'
 import { type ReadRange, readZipEntry } from './zip.ts'
@@ -30,7 +30,7 @@ export async function findPreviousArtifact(wanted: Wanted, github: Github): Prom
 async function* manifestsOf(wanted: Wanted, github: Github): AsyncGenerator<Manifest | BackupError> {
   for (const artifact of (await candidates(wanted, github)).slice(0, mostRead)) {
     const bytes = await fetchManifest(artifact, wanted.repository, github)
-    if (bytes !== undefined) yield readManifest(bytes, `in the artifact ${artifact.id}`)
+    if (bytes !== undefined) yield manifestOrReason(bytes, `in the artifact ${artifact.id}`)
   }
 }
 

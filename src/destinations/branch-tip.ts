@@ -2,7 +2,7 @@ import { BackupError } from '../errors.ts'
 import type { Git } from '../git/command.ts'
 import { entriesAt, fileMode, filesBelow } from '../git/objects.ts'
 import { type Manifest, manifestFile } from '../snapshot/manifest.ts'
-import { readManifest } from '../snapshot/newest.ts'
+import { manifestOrReason } from '../snapshot/newest.ts'
 
 /** What lies on the branch now. */
 export type BranchTip = {
@@ -51,5 +51,5 @@ export async function readTip(git: Git, commit: string, folder: string): Promise
 }
 
 async function findManifest(git: Git, blob: string | undefined): Promise<Manifest | BackupError | undefined> {
-  return blob ? readManifest(await git.run(['cat-file', 'blob', blob]), 'at the tip of the branch') : undefined
+  return blob ? manifestOrReason(await git.run(['cat-file', 'blob', blob]), 'at the tip of the branch') : undefined
 }

@@ -75,7 +75,8 @@ export type Pushed = { readonly kind: 'done' } | { readonly kind: 'lost' } | Pus
 
 /**
  * Moves a branch on the server, unless somebody else has moved it meanwhile. Where it grows, the new folders go as differences to the old ones, which
- * are here; old files are not, and are not fetched for it.
+ * are here; old files are not, and git does without them where it knows nobody to ask (git's builtin/pack-objects.c, `check_object`: a missing
+ * preferred base is passed over).
  */
 export async function push(
   { git, offline }: Pick<Repository, 'git' | 'offline'>,

@@ -98,14 +98,20 @@ export function sanityApi(source: Source, { http, token, userAgent, signal, now,
       if (answer.statusCode !== 200) {
         throw errorOfAnswer({ status: answer.statusCode, headers: answer.headers, body: await readBody(answer.body), source, what, url })
       }
-      const encoding = String(answer.headers['content-encoding'] ?? 'identity').toLowerCase()
-      if (encoding !== 'identity') {
+      const encoding = findEncoding(answer.headers)
+      if (encoding !== undefined) {
         answer.body.destroy()
         throw encodedError(encoding, url)
       }
       return guarded(answer.body, { url, deadlines, signal, stopwatch, what, cut })
     },
   }
+}
+
+/** The content encoding of an answer, which nobody here asks for; undefined if there is none. */
+export function findEncoding(headers: Dispatcher.ResponseData['headers']): string | undefined {
+  const encoding = String(headers['content-encoding'] ?? 'identity').toLowerCase()
+  return encoding === 'identity' ? undefined : encoding
 }
 
 /** No error body needs to be longer to be understood. */

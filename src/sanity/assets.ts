@@ -1,7 +1,7 @@
 import { BackupError } from '../errors.ts'
 import type { Stopwatch } from '../stopwatch.ts'
 import { errorOfAnswer } from './answers.ts'
-import { cutAnswer, defaultHostname, type Http, readBody, type Source } from './api.ts'
+import { cutAnswer, defaultHostname, findEncoding, type Http, readBody, type Source } from './api.ts'
 import { type Deadlines, guarded } from './body.ts'
 import { networkError } from './network.ts'
 
@@ -78,8 +78,7 @@ async function answered(
   { url, source, signal }: Asked,
 ): Promise<AssetAnswer> {
   const what = 'the file of an asset'
-  const encoding = String(headers['content-encoding'] ?? 'identity').toLowerCase()
-  if (status === 200 && encoding !== 'identity') {
+  if (status === 200 && findEncoding(headers) !== undefined) {
     body.destroy()
     return { kind: 'refused', status, why: 'the asset host sent it in a content encoding, though none was asked for' }
   }

@@ -6,7 +6,7 @@ import { type Comparable, isComparable } from './changes.ts'
 import { type Manifest, manifestFile, parseManifest } from './manifest.ts'
 
 /** Gives the manifest, or why these bytes are none. `where` is a part of a sentence: it says which one was looked at. */
-export function readManifest(bytes: Buffer, where: string): Manifest | BackupError {
+export function manifestOrReason(bytes: Buffer, where: string): Manifest | BackupError {
   try {
     return parseManifest(bytes)
   } catch (error) {
@@ -29,7 +29,7 @@ export async function* snapshotsIn(
     const file = join(path, name, manifestFile)
     const where = `in the folder "${quoteOutside(name, 200)}"`
     try {
-      yield readManifest(await readFile(file), where)
+      yield manifestOrReason(await readFile(file), where)
     } catch (error) {
       if (!['ENOENT', 'ENOTDIR'].includes(findSystemCode(error) ?? '')) yield unreadable(where, messageOf(error), error)
     }

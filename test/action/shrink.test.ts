@@ -146,23 +146,13 @@ describe('max-shrink-percent, for other destinations', () => {
     expect(git.run('rev-parse', 'sanity-backups')).toBe(before)
   })
 
-  const unreadable = [
-    { name: 'is not JSON', text: '{"format":', says: 'it is not JSON' },
-    { name: 'is of a later version', text: '{"format":"sanity-backup/2"}', says: 'it is of a format that this version does not know' },
-    {
-      name: 'counts its types oddly',
-      text: JSON.stringify({ ...exampleManifest, documents: { ...exampleManifest.documents, byType: null } }),
-      says: 'its types are not counted',
-    },
-  ]
-
-  it.each(unreadable)('warns of a folder whose manifest $name, unless there is an older one to compare with', async ({ text, says }) => {
+  it('warns of a folder whose manifest cannot be read, unless there is an older one to compare with', async () => {
     await using temp = await makeTempFolder('shrink')
     const put = async (name: string, manifest: string): Promise<void> => {
       await mkdir(join(temp.path, name))
       await writeFile(join(temp.path, name, 'manifest.json'), manifest)
     }
-    await put('abc12345-production-20260102T000000Z', text)
+    await put('abc12345-production-20260102T000000Z', '{"format":')
     await mkdir(join(temp.path, 'abc12345-production-20260103T000000Z'))
     await using sanity = await startSanity({ documents: dataset(4) })
     await using alone = await backUp({ sanity }, { path: temp.path })
@@ -175,23 +165,24 @@ describe('max-shrink-percent, for other destinations', () => {
     expect([alone.exitCode, withOlder.code]).toEqual([0, 'dataset-shrunk'])
     expect(alone.warnings).toEqual([
       expect.stringMatching(
-        `was not checked \\(directory\\). The earlier snapshot in the folder "abc12345-production-20260102T000000Z" .*${says}`,
+        `was not checked \\(directory\\). The earlier snapshot in the folder "abc12345-production-20260102T000000Z" .*it is not JSON`,
       ),
     ])
     expect(alone.summary).toContain('Not compared with an earlier snapshot')
   })
 
-  it.each(unreadable)('warns of a branch whose manifest $name, and puts a good one there', async ({ text, says }) => {
+  it('warns of a branch whose manifest cannot be read, and puts a good one there', async () => {
+    const odd = { ...exampleManifest, documents: { ...exampleManifest.documents, byType: null } }
     await using git = await startGit()
     await using github = await startGithubRest()
     await using sanity = await startSanity({ documents: dataset(4) })
     await using first = await backUp({ sanity, github, git })
-    git.commit('sanity-backups', { 'abc12345/production/manifest.json': text })
+    git.commit('sanity-backups', { 'abc12345/production/manifest.json': JSON.stringify(odd) })
     await using second = await backUp({ sanity, github, git })
     await using third = await backUp({ sanity, github, git })
     expect([first, second, third].map(({ outputs }) => outputs['status'])).toEqual(['stored', 'stored', 'unchanged'])
     expect(second.warnings).toEqual([
-      expect.stringMatching(`was not checked \\(branch\\). The earlier snapshot at the tip of the branch .*${says}`),
+      expect.stringMatching(`was not checked \\(branch\\). The earlier snapshot at the tip of the branch .*its types are not counted`),
     ])
     expect(third.warnings).toEqual([])
   })

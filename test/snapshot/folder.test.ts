@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { findFreeFolder, sweepLeftovers } from '../../src/snapshot/folder.ts'
 import { rejection } from '../streams/feed.ts'
+import { smallDisk } from '../support/disk.ts'
 import { makeTempFolder } from '../support/process.ts'
 
 const name = 'abc12345-production-20261122T081500Z'
@@ -111,6 +112,19 @@ describe('sweepLeftovers', () => {
     await writeFile(join(temp.path, `${name}.partial`, 'owner.json.new'), '{"ho')
     expect(await sweepLeftovers(temp.path, now)).toEqual([`${name}.partial`])
     expect(await readdir(temp.path)).toEqual([])
+  })
+
+  it('removes last what says whose it was, so that the next run can go on with one that could not be removed', async () => {
+    await using temp = await makeTempFolder()
+    const owner = { host: hostname(), pid: 2 ** 22 + 1 }
+    await workshop(temp.path, { owner, madeAt: new Date(now.getTime() - 60_000) })
+    {
+      // Nobody can remove a folder on which something is mounted.
+      await using _ = await smallDisk(64 * 1024, join(temp.path, `${name}.partial`, 'scratch'))
+      expect(await sweepLeftovers(temp.path, now)).toEqual([])
+      expect(await readdir(join(temp.path, `${name}.partial`))).toContain('owner.json')
+    }
+    expect(await sweepLeftovers(temp.path, now)).toEqual([`${name}.partial`])
   })
 
   it('removes one that is still empty: its run was killed before it could say whose it is', async () => {
