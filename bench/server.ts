@@ -14,12 +14,14 @@ const chunkBytes = 64 * 1024
 /** About what one of the demo's documents has: with their number known, they refer to each other as in a real dataset. */
 const documentBytes = 3_770
 
-type Line = { readonly bytes: Buffer; readonly idEnd: number; readonly isSystem: boolean }
+/** A chunk as it is sent, and in it the places of its lines' round numbers. */
+type Chunk = { readonly bytes: Buffer; readonly places: readonly number[]; readonly documents: number }
 
-const lines = makeLines(Math.min(bytes, blockBytes))
+const roundDigits = 4
+const prepared = [...makeChunks(Math.min(bytes, blockBytes))]
 const size = sizeOf()
 
-const server = createServer((request, response) => {
+const server = createServer({ highWaterMark: 1024 * 1024 }, (request, response) => {
   if (request.url?.includes('/data/export/')) {
     response.writeHead(200, { 'content-type': 'application/x-ndjson' })
     // A reader that leaves early is no fault of the server's.
@@ -36,17 +38,30 @@ server.listen(0, '127.0.0.1', () => {
   process.stdout.write(`${JSON.stringify({ port: typeof address === 'object' ? address?.port : 0, ...size })}\n`)
 })
 
-function makeLines(wanted: number): Line[] {
-  const made: Line[] = []
-  let total = 0
+function* makeChunks(wanted: number): Generator<Chunk> {
+  let left = wanted
+  let lines: Buffer[] = []
+  let places: number[] = []
+  let used = 0
+  let documents = 0
   for (const text of lineBytes > 0 ? bundles() : demoDocuments(1, Math.ceil(wanted / documentBytes))) {
-    const line = Buffer.concat([text, Buffer.from('\n')])
-    const idStart = line.indexOf('"_id":"') + 7
-    made.push({ bytes: line, idEnd: line.indexOf('"', idStart), isSystem: line.subarray(idStart, idStart + 2).equals(Buffer.from('_.')) })
-    total += line.length
-    if (total >= wanted) break
+    const idStart = text.indexOf('"_id":"') + 7
+    const idEnd = text.indexOf('"', idStart)
+    lines.push(text.subarray(0, idEnd), Buffer.from(`-${'0'.repeat(roundDigits)}`), text.subarray(idEnd), Buffer.from('\n'))
+    places.push(used + idEnd + 1)
+    used += text.length + 1 + roundDigits + 1
+    if (!text.subarray(idStart).toString('latin1', 0, 2).startsWith('_.')) documents++
+    const isLast = used >= left
+    if (used < chunkBytes && !isLast) continue
+    yield { bytes: Buffer.concat(lines), places, documents }
+    if (isLast) return
+    left -= used
+    lines = []
+    places = []
+    used = 0
+    documents = 0
   }
-  return made
+  if (used > 0) yield { bytes: Buffer.concat(lines), places, documents }
 }
 
 /** Documents of about `lineBytes`: the demo's as the items of a list, the last one cut to what still fits. */
@@ -65,14 +80,13 @@ function* bundles(): Generator<Buffer> {
   }
 }
 
-/** All lines, round after round, each with the place for its fresh id, until there are enough. */
-function* rounds(): Generator<{ readonly line: Line; readonly suffix: Buffer }> {
+/** All chunks, round after round, until there are enough. */
+function* rounds(): Generator<{ readonly chunk: Chunk; readonly round: number }> {
   let left = bytes
   for (let round = 0; left > 0; round++) {
-    const suffix = Buffer.from(round === 0 ? '' : `-${round}`)
-    for (const line of lines) {
-      yield { line, suffix }
-      left -= line.bytes.length + suffix.length
+    for (const chunk of prepared) {
+      yield { chunk, round }
+      left -= chunk.bytes.length
       if (left <= 0) return
     }
   }
@@ -80,23 +94,20 @@ function* rounds(): Generator<{ readonly line: Line; readonly suffix: Buffer }> 
 
 function sizeOf(): { documents: number; bytes: number } {
   const sum = { documents: 0, bytes: 0 }
-  for (const { line, suffix } of rounds()) {
-    sum.bytes += line.bytes.length + suffix.length
-    if (!line.isSystem) sum.documents++
+  for (const { chunk } of rounds()) {
+    sum.bytes += chunk.bytes.length
+    sum.documents += chunk.documents
   }
   return sum
 }
 
+/** Little work for each byte: what the server takes, the contenders on the same machine lack. */
 async function* chunks(): AsyncGenerator<Buffer> {
-  let parts: Buffer[] = []
-  let used = 0
-  for (const { line, suffix } of rounds()) {
-    parts.push(line.bytes.subarray(0, line.idEnd), suffix, line.bytes.subarray(line.idEnd))
-    used += line.bytes.length
-    if (used < chunkBytes) continue
-    yield Buffer.concat(parts)
-    parts = []
-    used = 0
+  for (const { chunk, round } of rounds()) {
+    const sent = Buffer.allocUnsafeSlow(chunk.bytes.length)
+    chunk.bytes.copy(sent)
+    const digits = Buffer.from(String(round).padStart(roundDigits, '0'))
+    for (const place of chunk.places) digits.copy(sent, place)
+    yield sent
   }
-  yield Buffer.concat(parts)
 }

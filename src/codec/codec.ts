@@ -19,6 +19,9 @@ export type Codec = {
 /** What comes out of zlib at a time, in bytes: its own pieces of 16 KiB cost more in trips to the thread pool than they save in memory. */
 const chunkSize = 256 * 1024
 
+/** Some pieces may wait while the one before is used: otherwise zlib and its reader would take turns. */
+const output = { chunkSize, readableHighWaterMark: 4 * chunkSize }
+
 /**
  * How far zstd looks back: documents are like each other, and more so than what stands side by side. Every reader must take as much
  * (RFC 8878, 3.1.1.1.2), and so much memory it costs, here and there.
@@ -30,7 +33,7 @@ export const codecs: Record<Compression, Codec> = {
     extension: 'gz',
     levels: { default: 6, highest: 9 },
     compress: compressGzip,
-    decompress: (chunks) => through(createGunzip({ chunkSize }), chunks),
+    decompress: (chunks) => through(createGunzip(output), chunks),
   },
   zstd: {
     extension: 'zst',
@@ -38,7 +41,7 @@ export const codecs: Record<Compression, Codec> = {
     compress: (blocks, level) =>
       through(
         createZstdCompress({
-          chunkSize,
+          ...output,
           params: {
             [constants.ZSTD_c_compressionLevel]: level,
             [constants.ZSTD_c_checksumFlag]: 1,
@@ -48,7 +51,7 @@ export const codecs: Record<Compression, Codec> = {
         }),
         blocks,
       ),
-    decompress: (chunks) => through(createZstdDecompress({ chunkSize }), chunks),
+    decompress: (chunks) => through(createZstdDecompress(output), chunks),
   },
 }
 

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { promisify } from 'node:util'
-import { constants, crc32, deflateRaw } from 'node:zlib'
+import { constants, crc32, createDeflateRaw, type ZlibOptions } from 'node:zlib'
 
 /** Larger blocks compress no better, and smaller ones cost more calls. */
 const defaultBlockBytes = 1024 * 1024
@@ -8,13 +7,11 @@ const defaultBlockBytes = 1024 * 1024
 const windowBytes = 32 * 1024
 /** What is set aside for the output of a block: documents fit in, so that they come out in one trip to the pool. More would be garbage. */
 const outputBytes = 384 * 1024
-/** Node's thread pool has four threads, and writing needs one now and then. One block more waits, so that none of them does. */
-const inFlight = Math.min(3, availableParallelism()) + 1
+/** Blocks take turns of different lengths, and come out in their order: so many are under way that no processor waits for the first of them. */
+const inFlight = Math.min(3, availableParallelism()) + 3
 
 /** RFC 1952, 2.3: deflate, no name, no time, from Unix. The time would make two files of the same content differ. */
 const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3])
-
-const deflate = promisify(deflateRaw)
 
 /**
  * Compresses to one gzip member, in blocks that are compressed side by side in Node's thread pool.
@@ -24,13 +21,15 @@ const deflate = promisify(deflateRaw)
  * bytes, however it comes.
  */
 export async function* compressGzip(chunks: AsyncIterable<Buffer>, level: number, blockBytes = defaultBlockBytes): AsyncGenerator<Buffer> {
-  const running: Promise<Buffer>[] = []
+  const running: Promise<Pieces>[] = []
   let checksum = 0
   let size = 0
   try {
     for await (const { block, before, isLast } of cutBlocks(chunks, blockBytes)) {
       const deflated = deflate(block, {
         level,
+        // A little faster, for a file that is 0.5 % larger.
+        memLevel: 9,
         chunkSize: outputBytes,
         finishFlush: isLast ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
         ...(before.length > 0 ? { dictionary: before } : {}),
@@ -41,14 +40,37 @@ export async function* compressGzip(chunks: AsyncIterable<Buffer>, level: number
       checksum = crc32(block, checksum)
       if (size === 0) yield header
       size += block.length
-      if (running.length === inFlight) yield await (running.shift() as Promise<Buffer>)
+      if (running.length === inFlight) yield joined(await (running.shift() as Promise<Pieces>))
     }
-    for (const deflated of running) yield await deflated
+    for (const deflated of running) yield joined(await deflated)
   } finally {
     // They still read from memory that is ours.
     await Promise.allSettled(running)
   }
   yield trailer(checksum, size)
+}
+
+type Pieces = readonly Buffer<ArrayBuffer>[]
+
+function deflate(block: Buffer, options: ZlibOptions): Promise<Pieces> {
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer<ArrayBuffer>[] = []
+    createDeflateRaw(options)
+      .on('data', (piece: Buffer<ArrayBuffer>) => pieces.push(piece))
+      .on('error', reject)
+      .on('end', () => resolve(pieces))
+      .end(block)
+  })
+}
+
+/**
+ * Joins the output of a block and frees the memory that zlib took for it. That has grown old while the blocks before it were worked on, and the
+ * garbage collector is in no hurry with what is old.
+ */
+function joined(pieces: Pieces): Buffer {
+  const bytes = Buffer.concat(pieces)
+  for (const { buffer } of pieces) if (!buffer.detached) buffer.transfer(0)
+  return bytes
 }
 
 /** RFC 1952, 2.3.1: the checksum, and the size modulo 2^32. */

@@ -29,13 +29,14 @@ export type Finding = {
 /**
  * Reads a snapshot folder from end to end and gives all that is wrong with it: nothing, for a snapshot that is whole.
  *
- * Every file's size and digest are compared with the manifest; the data file is decompressed, its content's digest, the number of its lines
- * and their order-free digest compared too. With `manifestBytes`, the manifest must be that one. Memory stays constant.
+ * The manifest must be `manifestBytes`. Every file's size and digest are compared with it; the data file is decompressed, its content's digest
+ * compared, and with `documents` the number of its lines and their order-free digest too: whoever wrote the manifest from the same lines as the
+ * content's digest knows that they fit. Memory stays constant.
  * Throws `snapshot-invalid` if there is no readable manifest, and the signal's reason when it is aborted.
  */
 export async function checkSnapshot(
   folder: string,
-  { manifestBytes, signal }: { manifestBytes: Buffer; signal: AbortSignal },
+  { manifestBytes, documents = true, signal }: { manifestBytes: Buffer; documents?: boolean; signal: AbortSignal },
 ): Promise<Finding[]> {
   const bytes = await readManifest(folder)
   const manifest = parseManifest(bytes)
@@ -46,7 +47,7 @@ export async function checkSnapshot(
   findings.push(...(await findUnexpected(folder, manifest)))
   const found: Finding[][] = []
   await workThrough(manifest.files.entries(), { concurrency: parallelChecks }, async ([index, entry]) => {
-    found[index] = await checkFile({ folder, entry, manifest, signal })
+    found[index] = await checkFile({ folder, entry, lines: linesCheck(entry, manifest, documents), signal })
   })
   return [...findings, ...found.flat()]
 }
@@ -78,7 +79,12 @@ async function findUnexpected(folder: string, manifest: Manifest): Promise<Findi
     .map((path) => finding('file-unexpected', path, 'is not listed in the manifest'))
 }
 
-type FileCheck = { readonly folder: string; readonly entry: FileEntry; readonly manifest: Manifest; readonly signal: AbortSignal }
+type FileCheck = {
+  readonly folder: string
+  readonly entry: FileEntry
+  readonly lines: LinesCheck | undefined
+  readonly signal: AbortSignal
+}
 
 async function checkFile(check: FileCheck): Promise<Finding[]> {
   const { folder, entry } = check
@@ -93,19 +99,16 @@ async function checkFile(check: FileCheck): Promise<Finding[]> {
 }
 
 /** One pass over a file: what is stored is digested while it is decompressed, and the content with it. */
-async function checkBytes(file: string, { entry, manifest, signal }: FileCheck): Promise<Finding[]> {
+async function checkBytes(file: string, { entry, lines, signal }: FileCheck): Promise<Finding[]> {
   const stored = digester()
   const content = digester()
-  const bytes = digesting(createReadStream(file, { highWaterMark: 1024 * 1024, signal }), stored)
+  const bytes = digesting(createReadStream(file, { highWaterMark: 256 * 1024, signal }), stored)
   const codec = entry.contentDigest === undefined ? undefined : findCodec(entry.path)
-  const lines = entry.path === ledgerFile ? ledgerCheck(manifest) : documentsCheck(manifest)
   try {
     if (codec === undefined) {
       for await (const _ of bytes);
     } else {
-      for await (const batch of splitLines(digesting(codec.decompress(bytes), content), Number.POSITIVE_INFINITY)) {
-        for (const line of batch.lines) lines.add(line)
-      }
+      await readContent(digesting(codec.decompress(bytes), content), lines)
     }
   } catch (error) {
     signal.throwIfAborted()
@@ -118,8 +121,23 @@ async function checkBytes(file: string, { entry, manifest, signal }: FileCheck):
   if (contentBytes !== entry.contentBytes || contentDigest !== entry.contentDigest) {
     return [finding('content-differs', entry.path, 'does not hold the content that the manifest describes')]
   }
-  const wrong = lines.findWrong()
+  const wrong = lines?.findWrong()
   return wrong ? [finding(wrong.kind, entry.path, wrong.says)] : []
+}
+
+async function readContent(content: AsyncIterable<Buffer>, check: LinesCheck | undefined): Promise<void> {
+  if (check === undefined) {
+    for await (const _ of content);
+    return
+  }
+  for await (const { lines } of splitLines(content, Number.POSITIVE_INFINITY)) {
+    for (const line of lines) check.add(line)
+  }
+}
+
+function linesCheck({ path }: FileEntry, manifest: Manifest, documents: boolean): LinesCheck | undefined {
+  if (path === ledgerFile) return ledgerCheck(manifest)
+  return documents ? documentsCheck(manifest) : undefined
 }
 
 /** Looks at the lines of a file, one after the other, and then says what is wrong with them. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type Compression, codecs } from '../codec/codec.ts'
 import { packLines } from '../streams/blocks.ts'
-import { digester, digesting, digestOf } from '../streams/digest.ts'
+import { digester, digesting, digestingLines, digestOf } from '../streams/digest.ts'
 import { diskFull, isDiskFull } from './disk.ts'
 import { syncFolder } from './folder.ts'
 import { type FileEntry, type Manifest, manifestFile, printManifest } from './manifest.ts'
@@ -30,7 +30,8 @@ export async function writeLines(folder: string, name: string, { lines, compress
   const codec = codecs[compression]
   const content = digester()
   const stored = digester()
-  const blocks = digesting(packLines(lines, blockBytes), content)
+  // Of the lines as they came, so that what is read back is compared with those and not with what was made of them.
+  const blocks = packLines(digestingLines(lines, content), blockBytes)
   const path = `${name}.${codec.extension}`
   await writeWhole(folder, path, digesting(codec.compress(blocks, level), stored), () => stored.result().bytes)
   const { bytes: sizeBytes, digest } = stored.result()

@@ -36,6 +36,19 @@ export async function* digesting(chunks: AsyncIterable<Buffer>, { update }: Dige
   }
 }
 
+/** Lets lines through unchanged and shows them to `digester` on the way, each with a line feed behind it. */
+export async function* digestingLines(batches: AsyncIterable<readonly Buffer[]>, { update }: Digester): AsyncGenerator<readonly Buffer[]> {
+  for await (const lines of batches) {
+    for (const line of lines) {
+      update(line)
+      update(lineFeed)
+    }
+    yield lines
+  }
+}
+
+const lineFeed = Buffer.from('\n')
+
 /** The digest of bytes at hand. */
 export function digestOf(bytes: Buffer): Digest {
   return `sha256:${hash('sha256', bytes, 'hex')}`
