@@ -5,6 +5,7 @@ import { retrying } from '../sanity/retry.ts'
 import type { AssetCache } from '../snapshot/asset-cache.ts'
 import { type AssetFolder, isSvg, type SavedFile, UnprovenError } from '../snapshot/asset-folder.ts'
 import type { AssetName } from '../snapshot/asset-name.ts'
+import { type Slot, slots } from '../streams/slots.ts'
 import { formatDuration, plural } from '../text.ts'
 import type { Tools } from '../tools.ts'
 
@@ -22,6 +23,7 @@ type Means = {
   /** The folder of the snapshot. */
   readonly folder: string
   readonly cache: AssetCache | undefined
+  /** How many downloads there may be at a time. */
   readonly concurrency: number
 }
 
@@ -42,6 +44,8 @@ export function assetFetcher(means: Means, tools: Tools): (asset: WantedAsset) =
   /** Since the host last gave a file, or said that there is none. */
   const failing = { requests: 0, files: new Set<string>() }
   let retries = 0
+
+  const openSlot = slots(means.concurrency)
 
   const failed = (error: BackupError, { name }: WantedAsset): BackupError => {
     failing.requests++
@@ -73,14 +77,16 @@ export function assetFetcher(means: Means, tools: Tools): (asset: WantedAsset) =
 
   const download = async (asset: WantedAsset): Promise<Fetched> => {
     const last = { status: 0 }
+    using slot = openSlot()
     try {
       return await retrying(async (tryNumber) => {
+        await slot.take()
         const answer = await askFor(asset, last)
         if (answer.kind === 'refused') return { kind: 'missing', url: asset.url, status: answer.status, why: answer.why }
         if (answer.kind === 'failed') throw answer.error
         // Digesting everything a third time is for those that may need it.
         const claims = isSvg(asset.name) || tryNumber > 1 ? answer.claims : undefined
-        const file = await save(asset, answer.body, claims).catch((error: unknown) => {
+        const file = await save(asset, leaving(answer.body, slot), claims).catch((error: unknown) => {
           throw isOfOneFile(error) ? failed(error, asset) : error
         })
         worked()
@@ -102,17 +108,24 @@ export function assetFetcher(means: Means, tools: Tools): (asset: WantedAsset) =
     return answer
   }
 
-  return async (asset) => (await findReusable(asset, { host, cache, save })) ?? (await download(asset))
+  return async (asset) => (await findReusable(asset, { host, cache, save, openSlot })) ?? (await download(asset))
+}
+
+/** When all bytes have come, another download may begin: what is still to be done with them needs no connection. */
+async function* leaving(body: AsyncIterable<Buffer>, { leave }: Slot): AsyncGenerator<Buffer> {
+  yield* body
+  leave()
 }
 
 type Reuse = {
   readonly host: AssetHost
   readonly cache: AssetCache | undefined
   readonly save: (asset: WantedAsset, body: AsyncIterable<Buffer>, claims: Claims | undefined) => Promise<SavedFile | undefined>
+  readonly openSlot: () => Slot
 }
 
 /** The file of an asset as the cache has it; undefined if it has none that can be proven. */
-async function findReusable(asset: WantedAsset, { host, cache, save }: Reuse): Promise<Fetched | undefined> {
+async function findReusable(asset: WantedAsset, { host, cache, save, openSlot }: Reuse): Promise<Fetched | undefined> {
   let tried = false
   const attempt = async (claims: Claims | undefined): Promise<Fetched | undefined> => {
     const body = await cache?.findBytes(asset.name.path)
@@ -125,6 +138,8 @@ async function findReusable(asset: WantedAsset, { host, cache, save }: Reuse): P
   const file = await attempt(undefined)
   if (file || !tried) return file
   // The bytes that the host has may differ from those that the id was made from: it says which it has.
+  using slot = openSlot()
+  await slot.take()
   const answer = await host.ask({ kind: asset.name.kind, url: asset.url }, 'HEAD')
   return answer.kind === 'found' ? await attempt(answer.claims) : undefined
 }

@@ -62,7 +62,7 @@ export async function beginAssets({ inputs, folder, host }: Task, tools: Tools):
   const { assetCache, destinations } = inputs
   const staysHere = destinations.has('directory')
   const cache = assetCache === undefined ? undefined : await openAssetCache(assetCache, { mayLink: !staysHere })
-  const files = await makeAssetFolder(folder.path)
+  const files = await makeAssetFolder(folder.path, signal)
   const queue = await makeDiskQueue<WantedAsset>(join(folder.pages, 'assets.queue'))
   signal.addEventListener('abort', queue.end, { once: true })
   const concurrency = inputs.assetConcurrency
@@ -80,7 +80,7 @@ export async function beginAssets({ inputs, folder, host }: Task, tools: Tools):
   }
   let pass = 0
 
-  const working = workThrough(queue.items(), { concurrency }, async (asset) => {
+  const working = workThrough(queue.items(), { concurrency: 2 * concurrency }, async (asset) => {
     try {
       const fetched = await fetchOne(asset)
       const place = places.get(asset.name.path)

@@ -1,8 +1,8 @@
-import { createHash, type Hash } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Digest } from '../streams/digest.ts'
 import { type AssetName, assetFolders } from './asset-name.ts'
+import { type Algorithm, digestFile } from './file-digests.ts'
 import { syncFolder } from './folder.ts'
 import { writeOneOfMany } from './write.ts'
 
@@ -42,26 +42,22 @@ export type AssetFolder = {
 }
 
 /** Makes the folders for the files of assets in the folder of a snapshot. */
-export async function makeAssetFolder(folder: string): Promise<AssetFolder> {
+export async function makeAssetFolder(folder: string, signal: AbortSignal): Promise<AssetFolder> {
   for (const path of Object.values(assetFolders)) await mkdir(join(folder, path), { recursive: true, mode: 0o700 })
   return {
     save: async (chunks, expected) => {
       const { path } = expected.name
-      const hashes = hashing(expected)
-      const most = mostBytes(expected)
-      let proof: SavedFile | undefined
-      const proven = async function* (): AsyncGenerator<Buffer> {
-        for await (const chunk of chunks) {
-          if (hashes.update(chunk) > most) throw new UnprovenError(path)
-          yield chunk
-        }
-        const { sizeBytes, digest, ...digests } = hashes.result()
-        const provenBy = findProof({ ...digests, sizeBytes }, expected)
-        if (provenBy === undefined) throw new UnprovenError(path)
-        proof = { path, sizeBytes, digest, provenBy }
-      }
-      await writeOneOfMany(folder, path, proven())
-      return proof as SavedFile
+      let saved: SavedFile | undefined
+      await writeOneOfMany(folder, path, {
+        chunks: limited(chunks, expected),
+        prove: async (file) => {
+          const { bytes: sizeBytes, digests } = await digestFile(file, algorithmsFor(expected), signal)
+          const provenBy = findProof({ ...digests, sizeBytes }, expected)
+          if (provenBy === undefined) throw new UnprovenError(path)
+          saved = { path, sizeBytes, digest: `sha256:${digests.sha256}`, provenBy }
+        },
+      })
+      return saved as SavedFile
     },
     remove: async (path) => await rm(join(folder, path), { force: true }),
     sync: async () => {
@@ -71,7 +67,22 @@ export async function makeAssetFolder(folder: string): Promise<AssetFolder> {
   }
 }
 
-type Digests = { readonly sha1: string; readonly md5: string | undefined; readonly sizeBytes: number }
+/** Lets the bytes of an asset through while there are not too many of them. */
+async function* limited(chunks: AsyncIterable<Buffer>, expected: Expected): AsyncGenerator<Buffer> {
+  const most = mostBytes(expected)
+  let bytes = 0
+  for await (const chunk of chunks) {
+    bytes += chunk.length
+    if (bytes > most) throw new UnprovenError(expected.name.path)
+    yield chunk
+  }
+}
+
+function algorithmsFor({ claims }: Expected): readonly Algorithm[] {
+  return claims?.md5 === undefined ? ['sha1', 'sha256'] : ['sha1', 'sha256', 'md5']
+}
+
+type Digests = { readonly sha1: string; readonly md5: string; readonly sizeBytes: number }
 
 /**
  * What proves the bytes. Sanity takes the SHA-1 when a file is uploaded, before an SVG is cleaned of scripts, so that the stored file can differ
@@ -95,21 +106,4 @@ export function isSvg({ extension }: AssetName): boolean {
 /** No file is so much larger than its document says. What goes on after that has no end, and would fill the disk. */
 function mostBytes({ sizeBytes = Number.POSITIVE_INFINITY }: Expected): number {
   return sizeBytes * 4 + 16 * 1024 * 1024
-}
-
-/** `update` gives how many bytes there were so far. */
-function hashing({ claims }: Expected): { update: (chunk: Buffer) => number; result: () => Digests & { digest: Digest } } {
-  const sha1 = createHash('sha1')
-  const sha256 = createHash('sha256')
-  const md5 = claims?.md5 === undefined ? undefined : createHash('md5')
-  const all: Hash[] = [sha1, sha256, ...(md5 ? [md5] : [])]
-  let sizeBytes = 0
-  return {
-    update: (chunk) => {
-      sizeBytes += chunk.length
-      for (const hash of all) hash.update(chunk)
-      return sizeBytes
-    },
-    result: () => ({ sizeBytes, sha1: sha1.digest('hex'), md5: md5?.digest('hex'), digest: `sha256:${sha256.digest('hex')}` }),
-  }
 }

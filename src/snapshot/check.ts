@@ -1,12 +1,13 @@
 import { createReadStream } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import { findCodec } from '../codec/codec.ts'
+import { type Codec, findCodec } from '../codec/codec.ts'
 import { BackupError, findSystemCode, messageOf } from '../errors.ts'
-import { digester, digesting, digestOf, sumDigest } from '../streams/digest.ts'
+import { type Digest, digester, digesting, digestOf, sumDigest } from '../streams/digest.ts'
 import { splitLines } from '../streams/lines.ts'
 import { workThrough } from '../streams/workers.ts'
 import { quoteOutside } from '../text.ts'
+import { digestFile } from './file-digests.ts'
 import { findLedgerEntry, ledgerFile } from './ledger.ts'
 import { type FileEntry, type Manifest, manifestFile, parseManifest } from './manifest.ts'
 
@@ -98,25 +99,33 @@ async function checkFile(check: FileCheck): Promise<Finding[]> {
   return await checkBytes(file, check)
 }
 
+async function checkBytes(file: string, check: FileCheck): Promise<Finding[]> {
+  const codec = check.entry.contentDigest === undefined ? undefined : findCodec(check.entry.path)
+  try {
+    return codec ? await checkContent(file, codec, check) : await checkPlain(file, check)
+  } catch (error) {
+    check.signal.throwIfAborted()
+    return [finding('content-unreadable', check.entry.path, `cannot be read: ${quoteOutside(messageOf(error), 200)}`)]
+  }
+}
+
+async function checkPlain(file: string, { entry, signal }: FileCheck): Promise<Finding[]> {
+  const { digests } = await digestFile(file, ['sha256'], signal)
+  return findDigest(entry, `sha256:${digests.sha256}`)
+}
+
+function findDigest(entry: FileEntry, digest: Digest): Finding[] {
+  return digest === entry.digest ? [] : [finding('digest-differs', entry.path, `has the digest ${digest} instead of ${entry.digest}`)]
+}
+
 /** One pass over a file: what is stored is digested while it is decompressed, and the content with it. */
-async function checkBytes(file: string, { entry, lines, signal }: FileCheck): Promise<Finding[]> {
+async function checkContent(file: string, codec: Codec, { entry, lines, signal }: FileCheck): Promise<Finding[]> {
   const stored = digester()
   const content = digester()
   const bytes = digesting(createReadStream(file, { highWaterMark: 256 * 1024, signal }), stored)
-  const codec = entry.contentDigest === undefined ? undefined : findCodec(entry.path)
-  try {
-    if (codec === undefined) {
-      for await (const _ of bytes);
-    } else {
-      await readContent(digesting(codec.decompress(bytes), content), lines)
-    }
-  } catch (error) {
-    signal.throwIfAborted()
-    return [finding('content-unreadable', entry.path, `cannot be read: ${quoteOutside(messageOf(error), 200)}`)]
-  }
-  const { digest } = stored.result()
-  if (digest !== entry.digest) return [finding('digest-differs', entry.path, `has the digest ${digest} instead of ${entry.digest}`)]
-  if (codec === undefined) return []
+  await readContent(digesting(codec.decompress(bytes), content), lines)
+  const findings = findDigest(entry, stored.result().digest)
+  if (findings.length > 0) return findings
   const { bytes: contentBytes, digest: contentDigest } = content.result()
   if (contentBytes !== entry.contentBytes || contentDigest !== entry.contentDigest) {
     return [finding('content-differs', entry.path, 'does not hold the content that the manifest describes')]

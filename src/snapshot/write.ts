@@ -50,18 +50,31 @@ async function* oneChunk(bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes
 }
 
-/** Writes one of the snapshot's many files, like {@link writeWhole}, but leaves it to the caller to bring its name to disk with those of the others. */
-export async function writeOneOfMany(folder: string, name: string, chunks: AsyncIterable<Buffer>): Promise<void> {
-  await writeNamed(folder, name, chunks, () => 0)
+/**
+ * Writes one of the snapshot's many files, like {@link writeWhole}, but leaves it to the caller to bring its name to disk with those of the others.
+ * It gets its name when `prove` has looked at it as it lies there and has thrown nothing.
+ */
+export async function writeOneOfMany(
+  folder: string,
+  name: string,
+  { chunks, prove }: { chunks: AsyncIterable<Buffer>; prove: (file: string) => Promise<void> },
+): Promise<void> {
+  await writeNamed(folder, name, { chunks, prove, written: () => 0 })
 }
 
 /** Writes a file under `<name>.partial`, brings it to disk, and only then gives it its name. Half a file never has a final name. */
 async function writeWhole(folder: string, name: string, chunks: AsyncIterable<Buffer>, written: () => number): Promise<void> {
-  await writeNamed(folder, name, chunks, written)
+  await writeNamed(folder, name, { chunks, written, prove: async () => undefined })
   await syncFolder(folder)
 }
 
-async function writeNamed(folder: string, name: string, chunks: AsyncIterable<Buffer>, written: () => number): Promise<void> {
+type ToWrite = {
+  readonly chunks: AsyncIterable<Buffer>
+  readonly prove: (file: string) => Promise<void>
+  readonly written: () => number
+}
+
+async function writeNamed(folder: string, name: string, { chunks, prove, written }: ToWrite): Promise<void> {
   const final = join(folder, name)
   const partial = `${final}.partial`
   try {
@@ -72,6 +85,7 @@ async function writeNamed(folder: string, name: string, chunks: AsyncIterable<Bu
     } finally {
       await file.close()
     }
+    await prove(partial)
     await rename(partial, final)
   } catch (error) {
     await rm(partial, { force: true })

@@ -1,8 +1,11 @@
 import type { Readable } from 'node:stream'
 import { countBytes } from './garbage.ts'
 
-/** How many bytes, and how many pieces, may wait to be taken before the sender is made to wait. */
-const mostBytes = 256 * 1024
+/**
+ * How many bytes, and how many pieces, may wait to be taken before the sender is made to wait. What waits is used up without a look at what else
+ * has happened meanwhile: with more, those who compress would wait to be given their next block.
+ */
+const mostBytes = 64 * 1024
 const mostPieces = 1024
 
 /**

@@ -80,7 +80,7 @@ describe('an asset folder', () => {
 
   it('gives a file its name when its bytes are proven, and tells its digest', async () => {
     await using temp = await makeTempFolder()
-    const folder = await makeAssetFolder(temp.path)
+    const folder = await makeAssetFolder(temp.path, new AbortController().signal)
     const saved = await folder.save(chunks('he', 'llo'), expected('hello'))
     await folder.sync()
     const path = `assets/files/${hex('sha1', 'hello')}.txt`
@@ -94,14 +94,14 @@ describe('an asset folder', () => {
     { what: 'are none', body: () => chunks() },
   ])('keeps nothing of bytes that $what', async ({ body }) => {
     await using temp = await makeTempFolder()
-    const folder = await makeAssetFolder(temp.path)
+    const folder = await makeAssetFolder(temp.path, new AbortController().signal)
     expect(await rejection(folder.save(body(), expected('hello')))).toBeInstanceOf(UnprovenError)
     expect(await readdir(join(temp.path, 'assets/files'))).toEqual([])
   })
 
   it('does not fill the disk with bytes that have no end', async () => {
     await using temp = await makeTempFolder()
-    const folder = await makeAssetFolder(temp.path)
+    const folder = await makeAssetFolder(temp.path, new AbortController().signal)
     let pieces = 0
     const endless = async function* () {
       for (;;) {
@@ -116,7 +116,7 @@ describe('an asset folder', () => {
 
   it('keeps nothing of bytes that break off, and throws what the source threw', async () => {
     await using temp = await makeTempFolder()
-    const folder = await makeAssetFolder(temp.path)
+    const folder = await makeAssetFolder(temp.path, new AbortController().signal)
     const error = new RangeError('cut')
     expect(await rejection(folder.save(source([Buffer.from('hello')], error).items, expected('hello')))).toBe(error)
     expect(await readdir(join(temp.path, 'assets/files'))).toEqual([])

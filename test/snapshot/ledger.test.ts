@@ -25,7 +25,7 @@ async function makeSnapshot({
   count?: number
 }) {
   const temp = await makeTempFolder('ledger')
-  const assets = await makeAssetFolder(temp.path)
+  const assets = await makeAssetFolder(temp.path, new AbortController().signal)
   const entries: LedgerEntry[] = []
   for (const text of ['one', 'two', 'three']) {
     const saved: SavedFile = await assets.save(chunks(text), { name: nameOf(text), sizeBytes: text.length, claims: undefined })

@@ -41,9 +41,31 @@ describe('writeData', () => {
     }
     for (let round = 0; round < 20; round++) {
       const names = Array.from({ length: 30 }, (_, index) => `${round}-${index}`)
-      await Promise.allSettled(names.map(async (name) => await writeOneOfMany(temp.path, name, failing())))
+      await Promise.allSettled(
+        names.map(async (name) => await writeOneOfMany(temp.path, name, { chunks: failing(), prove: async () => undefined })),
+      )
     }
     expect(await readdir(temp.path)).toEqual([])
+  })
+
+  it('gives a file its name only when it is proven as it lies on disk', async () => {
+    await using temp = await makeTempFolder()
+    const seen: string[] = []
+    const write = async (name: string, verdict: Error | undefined): Promise<void> => {
+      const chunks = async function* () {
+        yield Buffer.from('whole')
+      }
+      const prove = async (file: string): Promise<void> => {
+        seen.push(`${name}: ${await readFile(file, 'utf8')}, ${(await readdir(temp.path)).includes(name)}`)
+        if (verdict) throw verdict
+      }
+      await writeOneOfMany(temp.path, name, { chunks: chunks(), prove })
+    }
+    const wrong = new Error('wrong')
+    await write('good', undefined)
+    expect(await rejection(write('bad', wrong))).toBe(wrong)
+    expect(seen).toEqual(['good: whole, false', 'bad: whole, false'])
+    expect(await readdir(temp.path)).toEqual(['good'])
   })
 
   it('has nothing at the final name while the lines are still coming', async () => {
