@@ -55,6 +55,9 @@ type Place = { asked: boolean; fetched: Fetched | undefined }
 /** An asset, and the last pass over the documents in which it came. */
 type Known = { readonly place: Place; readonly pass: number }
 
+/** So many files may be proven beside those that come in. */
+const proofs = 8
+
 /** Begins to save assets. In memory stays a note of each; what is still to be fetched waits on disk. */
 export async function beginAssets({ inputs, folder, host }: Task, tools: Tools): Promise<AssetIntake> {
   const leaving = new AbortController()
@@ -80,7 +83,7 @@ export async function beginAssets({ inputs, folder, host }: Task, tools: Tools):
   }
   let pass = 0
 
-  const working = workThrough(queue.items(), { concurrency: 2 * concurrency }, async (asset) => {
+  const working = workThrough(queue.items(), { concurrency: concurrency + proofs }, async (asset) => {
     try {
       const fetched = await fetchOne(asset)
       const place = places.get(asset.name.path)
