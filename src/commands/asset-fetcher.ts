@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { BackupError } from '../errors.ts'
-import { type AssetAnswer, type AssetHost, type Claims, wrongBytes } from '../sanity/assets.ts'
+import { type AssetAnswer, type AssetHost, type Claims, tooManyBytes, wrongBytes } from '../sanity/assets.ts'
 import { retrying } from '../sanity/retry.ts'
 import type { AssetCache } from '../snapshot/asset-cache.ts'
 import { type AssetFolder, isSvg, type SavedFile, UnprovenError } from '../snapshot/asset-folder.ts'
@@ -31,6 +31,8 @@ type Means = {
 const failuresPerDownload = 4
 /** A host that fails does so for every file. A few that it cannot give are only missing. */
 const leastFilesOfStorm = 5
+/** A dataset can have some files that are not what they were. A host, or a proxy, that gives only such is none. */
+const mostWrongFiles = 100
 /** Retries of many files would drown all else in the log. */
 const toldRetries = 20
 
@@ -42,19 +44,21 @@ export function assetFetcher(means: Means, tools: Tools): (asset: WantedAsset) =
   const { host, files, folder, cache } = means
   const stormAt = { requests: failuresPerDownload * means.concurrency, files: Math.max(leastFilesOfStorm, means.concurrency + 1) }
   /** Since the host last gave a file, or said that there is none. */
-  const failing = { requests: 0, files: new Set<string>() }
+  const failing = inARow()
+  /** Since the host last gave a file that is the right one. */
+  const wrong = inARow()
   let retries = 0
 
   const openSlot = slots(means.concurrency)
 
   const failed = (error: BackupError, { name }: WantedAsset): BackupError => {
-    failing.requests++
-    failing.files.add(name.path)
-    return failing.requests >= stormAt.requests && failing.files.size >= stormAt.files ? storm(error, failing.requests) : error
+    failing.add(name.path)
+    return failing.requests() >= stormAt.requests && failing.files() >= stormAt.files ? storm(error, failing.requests()) : error
   }
-  const worked = (): void => {
-    failing.requests = 0
-    failing.files.clear()
+  const unproven = ({ name }: WantedAsset, { tooMany }: UnprovenError): BackupError => {
+    wrong.add(name.path)
+    const error = tooMany ? tooManyBytes() : wrongBytes()
+    return wrong.files() >= mostWrongFiles ? storm(error, wrong.requests()) : error
   }
 
   const patience = {
@@ -66,11 +70,11 @@ export function assetFetcher(means: Means, tools: Tools): (asset: WantedAsset) =
     },
   }
 
-  const save = async (asset: WantedAsset, body: AsyncIterable<Buffer>, claims: Claims | undefined): Promise<SavedFile | undefined> => {
+  const save = async (asset: WantedAsset, body: AsyncIterable<Buffer>, claims: Claims | undefined): Promise<SavedFile | UnprovenError> => {
     try {
       return await files.save(body, { name: asset.name, sizeBytes: asset.sizeBytes, claims })
     } catch (error) {
-      if (error instanceof UnprovenError) return undefined
+      if (error instanceof UnprovenError) return error
       throw error
     }
   }
@@ -89,8 +93,9 @@ export function assetFetcher(means: Means, tools: Tools): (asset: WantedAsset) =
         const file = await save(asset, leaving(answer.body, slot), claims).catch((error: unknown) => {
           throw isOfOneFile(error) ? failed(error, asset) : error
         })
-        worked()
-        if (file === undefined) throw wrongBytes()
+        failing.end()
+        if (file instanceof UnprovenError) throw unproven(asset, file)
+        wrong.end()
         await cache?.add(file.path, join(folder, file.path))
         return { kind: 'saved', file, reused: false }
       }, patience)
@@ -104,11 +109,29 @@ export function assetFetcher(means: Means, tools: Tools): (asset: WantedAsset) =
     const answer = await host.ask({ kind: asset.name.kind, url: asset.url }, 'GET')
     last.status = answer.status
     if (answer.kind === 'failed') return { ...answer, error: failed(answer.error, asset) }
-    if (answer.kind === 'refused' && answer.status > 0) worked()
+    if (answer.kind === 'refused' && answer.status > 0) failing.end()
     return answer
   }
 
   return async (asset) => (await findReusable(asset, { host, cache, save, openSlot })) ?? (await download(asset))
+}
+
+/** Counts what goes wrong, one after the other. */
+function inARow() {
+  const files = new Set<string>()
+  let requests = 0
+  return {
+    add: (path: string): void => {
+      files.add(path)
+      requests++
+    },
+    end: (): void => {
+      files.clear()
+      requests = 0
+    },
+    files: (): number => files.size,
+    requests: (): number => requests,
+  }
 }
 
 /** When all bytes have come, another download may begin: what is still to be done with them needs no connection. */
@@ -120,7 +143,7 @@ async function* leaving(body: AsyncIterable<Buffer>, { leave }: Slot): AsyncGene
 type Reuse = {
   readonly host: AssetHost
   readonly cache: AssetCache | undefined
-  readonly save: (asset: WantedAsset, body: AsyncIterable<Buffer>, claims: Claims | undefined) => Promise<SavedFile | undefined>
+  readonly save: (asset: WantedAsset, body: AsyncIterable<Buffer>, claims: Claims | undefined) => Promise<SavedFile | UnprovenError>
   readonly openSlot: () => Slot
 }
 
@@ -131,8 +154,9 @@ async function findReusable(asset: WantedAsset, { host, cache, save, openSlot }:
     const body = await cache?.findBytes(asset.name.path)
     tried = body !== undefined
     const file = body && (await save(asset, body, claims))
-    if (file) await cache?.touch(asset.name.path)
-    return file && { kind: 'saved', file, reused: true }
+    if (file === undefined || file instanceof UnprovenError) return undefined
+    await cache?.touch(asset.name.path)
+    return { kind: 'saved', file, reused: true }
   }
   if (cache === undefined) return undefined
   const file = await attempt(undefined)

@@ -4,10 +4,9 @@ import type { AssetHost } from '../sanity/assets.ts'
 import type { ExportedDocument } from '../sanity/export.ts'
 import { type AssetCache, openAssetCache } from '../snapshot/asset-cache.ts'
 import { type AssetFolder, makeAssetFolder } from '../snapshot/asset-folder.ts'
-import { assetTypes, findAssetName, isInShard } from '../snapshot/asset-name.ts'
+import { assetTypes } from '../snapshot/asset-name.ts'
 import { makeDiskQueue } from '../snapshot/asset-queue.ts'
 import { roomFor } from '../snapshot/disk.ts'
-import { filter } from '../snapshot/filters.ts'
 import type { SnapshotFolder } from '../snapshot/folder.ts'
 import { type LedgerEntry, writeLedger } from '../snapshot/ledger.ts'
 import type { FileEntry, MissingAsset } from '../snapshot/manifest.ts'
@@ -15,6 +14,7 @@ import { workThrough } from '../streams/workers.ts'
 import { formatBytes, formatCount, formatDuration, plural } from '../text.ts'
 import type { Tools } from '../tools.ts'
 import { assetFetcher, type Fetched, type WantedAsset } from './asset-fetcher.ts'
+import { addressless, leavesOutAll, nameless, wantedFilter, wantedIn } from './wanted-assets.ts'
 
 /** The assets of a snapshot, saved; those that could not be saved are listed. */
 export type SavedAssets = {
@@ -50,8 +50,8 @@ type Task = {
   readonly host: (signal: AbortSignal) => AssetHost
 }
 
-/** A file, and what became of it; undefined while it is fetched. It is asked for once a document says where it is. Several ids may share one. */
-type Place = { asked: boolean; fetched: Fetched | undefined }
+/** A file: where its documents say that it is, and what became of it; undefined while it is fetched. Several ids may share one. */
+type Place = { readonly urls: string[]; fetched: Fetched | undefined }
 /** An asset, and the last pass over the documents in which it came. */
 type Known = { readonly place: Place; readonly pass: number }
 
@@ -85,10 +85,8 @@ export async function beginAssets({ inputs, folder, host }: Task, tools: Tools):
 
   const working = workThrough(queue.items(), { concurrency: concurrency + proofs }, async (asset) => {
     try {
-      const fetched = await fetchOne(asset)
       const place = places.get(asset.name.path)
-      if (place) place.fetched = fetched
-      progress.done(fetched)
+      if (place) progress.done(await fetchFrom(place, asset))
     } catch (error) {
       leaving.abort(error)
       throw error
@@ -96,16 +94,28 @@ export async function beginAssets({ inputs, folder, host }: Task, tools: Tools):
   })
   working.catch(() => undefined)
 
+  /** Asks in one place after the other, as long as there is another. */
+  const fetchFrom = async (place: Place, asset: WantedAsset): Promise<Fetched> => {
+    for (let at = place.urls.indexOf(asset.url); ; at++) {
+      const fetched = await fetchOne({ ...asset, url: place.urls[at] as string })
+      if (fetched.kind === 'missing' && at + 1 < place.urls.length) continue
+      place.fetched = fetched
+      return fetched
+    }
+  }
+
   /** Notes an asset; gives it back if its file is to be asked for. */
   const noteAsset = (document: ExportedDocument): WantedAsset[] => {
     const asset = wantedIn(document, tools.clean)
-    const place = (asset && places.get(asset.name.path)) ?? { asked: false, fetched: asset ? addressless : nameless(document) }
+    const place = (asset && places.get(asset.name.path)) ?? { urls: [], fetched: asset ? addressless : nameless(document) }
     known.set(document.id, { place, pass })
     if (!asset) return []
     places.set(asset.name.path, place)
-    // Another document of the same file may say where it is.
-    if (place.asked || asset.url === '') return []
-    Object.assign(place, { asked: true, fetched: undefined })
+    if (asset.url === '' || place.urls.includes(asset.url)) return []
+    place.urls.push(asset.url)
+    // What is being fetched takes the next address by itself, if it must.
+    if (place.fetched?.kind !== 'missing') return []
+    place.fetched = undefined
     return [asset]
   }
 
@@ -140,44 +150,6 @@ export async function beginAssets({ inputs, folder, host }: Task, tools: Tools):
     },
   }
 }
-
-/** Asset documents that are in the snapshot, and in this shard. */
-function wantedFilter({ filters, shard }: Inputs): (document: ExportedDocument) => boolean {
-  const verdictOn = filter(filters)
-  const types: ReadonlySet<string> = new Set(assetTypes)
-  return (document) => types.has(document.type) && verdictOn(document) === 'keep' && (shard === null || isInShard(document.id, shard))
-}
-
-function leavesOutAll({ filters }: Inputs): boolean {
-  const verdictOn = filter(filters)
-  return assetTypes.every((type) => verdictOn({ id: '-', type }) !== 'keep')
-}
-
-/** Undefined if no file can be named after the id of the document. */
-function wantedIn({ id, bytes }: ExportedDocument, clean: Tools['clean']): WantedAsset | undefined {
-  const name = findAssetName(id)
-  // An id that would have to be changed before it may be shown must not name a file either.
-  if (!name || clean(id) !== id) return undefined
-  const { url, size } = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>
-  return {
-    name,
-    url: typeof url === 'string' ? url : '',
-    sizeBytes: typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? size : undefined,
-  }
-}
-
-function nameless({ bytes }: ExportedDocument): Fetched {
-  const { url } = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>
-  return {
-    kind: 'missing',
-    url: typeof url === 'string' ? url : '',
-    status: 0,
-    why: 'its id is not that of an asset, so no file can be named after it',
-  }
-}
-
-/** What becomes of a file when none of its documents says where it is. */
-const addressless: Fetched = { kind: 'missing', url: '', status: 0, why: 'its document has no url' }
 
 /** Files of assets that were there in a pass that broke off, and are no longer. */
 async function removeOthers(current: readonly [string, Known][], places: ReadonlyMap<string, Place>, files: AssetFolder): Promise<void> {

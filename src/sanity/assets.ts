@@ -105,3 +105,14 @@ export function wrongBytes(): BackupError {
     retry: { tries: 4 },
   })
 }
+
+/** The error for a file that goes on far behind the end that its document says. */
+export function tooManyBytes(): BackupError {
+  return new BackupError({
+    code: 'sanity-unavailable',
+    title: 'The asset host sent more than the file can have',
+    message: 'More than four times the size that the document of the asset says came, so the rest was not fetched.',
+    hint: 'Look at the field `size` of the asset’s document. If it is right, check that no proxy changes the data, and show this message to Sanity support.',
+    retry: { tries: 2 },
+  })
+}

@@ -21,11 +21,14 @@ type Expected = {
   readonly claims: { readonly md5: string | undefined; readonly sha1: string | undefined } | undefined
 }
 
-/** The bytes came to their end, and nothing proves them. */
+/** Nothing proves the bytes that came; `tooMany`: so many came that the end was not waited for. */
 export class UnprovenError extends Error {
-  constructor(path: string) {
+  readonly tooMany: boolean
+
+  constructor(path: string, { tooMany }: { tooMany: boolean }) {
     super(`nothing proves the bytes of ${path}`)
     this.name = 'UnprovenError'
+    this.tooMany = tooMany
   }
 }
 
@@ -53,7 +56,7 @@ export async function makeAssetFolder(folder: string, signal: AbortSignal): Prom
         prove: async (file) => {
           const { bytes: sizeBytes, digests } = await digestFile(file, algorithmsFor(expected), signal)
           const provenBy = findProof({ ...digests, sizeBytes }, expected)
-          if (provenBy === undefined) throw new UnprovenError(path)
+          if (provenBy === undefined) throw new UnprovenError(path, { tooMany: false })
           saved = { path, sizeBytes, digest: `sha256:${digests.sha256}`, provenBy }
         },
       })
@@ -73,7 +76,7 @@ async function* limited(chunks: AsyncIterable<Buffer>, expected: Expected): Asyn
   let bytes = 0
   for await (const chunk of chunks) {
     bytes += chunk.length
-    if (bytes > most) throw new UnprovenError(expected.name.path)
+    if (bytes > most) throw new UnprovenError(expected.name.path, { tooMany: true })
     yield chunk
   }
 }

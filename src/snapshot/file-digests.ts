@@ -37,7 +37,14 @@ export async function digestFile(file: string, algorithms: readonly Algorithm[],
     return await Promise.race([digested, aborted.promise])
   } finally {
     signal.removeEventListener('abort', abort)
+    settle({ worker, waiting }, id)
   }
+}
+
+/** Nobody waits for a job any more. A thread that is at work keeps this process from ending only while somebody waits for it. */
+function settle({ worker, waiting }: Thread, id: number): void {
+  waiting.delete(id)
+  if (waiting.size === 0) worker.unref()
 }
 
 /** One that has nothing to do; if all are at work and no more may be started, the one with the least to do. */
@@ -54,15 +61,15 @@ function startThread(): Thread {
   const thread = { worker, waiting }
   worker.on('message', ({ id, ...answer }: Answer) => {
     const job = waiting.get(id)
-    waiting.delete(id)
-    if (waiting.size === 0) worker.unref()
     if ('failure' in answer) job?.reject(Object.assign(new Error(answer.failure.message), { code: answer.failure.code }))
     else job?.resolve(answer)
   })
-  worker.on('error', (error) => {
+  const fail = (error: unknown) => {
     threads.delete(thread)
     for (const { reject } of waiting.values()) reject(error)
-  })
+  }
+  worker.on('error', fail)
+  worker.on('exit', () => fail(new Error('the thread that digests files has ended')))
   threads.add(thread)
   return thread
 }

@@ -96,6 +96,10 @@ async function writeNamed(folder: string, name: string, { chunks, prove, written
 }
 
 async function bytesIn(folder: string): Promise<number> {
-  const sizes = (await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size)
+  const sizes = (await readdir(folder, { recursive: true })).map(async (name) => {
+    // Others may be writing and removing meanwhile.
+    const stats = await stat(join(folder, name)).catch(() => undefined)
+    return stats?.isFile() ? stats.size : 0
+  })
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
 }

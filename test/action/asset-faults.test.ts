@@ -1,8 +1,10 @@
+import { readdir } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
 import { type Artifacts, artifactAnswers, startArtifacts } from '../doubles/artifacts.ts'
 import { startGithubRest } from '../doubles/github.ts'
 import { type Sanity, startSanity } from '../doubles/sanity.ts'
+import { smallDisk } from '../support/disk.ts'
 import { until } from '../support/process.ts'
 import { readZip } from '../support/zip.ts'
 import { add, addMany, backUpAssets, change, edit, png, type TestAsset } from './assets-support.ts'
@@ -253,7 +255,35 @@ describe('files that cannot be had, among many that can', () => {
   })
 })
 
+describe('a file that is far larger than its document says', () => {
+  it('is missing, and that is said', async () => {
+    await using made = await backUpAssets(
+      (sanity) => {
+        const asset = add(sanity, 'files', Buffer.alloc(20_000_000, 'x'), 'film.mp4')
+        edit(sanity, asset, { size: 10 })
+        return asset
+      },
+      { inputs: { 'on-missing-asset': 'warn' } },
+    )
+    expect(made.run.outputs).toMatchObject({ status: 'incomplete', 'missing-asset-count': '1' })
+    expect(made.run.maskedLog).toMatch(/More than four times the size that the document of the asset says came/)
+    expect(made.sanity.count('asset')).toBe(2)
+  })
+})
+
 describe('what ends the run', () => {
+  it('is a host that gives other bytes for file after file, without asking for all of them', async () => {
+    await using made = await backUpAssets(
+      (sanity) => {
+        const assets = addMany(sanity, 250)
+        for (const asset of assets) change(sanity, asset, () => processed)
+      },
+      { inputs: { 'asset-concurrency': '64', 'on-missing-asset': 'ignore' } },
+    )
+    expect(failureOf(made.run)).toMatchObject({ exitCode: 1, code: 'sanity-unavailable', title: 'The asset host fails time after time' })
+    expect(made.sanity.count('asset')).toBeLessThan(500)
+  })
+
   it('is a host that fails time after time, without asking for every file', async () => {
     await using made = await backUpAssets(
       (sanity) => {
@@ -264,6 +294,21 @@ describe('what ends the run', () => {
     )
     expect(failureOf(made.run)).toMatchObject({ exitCode: 1, code: 'sanity-unavailable', title: 'The asset host fails time after time' })
     expect(made.sanity.count('asset')).toBeLessThan(24)
+  })
+
+  it('is a disk that is full, and what is told of it counts the files that were there', async () => {
+    await using disk = await smallDisk(1024 * 1024)
+    await using made = await backUpAssets(
+      (sanity) => {
+        for (const asset of Array.from({ length: 20 }, (_, index) => add(sanity, 'images', png(index + 1, 100_000)))) {
+          edit(sanity, asset, { size: undefined })
+        }
+      },
+      { path: disk.path, inputs: { 'asset-concurrency': '1' } },
+    )
+    expect(failureOf(made.run)).toMatchObject({ exitCode: 1, code: 'disk-full' })
+    expect(failureOf(made.run).message).toMatch(/needs more than ([5-9]\d\d(\.\d)? kB|1\.\d MB)/)
+    expect(await readdir(disk.path)).toEqual([])
   })
 
   it('is a rate limit that outlasts the patience', async () => {

@@ -82,6 +82,20 @@ describe('include-assets', () => {
     expect(blobs()).toEqual(whole)
   })
 
+  it.each(['published', 'draft'])('saves a file where another document says that it is, when the %s leads nowhere', async (wrong) => {
+    await using made = await backUpAssets((sanity) => {
+      const asset = add(sanity, 'images', png(3))
+      const document = sanity.store().find(asset.id) ?? { _id: '', _type: '' }
+      const elsewhere = { ...document, url: 'https://example.com/images/abc12345/production/file.png' }
+      sanity.store().put({ ...(wrong === 'draft' ? elsewhere : document), _id: `drafts.${asset.id}` })
+      sanity.store().put(wrong === 'draft' ? document : elsewhere)
+      return asset
+    })
+    const { manifest, folder } = await readSnapshot(made.run)
+    expect(manifest.assets).toMatchObject({ count: 2, missing: [] })
+    expect((await readLedger({ folder })).map(({ path }) => path)).toEqual([made.filled.path, made.filled.path])
+  })
+
   it.each(['published', 'draft'])(
     'saves a file once that a draft and a published document share, of which the %s has no url',
     async (without) => {
