@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm'
 const bytesBetween = 4 * 1024 * 1024
 
 let bytesSince = 0
-let collect: ((options: { readonly type: 'minor' }) => void) | undefined
+let collect: ((options: { readonly type: 'minor' | 'major' }) => void) | undefined
 
 /**
  * Is told of the bytes of each buffer that has come, and now and then frees those that nobody uses any more. Their memory lies outside the heap of
@@ -18,6 +18,12 @@ export function countBytes(bytes: number): void {
   bytesSince = 0
   collect ??= findCollector()
   collect({ type: 'minor' })
+}
+
+/** Frees all that nobody uses any more, also what was used for long; that takes some milliseconds. */
+export function freeAll(): void {
+  collect ??= findCollector()
+  collect({ type: 'major' })
 }
 
 /** V8 gives it to programs that ask by a flag; a context that is made afterwards has it (v8 src/flags/flag-definitions.h). */
