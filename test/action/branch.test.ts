@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Manifest } from '../../src/snapshot/manifest.ts'
@@ -472,6 +473,8 @@ describe('a branch that does not come back as it was stored', () => {
       times: 1,
       after: async () => void world.git.run('update-ref', `refs/heads/${branch}`, before),
     })
+    // Taken in the same second, the two would have the same name, by which a commit is looked for.
+    await sleep(1000)
     const run = await world.night(threeDocuments.slice(1))
     expect(failureOf(run)).toMatchObject({ code: 'verification-failed', message: expect.stringMatching(/the commit is not in the branch/) })
     expect(world.git.run('rev-parse', branch)).toBe(before)
