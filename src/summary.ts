@@ -49,7 +49,7 @@ function renderProblem({ title, message, hint, code }: BackupError): string {
 
 function figures({ manifest, documents, sizeBytes, stored, durationMs, stages }: BackupOutcome): string {
   const { count, drafts, versions, liveCountBefore, liveCountAfter } = manifest.documents
-  const { contentBytes = 0, sizeBytes: dataBytes = 0 } = documents.file ?? {}
+  const { contentBytes = 0, sizeBytes: dataBytes = 0 } = documents.data?.file ?? {}
   const ratio = dataBytes > 0 ? (contentBytes / dataBytes).toFixed(1) : '–'
   const rate = documents.exportMs > 0 ? `${formatBytes(Math.round(contentBytes / (documents.exportMs / 1000)))}/s` : '–'
   const live =
@@ -58,7 +58,7 @@ function figures({ manifest, documents, sizeBytes, stored, durationMs, stages }:
       : `${formatCount(liveCountBefore)} before, ${formatCount(liveCountAfter)} after`
   const rows: [string, string][] = [
     ['Source', `${escapeMarkdown(manifest.source.dataset)} of project ${escapeMarkdown(manifest.source.projectId)}`],
-    ['Documents', documents.file ? formatCount(count) : 'saved by shard 1'],
+    ['Documents', documents.data ? formatCount(count) : 'saved by shard 1'],
     ['Of these drafts', versions > 0 ? `${formatCount(drafts)}, and ${plural(versions, 'version')}` : formatCount(drafts)],
     ['Assets', assetsOf(manifest)],
     ...(manifest.shard ? [['Shard', `${manifest.shard.index} of ${manifest.shard.of}`] as [string, string]] : []),
@@ -195,8 +195,9 @@ function list(words: readonly string[]): string {
 function restoreLines(outcome: BackupOutcome, place: Place): string {
   const { manifest, documents } = outcome
   const { dataset, projectId } = manifest.source
-  if (!documents.file) return '### Restore it\nTogether with shard 1, which holds the documents.'
-  const { lines, file } = fetchLines(outcome, documents.file.path, place)
+  const { data } = documents
+  if (!data) return '### Restore it\nTogether with shard 1, which holds the documents.'
+  const { lines, file } = fetchLines(outcome, data.file.path, place)
   return [
     '### Restore it',
     '```sh',

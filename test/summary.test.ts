@@ -161,7 +161,10 @@ describe('the lines that restore a snapshot', () => {
       ],
     },
   ])('are right for $name', ({ file, stored, lines }) => {
-    const text = render({ stored, documents: { ...outcome.documents, file: { ...dataFile, path: file } } })
+    const text = render({
+      stored,
+      documents: { ...outcome.documents, data: { file: { ...dataFile, path: file }, contentDigest: documents.contentDigest } },
+    })
     expect(/```sh\n([\s\S]*?)\n```/.exec(text)?.[1]?.split('\n')).toEqual(lines)
   })
 
@@ -212,10 +215,9 @@ const outcome: BackupOutcome = {
       received: 2,
       damaged: 0,
       byType: new Map(),
-      contentDigest: documents.contentDigest,
       holdsToken: false,
     },
-    file: dataFile,
+    data: { file: dataFile, contentDigest: documents.contentDigest },
     mode: 'stream',
     repeated: 0,
     streamGivenUp: false,

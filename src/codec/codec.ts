@@ -14,6 +14,8 @@ export type Codec = {
   readonly compress: (blocks: AsyncIterable<Buffer>, level: number) => AsyncGenerator<Buffer>
   /** Gives the content back; throws for input that is damaged or cut off. */
   readonly decompress: (chunks: AsyncIterable<Buffer>) => AsyncGenerator<Buffer>
+  /** What in `node:zlib` does that: for a thread, to which no function can be sent. */
+  readonly decompressor: 'createGunzip' | 'createZstdDecompress'
 }
 
 /** What comes out of zlib at a time, in bytes: its own pieces of 16 KiB cost more in trips to the thread pool than they save in memory. */
@@ -34,6 +36,7 @@ export const codecs: Record<Compression, Codec> = {
     levels: { default: 6, highest: 9 },
     compress: compressGzip,
     decompress: (chunks) => through(createGunzip(output), chunks),
+    decompressor: 'createGunzip',
   },
   zstd: {
     extension: 'zst',
@@ -55,6 +58,7 @@ export const codecs: Record<Compression, Codec> = {
         blocks,
       ),
     decompress: (chunks) => through(createZstdDecompress(output), chunks),
+    decompressor: 'createZstdDecompress',
   },
 }
 

@@ -3,8 +3,11 @@ import { constants, crc32, createDeflateRaw, type ZlibOptions } from 'node:zlib'
 
 /** Larger blocks compress no better, and smaller ones cost more calls. */
 const defaultBlockBytes = 1024 * 1024
-/** How far deflate looks back (RFC 1951, 2), and so how much of what came before is of use to a block. */
-const windowBytes = 32 * 1024
+/**
+ * How far deflate looks back, and so how much of what came before is of use to a block. It could be twice as far (RFC 1951, 2): that takes a
+ * quarter more time, for a file 2 % smaller. Whoever asks for a high level wants that.
+ */
+const windowBits = (level: number) => (level <= 6 ? 14 : 15)
 /** What is set aside for the output of a block: documents fit in, so that they come out in one trip to the pool. More would be garbage. */
 const outputBytes = 384 * 1024
 /** Blocks take turns of different lengths, and come out in their order: so many are under way that no processor waits for the first of them. */
@@ -16,18 +19,20 @@ const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3])
 /**
  * Compresses to one gzip member, in blocks that are compressed side by side in Node's thread pool.
  *
- * Each block is raw deflate that knows the 32 KiB before it and ends on a byte (a sync flush), so that they make one stream when put behind each
+ * Each block is raw deflate that knows what came right before it and ends on a byte (a sync flush), so that they make one stream when put behind each
  * other; the checksum and the size are those of the whole. The blocks are cut at fixed places: the same content at the same level gives the same
  * bytes, however it comes.
  */
 export async function* compressGzip(chunks: AsyncIterable<Buffer>, level: number, blockBytes = defaultBlockBytes): AsyncGenerator<Buffer> {
+  const bits = windowBits(level)
   const running: Promise<Pieces>[] = []
   let checksum = 0
   let size = 0
   try {
-    for await (const { block, before, isLast } of cutBlocks(chunks, blockBytes)) {
+    for await (const { block, before, isLast } of cutBlocks(chunks, { blockBytes, windowBytes: 2 ** bits })) {
       const deflated = deflate(block, {
         level,
+        windowBits: bits,
         // A little faster, for a file that is 0.5 % larger.
         memLevel: 9,
         chunkSize: outputBytes,
@@ -87,7 +92,10 @@ type Block = { readonly block: Buffer; readonly before: Buffer; readonly isLast:
  * Cuts what comes into blocks of `blockBytes`, the last one shorter, at least one. Each lies in memory of its own with the bytes before it, which
  * is filled anew when `inFlight` more blocks were asked for.
  */
-async function* cutBlocks(chunks: AsyncIterable<Buffer>, blockBytes: number): AsyncGenerator<Block> {
+async function* cutBlocks(
+  chunks: AsyncIterable<Buffer>,
+  { blockBytes, windowBytes }: { blockBytes: number; windowBytes: number },
+): AsyncGenerator<Block> {
   const ring = Array.from({ length: inFlight }, () => Buffer.allocUnsafeSlow(windowBytes + blockBytes))
   let turn = 0
   let slot = ring[0] as Buffer

@@ -83,7 +83,7 @@ async function backUp(inputs: Inputs, runner: Runner, tools: Tools): Promise<Bac
   const fullRead = await findFullRead(api)
   warnOf(documents, fullRead, log)
   if (savesDocuments(inputs)) enforceMinimum(inputs, documents.tally.count)
-  const missed = await findMissed({ saved: assets, data: documents.file, folder: named.folder }, tools)
+  const missed = await findMissed({ saved: assets, data: documents.data?.file, folder: named.folder }, tools)
   const lack = judgeMissed(missed, inputs, tools)
   if (lack && !inputs.destinations.has('artifact')) throw lack
 
@@ -102,7 +102,7 @@ async function backUp(inputs: Inputs, runner: Runner, tools: Tools): Promise<Bac
   const finishedMs = tools.now().getTime()
   const durationMs = finishedMs - startedAt.getTime()
   const stages = stagesOf(documents, { storeMs: finishedMs - storingSince, totalMs: tools.stopwatch.totalMs })
-  const told = tellOf(stored) ?? { status: 'stored', manifest, sizeBytes, digest: documents.file?.digest }
+  const told = tellOf(stored) ?? { status: 'stored', manifest, sizeBytes, digest: documents.data?.file.digest }
   return { ...told, stored, documents, missed, compared, durationMs, stages, failure: lack ?? failure, withdraw: named.folder.discard }
 }
 

@@ -1,7 +1,6 @@
 import type { Inputs } from '../inputs.ts'
 import { assetTypes } from '../snapshot/asset-name.ts'
-import type { FileEntry } from '../snapshot/manifest.ts'
-import { writeData } from '../snapshot/write.ts'
+import { type WrittenData, writeData } from '../snapshot/write.ts'
 
 /** Whether this job saves the documents. Of several shards only the first does; the others look for assets among them. */
 export function savesDocuments({ shard }: Inputs): boolean {
@@ -17,7 +16,7 @@ export function askedFor(inputs: Inputs): Inputs {
 type Data = { readonly inputs: Inputs; readonly folder: string; readonly lines: AsyncIterable<readonly Buffer[]> }
 
 /** Writes the data file; a shard that saves no documents lets them go by, and there is none. */
-export async function writeDocuments({ inputs, folder, lines }: Data): Promise<FileEntry | undefined> {
+export async function writeDocuments({ inputs, folder, lines }: Data): Promise<WrittenData | undefined> {
   if (savesDocuments(inputs)) return await writeData(folder, { lines, compression: inputs.compression, level: inputs.compressionLevel })
   for await (const _ of lines);
   return undefined

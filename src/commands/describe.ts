@@ -24,7 +24,7 @@ type Facts = {
 
 /** The manifest of a snapshot whose files are all written. */
 export function describeSnapshot({ inputs, runner, documents, assets, fullRead, named, clean, finishedAt }: Facts): Manifest {
-  const { file, mode } = documents
+  const { data, mode } = documents
   const { projectId, dataset, apiVersion } = inputs.source
   return {
     format: manifestFormat,
@@ -48,16 +48,16 @@ export function describeSnapshot({ inputs, runner, documents, assets, fullRead, 
     },
     access: { fullRead },
     encryption: null,
-    files: [...(file ? [file] : []), ...assets.files],
+    files: [...(data ? [data.file] : []), ...assets.files],
   }
 }
 
 /** What the data file holds; in a shard without one, nothing. */
-function countsOf({ tally, file, liveCountBefore, liveCountAfter }: SavedDocuments, clean: Tools['clean']): Manifest['documents'] {
+function countsOf({ tally, data, liveCountBefore, liveCountAfter }: SavedDocuments, clean: Tools['clean']): Manifest['documents'] {
   const live = { liveCountBefore, liveCountAfter }
-  if (!file) return { count: 0, drafts: 0, versions: 0, excluded: 0, byType: {}, ...live, contentDigest: sumDigest().result() }
-  const { count, drafts, versions, excluded, byType, contentDigest } = tally
-  return { count, drafts, versions, excluded, byType: namedTypes(byType, clean), ...live, contentDigest }
+  if (!data) return { count: 0, drafts: 0, versions: 0, excluded: 0, byType: {}, ...live, contentDigest: sumDigest().result() }
+  const { count, drafts, versions, excluded, byType } = tally
+  return { count, drafts, versions, excluded, byType: namedTypes(byType, clean), ...live, contentDigest: data.contentDigest }
 }
 
 /** Types are outside text: one may even be our token. Those that look alike once they are harmless are counted together. */

@@ -5,8 +5,9 @@ import { countDocuments } from '../sanity/count.ts'
 import { exportDocuments } from '../sanity/export.ts'
 import { retrying } from '../sanity/retry.ts'
 import type { SnapshotFolder } from '../snapshot/folder.ts'
-import type { ExportMode, FileEntry } from '../snapshot/manifest.ts'
+import type { ExportMode } from '../snapshot/manifest.ts'
 import { type Tally, tally } from '../snapshot/tally.ts'
+import type { WrittenData } from '../snapshot/write.ts'
 import { formatBytes, formatCount, formatDuration, plural } from '../text.ts'
 import type { Tools } from '../tools.ts'
 import type { AssetIntake } from './assets.ts'
@@ -30,7 +31,7 @@ export type SavedDocuments = Exported & {
 export type Exported = {
   readonly tally: Tally
   /** Undefined in a shard that saves no documents. */
-  readonly file: FileEntry | undefined
+  readonly data: WrittenData | undefined
   readonly mode: ExportMode
   /** Documents that came on more than one page; the last was kept. */
   readonly repeated: number
@@ -113,7 +114,8 @@ async function saveIn(
 }
 
 function told(saved: SavedDocuments, { log }: Tools): SavedDocuments {
-  const { tally: counted, file, exportMs, repeated } = saved
+  const { tally: counted, data, exportMs, repeated } = saved
+  const file = data?.file
   const size = file ? `${formatBytes(file.contentBytes ?? 0)}, ${formatBytes(file.sizeBytes)} compressed` : 'not saved by this shard'
   log.info(`Exported ${plural(counted.count, 'document')} (${size}) in ${formatDuration(exportMs)}`)
   if (repeated > 0) {
@@ -144,8 +146,8 @@ async function streamOnce({ api, inputs, folder, assets }: Task, expected: numbe
       yield counting.pick(batch)
     }
   }
-  const file = await writeDocuments({ inputs, folder: folder.path, lines: lines() })
-  return { tally: counting.result(), file, mode: 'stream', repeated: 0 }
+  const data = await writeDocuments({ inputs, folder: folder.path, lines: lines() })
+  return { tally: counting.result(), data, mode: 'stream', repeated: 0 }
 }
 
 function truncated(received: number, expected: number, mode: ExportMode): BackupError {

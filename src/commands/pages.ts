@@ -36,8 +36,8 @@ export async function savePages(task: Task, tools: Tools): Promise<Exported> {
       yield counting.pick(documents)
     }
   }
-  const file = await writeDocuments({ inputs, folder: folder.path, lines: lines() })
-  return { tally: counting.result(), file, mode: 'cursor', repeated: repeats.count }
+  const data = await writeDocuments({ inputs, folder: folder.path, lines: lines() })
+  return { tally: counting.result(), data, mode: 'cursor', repeated: repeats.count }
 }
 
 /** How often each document that came more than once is still to come when the pages are read again, by its key; and how many came too often. */

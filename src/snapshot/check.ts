@@ -31,13 +31,13 @@ export type Finding = {
  * Reads a snapshot folder from end to end and gives all that is wrong with it: nothing, for a snapshot that is whole.
  *
  * The manifest must be `manifestBytes`. Every file's size and digest are compared with it; the data file is decompressed, its content's digest
- * compared, and with `documents` the number of its lines and their order-free digest too: whoever wrote the manifest from the same lines as the
- * content's digest knows that they fit. Memory stays constant.
+ * compared, and the number of its lines and their order-free digest. Without `unpack` it is not decompressed: its digest is enough for whoever
+ * unpacked it when it was written. Memory stays constant.
  * Throws `snapshot-invalid` if there is no readable manifest, and the signal's reason when it is aborted.
  */
 export async function checkSnapshot(
   folder: string,
-  { manifestBytes, documents = true, signal }: { manifestBytes: Buffer; documents?: boolean; signal: AbortSignal },
+  { manifestBytes, unpack = true, signal }: { manifestBytes: Buffer; unpack?: boolean; signal: AbortSignal },
 ): Promise<Finding[]> {
   const bytes = await readManifest(folder)
   const manifest = parseManifest(bytes)
@@ -48,7 +48,7 @@ export async function checkSnapshot(
   findings.push(...(await findUnexpected(folder, manifest)))
   const found: Finding[][] = []
   await workThrough(manifest.files.entries(), { concurrency: parallelChecks }, async ([index, entry]) => {
-    found[index] = await checkFile({ folder, entry, lines: linesCheck(entry, manifest, documents), signal })
+    found[index] = await checkFile({ folder, entry, lines: linesCheck(entry, manifest, unpack), signal })
   })
   return [...findings, ...found.flat()]
 }
@@ -100,9 +100,10 @@ async function checkFile(check: FileCheck): Promise<Finding[]> {
 }
 
 async function checkBytes(file: string, check: FileCheck): Promise<Finding[]> {
-  const codec = check.entry.contentDigest === undefined ? undefined : findCodec(check.entry.path)
+  const { entry, lines } = check
+  const codec = lines && findCodec(entry.path)
   try {
-    return codec ? await checkContent(file, codec, check) : await checkPlain(file, check)
+    return codec ? await checkContent(file, { codec, lines }, check) : await checkPlain(file, check)
   } catch (error) {
     check.signal.throwIfAborted()
     return [finding('content-unreadable', check.entry.path, `cannot be read: ${quoteOutside(messageOf(error), 200)}`)]
@@ -119,7 +120,11 @@ function findDigest(entry: FileEntry, digest: Digest): Finding[] {
 }
 
 /** One pass over a file: what is stored is digested while it is decompressed, and the content with it. */
-async function checkContent(file: string, codec: Codec, { entry, lines, signal }: FileCheck): Promise<Finding[]> {
+async function checkContent(
+  file: string,
+  { codec, lines }: { codec: Codec; lines: LinesCheck },
+  { entry, signal }: FileCheck,
+): Promise<Finding[]> {
   const stored = digester()
   const content = digester()
   const bytes = digesting(createReadStream(file, { highWaterMark: 256 * 1024, signal }), stored)
@@ -130,23 +135,21 @@ async function checkContent(file: string, codec: Codec, { entry, lines, signal }
   if (contentBytes !== entry.contentBytes || contentDigest !== entry.contentDigest) {
     return [finding('content-differs', entry.path, 'does not hold the content that the manifest describes')]
   }
-  const wrong = lines?.findWrong()
+  const wrong = lines.findWrong()
   return wrong ? [finding(wrong.kind, entry.path, wrong.says)] : []
 }
 
-async function readContent(content: AsyncIterable<Buffer>, check: LinesCheck | undefined): Promise<void> {
-  if (check === undefined) {
-    for await (const _ of content);
-    return
-  }
+async function readContent(content: AsyncIterable<Buffer>, check: LinesCheck): Promise<void> {
   for await (const { lines } of splitLines(content, Number.POSITIVE_INFINITY)) {
     for (const line of lines) check.add(line)
   }
 }
 
-function linesCheck({ path }: FileEntry, manifest: Manifest, documents: boolean): LinesCheck | undefined {
+/** Undefined for a file that is not unpacked. */
+function linesCheck({ path, contentDigest }: FileEntry, manifest: Manifest, unpack: boolean): LinesCheck | undefined {
+  if (contentDigest === undefined) return undefined
   if (path === ledgerFile) return ledgerCheck(manifest)
-  return documents ? documentsCheck(manifest) : undefined
+  return unpack ? documentsCheck(manifest) : undefined
 }
 
 /** Looks at the lines of a file, one after the other, and then says what is wrong with them. */

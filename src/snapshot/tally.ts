@@ -1,4 +1,3 @@
-import { type SumDigest, sumDigest } from '../streams/digest.ts'
 import { type Filters, filter, isDraft, isVersion } from './filters.ts'
 
 /** What was counted while the documents went by. */
@@ -15,7 +14,6 @@ export type Tally = {
   readonly received: number
   /** Kept documents by type. */
   readonly byType: ReadonlyMap<string, number>
-  readonly contentDigest: SumDigest
   /** Kept documents with a U+FFFD, which stands for a character that was lost before the documents came here. */
   readonly damaged: number
   /** Whether a kept document holds the token. */
@@ -34,7 +32,6 @@ export function tally(
   readonly result: () => Tally
 } {
   const verdictOn = filter(filters)
-  const sum = sumDigest()
   const byType = new Map<string, number>()
   const counts = { count: 0, drafts: 0, versions: 0, excluded: 0, draftsLeftOut: 0, received: 0, damaged: 0, holdsToken: false }
 
@@ -43,7 +40,6 @@ export function tally(
     if (isDraft(id)) counts.drafts++
     else if (isVersion(id)) counts.versions++
     byType.set(type, (byType.get(type) ?? 0) + 1)
-    sum.add(bytes)
     if (bytes.includes(replacementCharacter)) counts.damaged++
     counts.holdsToken ||= bytes.includes(token)
   }
@@ -62,7 +58,7 @@ export function tally(
       for (const document of kept) keep(document)
       return kept.map(({ bytes }) => bytes)
     },
-    result: () => ({ ...counts, byType, contentDigest: sum.result() }),
+    result: () => ({ ...counts, byType }),
   }
 }
 

@@ -2,13 +2,14 @@ import { open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type Compression, codecs } from '../codec/codec.ts'
-import { packLines } from '../streams/blocks.ts'
-import { digester, digesting, digestingLines, digestOf } from '../streams/digest.ts'
+import { blockRing, packLines } from '../streams/blocks.ts'
+import { digester, digesting, digestingLines, digestOf, type SumDigest } from '../streams/digest.ts'
 import { diskFull, isDiskFull } from './disk.ts'
 import { syncFolder } from './folder.ts'
 import { type FileEntry, type Manifest, manifestFile, printManifest } from './manifest.ts'
+import { startVerifier } from './verifier.ts'
 
-/** Lines are compressed in blocks of this many bytes: larger ones gain nothing, smaller ones cost time. */
+/** Lines are compressed in blocks of this many bytes. */
 const blockBytes = 1024 * 1024
 
 /** How many bytes of a file may wait to be written. */
@@ -16,24 +17,47 @@ const waitingBytes = 256 * 1024
 
 type Content = { readonly lines: AsyncIterable<readonly Buffer[]>; readonly compression: Compression; readonly level: number }
 
+/** The snapshot's data file, and the order-free digest of the documents in it. */
+export type WrittenData = { readonly file: FileEntry; readonly contentDigest: SumDigest }
+
 /**
  * Writes the documents' lines as the snapshot's data file, compressed, and gives its entry for the manifest.
- * The file gets its name when it is whole and on disk. A file of that name from an earlier try is replaced.
- * Throws `disk-full`, and whatever the lines throw.
+ *
+ * While it is written it is unpacked again and compared with the lines. It gets its name when it is whole, verified and on disk; whoever reads it
+ * later and finds the digest in its entry knows what is in it. A file of that name from an earlier try is replaced.
+ * Throws `disk-full`, `verification-failed`, and whatever the lines throw.
  */
-export async function writeData(folder: string, content: Content): Promise<FileEntry> {
-  return await writeLines(folder, 'data.ndjson', content)
+export async function writeData(folder: string, { lines, compression, level }: Content): Promise<WrittenData> {
+  const codec = codecs[compression]
+  const path = `data.ndjson.${codec.extension}`
+  const stored = digester()
+  await using verifier = startVerifier(codec.decompressor)
+  const blocks = shown(packLines(shown(lines, verifier.showLines), verifier.block), verifier.showContent)
+  const chunks = digesting(shown(codec.compress(blocks, level), verifier.showPacked), stored)
+  const content = await writeWhole(folder, path, { chunks, prove: verifier.result, written: () => stored.result().bytes })
+  const { bytes: sizeBytes, digest } = stored.result()
+  const { bytes: contentBytes, digest: contentDigest, sum } = content
+  return { file: { path, sizeBytes, digest, contentBytes, contentDigest }, contentDigest: sum }
 }
 
-/** Writes lines as `<name>.gz` or `<name>.zst`, like {@link writeData}. */
+/** Lets through what comes, and shows each piece before it is given out. */
+async function* shown<Piece>(pieces: AsyncIterable<Piece>, show: (piece: Piece) => void): AsyncGenerator<Piece> {
+  for await (const piece of pieces) {
+    show(piece)
+    yield piece
+  }
+}
+
+/** Writes lines as `<name>.gz` or `<name>.zst`, like {@link writeData}, but leaves it to the reader to see whether they come out again. */
 export async function writeLines(folder: string, name: string, { lines, compression, level }: Content): Promise<FileEntry> {
   const codec = codecs[compression]
+  const path = `${name}.${codec.extension}`
   const content = digester()
   const stored = digester()
   // Of the lines as they came, so that what is read back is compared with those and not with what was made of them.
-  const blocks = packLines(digestingLines(lines, content), blockBytes)
-  const path = `${name}.${codec.extension}`
-  await writeWhole(folder, path, digesting(codec.compress(blocks, level), stored), () => stored.result().bytes)
+  const blocks = packLines(digestingLines(lines, content), blockRing(blockBytes))
+  const chunks = digesting(codec.compress(blocks, level), stored)
+  await writeWhole(folder, path, { chunks, prove: unproven, written: () => stored.result().bytes })
   const { bytes: sizeBytes, digest } = stored.result()
   const { bytes: contentBytes, digest: contentDigest } = content.result()
   return { path, sizeBytes, digest, contentBytes, contentDigest }
@@ -42,7 +66,7 @@ export async function writeLines(folder: string, name: string, { lines, compress
 /** Writes the manifest: the last file of a snapshot, and the one that makes it one. Gives its entry. Throws `disk-full`. */
 export async function writeManifest(folder: string, manifest: Manifest): Promise<FileEntry> {
   const bytes = printManifest(manifest)
-  await writeWhole(folder, manifestFile, oneChunk(bytes), () => bytes.length)
+  await writeWhole(folder, manifestFile, { chunks: oneChunk(bytes), prove: unproven, written: () => bytes.length })
   return { path: manifestFile, sizeBytes: bytes.length, digest: digestOf(bytes) }
 }
 
@@ -63,18 +87,22 @@ export async function writeOneOfMany(
 }
 
 /** Writes a file under `<name>.partial`, brings it to disk, and only then gives it its name. Half a file never has a final name. */
-async function writeWhole(folder: string, name: string, chunks: AsyncIterable<Buffer>, written: () => number): Promise<void> {
-  await writeNamed(folder, name, { chunks, written, prove: async () => undefined })
+async function writeWhole<Proof>(folder: string, name: string, content: ToWrite<Proof>): Promise<Proof> {
+  const proof = await writeNamed(folder, name, content)
   await syncFolder(folder)
+  return proof
 }
 
-type ToWrite = {
+const unproven = async () => undefined
+
+type ToWrite<Proof> = {
   readonly chunks: AsyncIterable<Buffer>
-  readonly prove: (file: string) => Promise<void>
+  /** Throws if the file, as it lies there, must not get its name. What it gives is given on. */
+  readonly prove: (file: string) => Promise<Proof>
   readonly written: () => number
 }
 
-async function writeNamed(folder: string, name: string, { chunks, prove, written }: ToWrite): Promise<void> {
+async function writeNamed<Proof>(folder: string, name: string, { chunks, prove, written }: ToWrite<Proof>): Promise<Proof> {
   const final = join(folder, name)
   const partial = `${final}.partial`
   try {
@@ -85,8 +113,9 @@ async function writeNamed(folder: string, name: string, { chunks, prove, written
     } finally {
       await file.close()
     }
-    await prove(partial)
+    const proof = await prove(partial)
     await rename(partial, final)
+    return proof
   } catch (error) {
     await rm(partial, { force: true })
     if (!isDiskFull(error)) throw error

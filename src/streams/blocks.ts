@@ -1,37 +1,45 @@
-/** A consumer may still work on the block before the one that it asked for. */
-const ringSize = 3
+/**
+ * Gives blocks to be filled, as many as are asked for, from the memory of three: one may be used until the next but one is asked for. So a long
+ * stream does not leave a trail of garbage.
+ */
+export function blockRing(blockBytes: number): () => Buffer {
+  const ring = Array.from({ length: 3 }, () => Buffer.allocUnsafeSlow(blockBytes))
+  let turn = 0
+  return () => ring[turn++ % ring.length] as Buffer
+}
 
 /**
- * Copies lines, each with a line feed behind it, into blocks of `blockBytes`, the last one shorter: what comes after works better on few large
- * pieces than on many small ones. A line that is longer than a block goes on in the next. A block may be used until the next but one is asked
- * for; then its memory is filled anew, so that a long stream does not leave a trail of garbage.
+ * Copies lines, each with a line feed behind it, into blocks, each filled to its end but for the last: what comes after works better on few large
+ * pieces than on many small ones. A line that is longer than a block goes on in the next. `nextBlock` gives the memory, one block at a time; how
+ * long it may be used is between it and those who take the blocks.
  */
-export async function* packLines(batches: AsyncIterable<readonly Buffer[]>, blockBytes: number): AsyncGenerator<Buffer> {
-  const ring = Array.from({ length: ringSize }, () => Buffer.allocUnsafeSlow(blockBytes))
-  let turn = 0
-  let block = ring[0] as Buffer
+export async function* packLines(
+  batches: AsyncIterable<readonly Buffer[]>,
+  nextBlock: () => Buffer | Promise<Buffer>,
+): AsyncGenerator<Buffer> {
+  let block: Buffer | undefined
   let used = 0
   for await (const lines of batches) {
     for (const line of lines) {
       // The line feed stands at the place behind the line's last byte.
       for (let at = 0; at <= line.length; ) {
-        if (used === blockBytes) {
+        if (block && used === block.length) {
           yield block
-          turn = (turn + 1) % ringSize
-          block = ring[turn] as Buffer
+          block = undefined
           used = 0
         }
+        block ??= await nextBlock()
         const copied = line.copy(block, used, at)
         used += copied
         at += copied
-        if (at === line.length && used < blockBytes) {
+        if (at === line.length && used < block.length) {
           block[used++] = lineFeed
           at++
         }
       }
     }
   }
-  if (used > 0) yield block.subarray(0, used)
+  if (block) yield block.subarray(0, used)
 }
 
 const lineFeed = 0x0a

@@ -6,7 +6,6 @@ import { checkSnapshot } from '../../src/snapshot/check.ts'
 import { findFreeFolder } from '../../src/snapshot/folder.ts'
 import { printManifest } from '../../src/snapshot/manifest.ts'
 import { writeData, writeManifest } from '../../src/snapshot/write.ts'
-import { sumDigest } from '../../src/streams/digest.ts'
 import { exampleManifest } from '../snapshot/example.ts'
 import { rejection } from '../streams/feed.ts'
 import { makeTempFolder } from '../support/process.ts'
@@ -112,10 +111,8 @@ export async function finishedSnapshot(temp: string): Promise<FinishedSnapshot> 
   const batches = async function* () {
     yield lines
   }
-  const file = await writeData(folder.path, { lines: batches(), compression: 'gzip', level: 6 })
-  const sum = sumDigest()
-  for (const line of lines) sum.add(line)
-  const documents = { ...exampleManifest.documents, count: lines.length, contentDigest: sum.result() }
+  const { file, contentDigest } = await writeData(folder.path, { lines: batches(), compression: 'gzip', level: 6 })
+  const documents = { ...exampleManifest.documents, count: lines.length, contentDigest }
   const manifest = { ...exampleManifest, documents, files: [file] }
   await writeManifest(folder.path, manifest)
   return { folder, manifest, manifestBytes: printManifest(manifest) }

@@ -20,8 +20,8 @@ describe('findReferrers', () => {
       refers('both', `${image}"},"other":{"_ref":"${file}`),
       ...Array.from({ length: 9 }, (_, index) => refers(`more-${index}`, image)),
     ]
-    const { path } = await writeData(temp.path, { lines: source([lines.slice(0, 3), lines.slice(3)]).items, compression, level: 1 })
-    expect(await findReferrers({ folder: temp.path, data: path, ids: [image, file, 'not.there'], signal })).toEqual(
+    const { file: data } = await writeData(temp.path, { lines: source([lines.slice(0, 3), lines.slice(3)]).items, compression, level: 1 })
+    expect(await findReferrers({ folder: temp.path, data: data.path, ids: [image, file, 'not.there'], signal })).toEqual(
       new Map([
         [image, ['ä-1', 'both', 'more-0', 'more-1', 'more-2']],
         [file, ['both']],

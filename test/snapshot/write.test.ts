@@ -4,7 +4,7 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
 import { printManifest } from '../../src/snapshot/manifest.ts'
 import { writeData, writeManifest, writeOneOfMany } from '../../src/snapshot/write.ts'
-import { digestOf } from '../../src/streams/digest.ts'
+import { digestOf, sumDigest } from '../../src/streams/digest.ts'
 import { rejection, source } from '../streams/feed.ts'
 import { smallDisk } from '../support/disk.ts'
 import { makeTempFolder } from '../support/process.ts'
@@ -19,16 +19,19 @@ describe('writeData', () => {
     { compression: 'zstd', path: 'data.ndjson.zst', unpack: zstdDecompressSync },
   ] as const)('writes the lines with $compression and describes the file', async ({ compression, path, unpack }) => {
     await using temp = await makeTempFolder()
-    const entry = await writeData(temp.path, { lines: source(lines).items, compression, level: 1 })
+    const written = await writeData(temp.path, { lines: source(lines).items, compression, level: 1 })
     const stored = await readFile(join(temp.path, path))
     expect(String(unpack(stored))).toBe(content)
-    expect(entry).toEqual({
+    expect(written.file).toEqual({
       path,
       sizeBytes: stored.length,
       digest: digestOf(stored),
       contentBytes: Buffer.byteLength(content),
       contentDigest: digestOf(Buffer.from(content)),
     })
+    const sum = sumDigest()
+    for (const line of lines.flat()) sum.add(line)
+    expect(written.contentDigest).toBe(sum.result())
     expect(await readdir(temp.path)).toEqual([path])
     expect(await modeOf(join(temp.path, path))).toBe('600')
   })
@@ -104,9 +107,9 @@ describe('writeData', () => {
       join(temp.path, 'data.ndjson.gz.partial'),
       'older and very much longer than what is going to be written now'.repeat(100),
     )
-    const { sizeBytes } = await writeData(temp.path, { lines: source(lines).items, compression: 'gzip', level: 1 })
+    const { file } = await writeData(temp.path, { lines: source(lines).items, compression: 'gzip', level: 1 })
     expect(await readdir(temp.path)).toEqual(['data.ndjson.gz'])
-    expect((await stat(join(temp.path, 'data.ndjson.gz'))).size).toBe(sizeBytes)
+    expect((await stat(join(temp.path, 'data.ndjson.gz'))).size).toBe(file.sizeBytes)
   })
 })
 

@@ -1,0 +1,184 @@
+import { Worker } from 'node:worker_threads'
+import type { Codec } from '../codec/codec.ts'
+import { BackupError } from '../errors.ts'
+import { type Digest, type SumDigest, sumOfHashes } from '../streams/digest.ts'
+import { quoteOutside } from '../text.ts'
+
+/** What a data file holds: its lines, each with its line feed, as one, and as a set. */
+export type DataContent = { readonly bytes: number; readonly lines: number; readonly digest: Digest; readonly sum: SumDigest }
+
+/** Watches a data file being made; see {@link startVerifier}. Ended when disposed. */
+export type Verifier = AsyncDisposable & {
+  /** Is shown the lines that the file is to hold, without their line feeds. */
+  readonly showLines: (lines: readonly Buffer[]) => void
+  /** A block to be filled. Waits until there is one whose content was unpacked again. */
+  readonly block: () => Promise<Buffer>
+  /** Is shown each block, or the beginning of one, when it is filled and before it is packed. */
+  readonly showContent: (block: Buffer) => void
+  /** Is shown what the blocks were packed into, piece by piece. */
+  readonly showPacked: (chunk: Buffer) => void
+  /** What the file holds, when all of it has been shown. Throws `verification-failed` if it does not unpack to the lines. */
+  readonly result: () => Promise<DataContent>
+}
+
+/** Larger blocks gain nothing, smaller ones cost time. */
+const blockBytes = 1024 * 1024
+/** More than can be on their way at a time: being filled, waiting, being packed side by side, being unpacked. */
+const blockCount = 12
+
+/**
+ * Digests a data file's content, and unpacks the file while it is made and compares it with that content, byte by byte: all in a thread of its own,
+ * so that this one has its time for what comes in. The content lies in memory that both see, and stays there until it was compared.
+ */
+export function startVerifier(decompressor: Codec['decompressor']): Verifier {
+  const blocks = Array.from({ length: blockCount }, () => Buffer.from(new SharedArrayBuffer(blockBytes)))
+  const free: Buffer[] = [...blocks]
+  let asked: PromiseWithResolvers<Buffer> | undefined
+  const expected = { bytes: 0, lines: 0 }
+  let failure: unknown
+  const content = Promise.withResolvers<DataContent>()
+  // Asked for at the end; a failure until then is told to whoever asks for a block.
+  content.promise.catch(() => undefined)
+  const fail = (error: unknown) => {
+    failure ??= error
+    asked?.reject(failure)
+    content.reject(failure)
+  }
+
+  const data: ThreadData = { blocks: blocks.map(({ buffer }) => buffer), decompressor }
+  // As text, so that the bundle is one file. Nothing of this process's surroundings is its business.
+  const program = `(${verifyingThread})(${sumOfHashes})`
+  const worker = new Worker(program, { eval: true, execArgv: [], env: {}, resourceLimits, workerData: data })
+  worker.on('error', fail)
+  worker.on('exit', () => fail(new Error('the thread that verifies the data file has ended')))
+  worker.on('message', (told: FromThread) => {
+    if ('content' in told) return content.resolve(told.content)
+    if ('failure' in told) return fail(differs(told.failure))
+    const block = blocks[told.compared] as (typeof blocks)[number]
+    if (asked === undefined) return free.push(block)
+    asked.resolve(block)
+    asked = undefined
+  })
+  const send = (message: ToThread, transfer: ArrayBuffer[] = []) => worker.postMessage(message, transfer)
+
+  return {
+    showLines: (lines) => {
+      expected.lines += lines.length
+      for (const { length } of lines) expected.bytes += length + 1
+    },
+    block: async () => {
+      if (failure !== undefined) throw failure
+      const block = free.pop()
+      if (block) return block
+      asked = Promise.withResolvers()
+      return await asked.promise
+    },
+    showContent: ({ buffer, length }) => send({ block: blocks.findIndex((block) => block.buffer === buffer), bytes: length }),
+    showPacked: (chunk) => {
+      const copy = new Uint8Array(chunk)
+      send({ packed: copy }, [copy.buffer])
+    },
+    result: async () => {
+      send('end')
+      const found = await content.promise
+      if (found.bytes !== expected.bytes || found.lines !== expected.lines) {
+        throw differs(`it has ${found.lines} lines and ${found.bytes} bytes instead of ${expected.lines} and ${expected.bytes}`)
+      }
+      return found
+    },
+    [Symbol.asyncDispose]: async () => {
+      await worker.terminate()
+    },
+  }
+}
+
+function differs(fact: string): BackupError {
+  return new BackupError({
+    code: 'verification-failed',
+    title: 'The data file does not hold what was written',
+    message: `The compressed documents were unpacked again and compared with what Sanity sent: ${quoteOutside(fact, 200)}. Nothing was stored.`,
+    hint: 'Run the backup once more. If it happens again, the runner’s memory is not to be trusted: use another one.',
+  })
+}
+
+const resourceLimits = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2 }
+
+type ThreadData = { readonly blocks: readonly SharedArrayBuffer[]; readonly decompressor: Codec['decompressor'] }
+/** A block's first bytes are content; a piece of the file; there is no more. */
+type ToThread = { readonly block: number; readonly bytes: number } | { readonly packed: Uint8Array<ArrayBuffer> } | 'end'
+/** A block may be filled anew; the file is not what was shown; all of it is, and this is what it holds. */
+type FromThread = { readonly compared: number } | { readonly failure: string } | { readonly content: DataContent }
+
+/** The thread's program. It is sent there as text: it can use nothing from outside itself. */
+function verifyingThread(sumOf: typeof sumOfHashes): void {
+  const { createHash, hash } = process.getBuiltinModule('node:crypto')
+  const zlib = process.getBuiltinModule('node:zlib')
+  const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads')
+  const { blocks, decompressor } = workerData as ThreadData
+  const memory = blocks.map((block) => Buffer.from(block))
+  const tell = (message: FromThread) => parentPort?.postMessage(message)
+
+  const whole = createHash('sha256')
+  const sum = sumOf()
+  let bytes = 0
+  let lines = 0
+  /** A line that goes on in the next block. */
+  let begun: ReturnType<typeof createHash> | undefined
+  const digest = (block: Buffer) => {
+    whole.update(block)
+    bytes += block.length
+    let start = 0
+    for (let end = block.indexOf(0x0a); end !== -1; end = block.indexOf(0x0a, start)) {
+      const line = block.subarray(start, end)
+      sum.add(begun ? begun.update(line).digest('binary') : hash('sha256', line, 'binary'))
+      begun = undefined
+      lines++
+      start = end + 1
+    }
+    if (start < block.length) {
+      begun ??= createHash('sha256')
+      begun.update(block.subarray(start))
+    }
+  }
+
+  /** Content that was not yet unpacked again. */
+  const waiting: { readonly index: number; rest: Buffer }[] = []
+  let compared = 0
+  const compare = (unpacked: Buffer): boolean => {
+    for (let at = 0; at < unpacked.length; ) {
+      const [next] = waiting
+      if (!next) return false
+      const size = Math.min(next.rest.length, unpacked.length - at)
+      if (!next.rest.subarray(0, size).equals(unpacked.subarray(at, at + size))) return false
+      at += size
+      compared += size
+      next.rest = next.rest.subarray(size)
+      if (next.rest.length === 0) tell({ compared: (waiting.shift() as { index: number }).index })
+    }
+    return true
+  }
+
+  const chunkSize = 512 * 1024
+  const stream = zlib[decompressor]({ chunkSize })
+  stream.on('data', (unpacked: Buffer<ArrayBuffer>) => {
+    if (!compare(unpacked)) stream.destroy(new Error(`it is another one from byte ${compared} on`))
+    // Its memory is freed at once: the garbage collector is in no hurry.
+    else if (unpacked.byteOffset + unpacked.length === unpacked.buffer.byteLength) unpacked.buffer.transfer(0)
+  })
+  stream.on('error', ({ message }) => tell({ failure: message }))
+  stream.on('end', () => {
+    if (compared !== bytes) return tell({ failure: `it ends after ${compared} of ${bytes} bytes` })
+    tell({ content: { bytes, lines, digest: `sha256:${whole.digest('hex')}`, sum: sum.result() } })
+  })
+
+  parentPort?.on('message', (message: ToThread) => {
+    if (message === 'end') stream.end()
+    else if ('packed' in message) {
+      stream.write(message.packed, () => message.packed.buffer.transfer(0))
+    } else {
+      const block = (memory[message.block] as Buffer).subarray(0, message.bytes)
+      digest(block)
+      waiting.push({ index: message.block, rest: block })
+    }
+  })
+}
