@@ -19,10 +19,10 @@ export type Codec = {
 }
 
 /** What comes out of zlib at a time, in bytes: its own pieces of 16 KiB cost more in trips to the thread pool than they save in memory. */
-const chunkSize = 256 * 1024
+const chunkSize = 512 * 1024
 
 /** Some pieces may wait while the one before is used: otherwise zlib and its reader would take turns. */
-const output = { chunkSize, readableHighWaterMark: 4 * chunkSize }
+const output = { chunkSize, readableHighWaterMark: 2 * chunkSize }
 
 /**
  * How far zstd looks back: documents are like each other, and more so than what stands side by side. Every reader must take as much

@@ -158,8 +158,7 @@ function verifyingThread(sumOf: typeof sumOfHashes): void {
     return true
   }
 
-  const chunkSize = 512 * 1024
-  const stream = zlib[decompressor]({ chunkSize })
+  const stream = zlib[decompressor]({ chunkSize: 1024 * 1024 })
   stream.on('data', (unpacked: Buffer<ArrayBuffer>) => {
     if (!compare(unpacked)) stream.destroy(new Error(`it is another one from byte ${compared} on`))
     // Its memory is freed at once: the garbage collector is in no hurry.

@@ -31,6 +31,9 @@ function findCollector(): NonNullable<typeof collect> {
   // The room for new objects is emptied so often that it need not grow. What it once has it keeps.
   setFlagsFromString('--semi-space-growth-factor=1')
   setFlagsFromString('--expose-gc')
+  // There is little to free at a time: to wake other threads for it costs more than it saves.
+  setFlagsFromString('--no-parallel-scavenge')
+  setFlagsFromString('--no-concurrent-array-buffer-sweeping')
   const found: unknown = runInNewContext('globalThis.gc')
   return typeof found === 'function' ? (found as NonNullable<typeof collect>) : () => undefined
 }
