@@ -5,7 +5,7 @@ import { type Digest, type SumDigest, sumOfHashes } from '../streams/digest.ts'
 import { quoteOutside } from '../text.ts'
 
 /** What a data file holds: its lines, each with its line feed, as one, and as a set. */
-export type DataContent = { readonly bytes: number; readonly lines: number; readonly digest: Digest; readonly sum: SumDigest }
+type DataContent = { readonly bytes: number; readonly lines: number; readonly digest: Digest; readonly sum: SumDigest }
 
 /** Watches a data file being made; see {@link startVerifier}. Ended when disposed. */
 export type Verifier = AsyncDisposable & {
