@@ -23,8 +23,8 @@ export type Verifier = AsyncDisposable & {
 
 /** Larger blocks gain nothing, smaller ones cost time. */
 const blockBytes = 1024 * 1024
-/** More than can be on their way at a time: being filled, waiting, being packed side by side, being unpacked. */
-const blockCount = 12
+/** Six are packed side by side at the most (codec/gzip.ts), and none comes back before it was; the others are being filled or unpacked. */
+const blockCount = 9
 
 /**
  * Digests a data file's content, and unpacks the file while it is made and compares it with that content, byte by byte: all in a thread of its own,
