@@ -3,8 +3,11 @@ import { runInNewContext } from 'node:vm'
 
 /** So many bytes may come before those that were used up are looked for. */
 const bytesBetween = 4 * 1024 * 1024
+/** Once in so many times all are looked for, also among what had been in use the times before: a few grow old each time. */
+const timesBetween = 128
 
 let bytesSince = 0
+let times = 0
 let collect: ((options: { readonly type: 'minor' | 'major' }) => void) | undefined
 
 /**
@@ -16,6 +19,8 @@ export function countBytes(bytes: number): void {
   bytesSince += bytes
   if (bytesSince < bytesBetween) return
   bytesSince = 0
+  times = (times + 1) % timesBetween
+  if (times === 0) return freeAll()
   collect ??= findCollector()
   collect({ type: 'minor' })
 }
