@@ -20,9 +20,8 @@ export function countBytes(bytes: number): void {
   if (bytesSince < bytesBetween) return
   bytesSince = 0
   times = (times + 1) % timesBetween
-  if (times === 0) return freeAll()
   collect ??= findCollector()
-  collect({ type: 'minor' })
+  collect({ type: times === 0 ? 'major' : 'minor' })
 }
 
 /** Frees all that nobody uses any more, also what was used for long; that takes some milliseconds. */
