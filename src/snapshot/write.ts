@@ -2,7 +2,7 @@ import { open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type Compression, codecs } from '../codec/codec.ts'
-import { blockRing, packLines } from '../streams/blocks.ts'
+import { blockRing, givingWay, packLines } from '../streams/blocks.ts'
 import { digester, digesting, digestingLines, digestOf, type SumDigest } from '../streams/digest.ts'
 import { diskFull, isDiskFull } from './disk.ts'
 import { syncFolder } from './folder.ts'
@@ -32,7 +32,7 @@ export async function writeData(folder: string, { lines, compression, level }: C
   const path = `data.ndjson.${codec.extension}`
   const stored = digester()
   await using verifier = startVerifier(codec.decompressor)
-  const blocks = shown(packLines(shown(lines, verifier.showLines), verifier.block), verifier.showContent)
+  const blocks = shown(packLines(givingWay(shown(lines, verifier.showLines)), verifier.block), verifier.showContent)
   const chunks = digesting(shown(codec.compress(blocks, level), verifier.showPacked), stored)
   const content = await writeWhole(folder, path, { chunks, prove: verifier.result, written: () => stored.result().bytes })
   const { bytes: sizeBytes, digest } = stored.result()

@@ -8,6 +8,24 @@ export function blockRing(blockBytes: number): () => Buffer {
   return () => ring[turn++ % ring.length] as Buffer
 }
 
+/** So many bytes may go by without a look at what else has happened meanwhile. */
+const turnBytes = 128 * 1024
+
+/**
+ * Lets lines through, and now and then gives way to what else has happened meanwhile: while a sender is fast there is always more to read, and those
+ * who compress would wait to be given their next block.
+ */
+export async function* givingWay(batches: AsyncIterable<readonly Buffer[]>): AsyncGenerator<readonly Buffer[]> {
+  let bytes = 0
+  for await (const lines of batches) {
+    for (const { length } of lines) bytes += length
+    yield lines
+    if (bytes < turnBytes) continue
+    bytes = 0
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
 /**
  * Copies lines, each with a line feed behind it, into blocks, each filled to its end but for the last: what comes after works better on few large
  * pieces than on many small ones. A line that is longer than a block goes on in the next. `nextBlock` gives the memory, one block at a time; how

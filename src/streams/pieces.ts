@@ -1,15 +1,12 @@
 import type { Readable } from 'node:stream'
 import { countBytes } from './garbage.ts'
 
-/** How many bytes, and how many pieces, may wait to be taken before the sender is made to wait. */
+/**
+ * How many bytes, and how many pieces, may wait to be taken before the sender is made to wait. What waits is used up without a look at what else
+ * has happened meanwhile: with more, those who compress would wait to be given their next block.
+ */
 const mostBytes = 64 * 1024
 const mostPieces = 1024
-
-/**
- * So many bytes may be used up without a look at what else has happened meanwhile: while a sender is fast there is always more to read, and those
- * who compress would wait to be given their next block.
- */
-const turnBytes = 128 * 1024
 
 /**
  * Gives the pieces of a stream as they came in. A stream's own iterator joins those that wait into a new one, which costs as much as receiving
@@ -22,7 +19,6 @@ export async function* piecesOf(
 ): AsyncGenerator<Buffer> {
   const pieces: Buffer[] = []
   let bytes = 0
-  let sinceTurn = 0
   let state: { readonly ended: boolean; readonly error?: unknown } | undefined
   let wake = () => {}
   const settle = (now: NonNullable<typeof state>) => {
@@ -47,11 +43,6 @@ export async function* piecesOf(
     if (piece) {
       bytes -= piece.length
       yield piece
-      sinceTurn += piece.length
-      if (sinceTurn >= turnBytes) {
-        sinceTurn = 0
-        await new Promise((resolve) => setImmediate(resolve))
-      }
     } else if (state) return
     else {
       stream.resume()

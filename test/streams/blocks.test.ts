@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { blockRing, packLines } from '../../src/streams/blocks.ts'
+import { blockRing, givingWay, packLines } from '../../src/streams/blocks.ts'
 import { collect, rejection, source } from './feed.ts'
 
 const anyBatches = fc.array(
@@ -99,6 +99,29 @@ describe('packLines', () => {
     const watched = source(Array.from({ length: 100 }, () => [Buffer.from('abc')]))
     for await (const _ of packLines(watched.items, blockRing(4))) break
     expect({ closed: watched.closed(), given: watched.given() }).toEqual({ closed: true, given: 2 })
+  })
+})
+
+describe('givingWay', () => {
+  it('lets the lines through', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyBatches, async (batches) => {
+        expect(await collect(givingWay(source(batches).items))).toEqual(batches)
+      }),
+    )
+  })
+
+  it('lets others have their turn, while there is always more to take', async () => {
+    let turns = 0
+    const count = () => {
+      turns++
+      if (turns < 100) setImmediate(count)
+    }
+    setImmediate(count)
+    const lines = Array.from({ length: 20 }, () => [Buffer.alloc(64 * 1024)])
+    for await (const _ of givingWay(source(lines).items));
+    expect(turns).toBeGreaterThanOrEqual(9)
+    expect(turns).toBeLessThan(20)
   })
 })
 
