@@ -25,7 +25,7 @@ export function classifyLine(line: Buffer): Line {
   if (isBlank(line)) return { kind: 'blank' }
   if (!isUtf8(line)) return { kind: 'invalid', why: 'it is not valid UTF-8', incomplete: mayBeCut(line) }
   const document = scanDocument(line)
-  if (document) return { kind: 'document', ...document }
+  if (document) return { kind: 'document', id: document.id, type: document.type }
   const notJson = { kind: 'invalid', why: 'it is not valid JSON', incomplete: mayBeCut(line) } as const
   // An error or a cursor is short. Parsing what is long and is no document could take all the memory that there is.
   if (line.length > mostParsedBytes) return findGluedError(line) ?? notJson

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
+import { crc32 } from 'node:zlib'
 import type { Codec } from '../codec/codec.ts'
-import { BackupError } from '../errors.ts'
+import { BackupError, messageOf } from '../errors.ts'
 import { type Digest, type SumDigest, sumOfHashes } from '../streams/digest.ts'
 import { quoteOutside } from '../text.ts'
 
@@ -15,8 +16,8 @@ export type Verifier = AsyncDisposable & {
   readonly block: () => Promise<Buffer>
   /** Is shown each block, or the beginning of one, when it is filled and before it is packed. */
   readonly showContent: (block: Buffer) => void
-  /** Is shown what the blocks were packed into, piece by piece. */
-  readonly showPacked: (chunk: Buffer) => void
+  /** Lets through what the blocks were packed into. Whoever leaves it early gets no block any more, and waits for none. */
+  readonly watchPacked: (chunks: AsyncIterable<Buffer>) => AsyncGenerator<Buffer>
   /** What the file holds, when all of it has been shown. Throws `verification-failed` if it does not unpack to the lines. */
   readonly result: () => Promise<DataContent>
 }
@@ -28,15 +29,16 @@ const blockCount = 9
 
 /**
  * Digests a data file's content, and unpacks the file while it is made and compares it with that content, byte by byte: all in a thread of its own,
- * so that this one has its time for what comes in. The content lies in memory that both see, and stays there until it was compared.
+ * so that this one has its time for what comes in. The content lies in memory that both see, and stays there until it was compared. What was unpacked
+ * must also have the checksum of the lines as they came, before they were put together.
  */
 export function startVerifier(decompressor: Codec['decompressor']): Verifier {
   const blocks = Array.from({ length: blockCount }, () => Buffer.from(new SharedArrayBuffer(blockBytes)))
   const free: Buffer[] = [...blocks]
   let asked: PromiseWithResolvers<Buffer> | undefined
-  const expected = { bytes: 0, lines: 0 }
+  const expected = { bytes: 0, lines: 0, checksum: 0 }
   let failure: unknown
-  const content = Promise.withResolvers<DataContent>()
+  const content = Promise.withResolvers<Found>()
   // Asked for at the end; a failure until then is told to whoever asks for a block.
   content.promise.catch(() => undefined)
   const fail = (error: unknown) => {
@@ -49,10 +51,10 @@ export function startVerifier(decompressor: Codec['decompressor']): Verifier {
   // As text, so that the bundle is one file. Nothing of this process's surroundings is its business.
   const program = `(${verifyingThread})(${sumOfHashes})`
   const worker = new Worker(program, { eval: true, execArgv: [], env: {}, resourceLimits, workerData: data })
-  worker.on('error', fail)
-  worker.on('exit', () => fail(new Error('the thread that verifies the data file has ended')))
+  worker.on('error', (error) => fail(notVerified(error)))
+  worker.on('exit', () => fail(notVerified(new Error('it ended'))))
   worker.on('message', (told: FromThread) => {
-    if ('content' in told) return content.resolve(told.content)
+    if ('found' in told) return content.resolve(told.found)
     if ('failure' in told) return fail(differs(told.failure))
     const block = blocks[told.compared] as (typeof blocks)[number]
     if (asked === undefined) return free.push(block)
@@ -64,7 +66,10 @@ export function startVerifier(decompressor: Codec['decompressor']): Verifier {
   return {
     showLines: (lines) => {
       expected.lines += lines.length
-      for (const { length } of lines) expected.bytes += length + 1
+      for (const line of lines) {
+        expected.bytes += line.length + 1
+        expected.checksum = crc32(lineFeed, crc32(line, expected.checksum))
+      }
     },
     block: async () => {
       if (failure !== undefined) throw failure
@@ -74,16 +79,27 @@ export function startVerifier(decompressor: Codec['decompressor']): Verifier {
       return await asked.promise
     },
     showContent: ({ buffer, length }) => send({ block: blocks.findIndex((block) => block.buffer === buffer), bytes: length }),
-    showPacked: (chunk) => {
-      const copy = new Uint8Array(chunk)
-      send({ packed: copy }, [copy.buffer])
+    watchPacked: async function* (chunks) {
+      for await (const chunk of chunks) {
+        const copy = new Uint8Array(chunk)
+        send({ packed: copy }, [copy.buffer])
+        let left = true
+        try {
+          yield chunk
+          left = false
+        } finally {
+          // What would free the next block is not going to be shown.
+          if (left) fail(new Error('the data file is not wanted any more'))
+        }
+      }
     },
     result: async () => {
       send('end')
-      const found = await content.promise
+      const { checksum, ...found } = await content.promise
       if (found.bytes !== expected.bytes || found.lines !== expected.lines) {
         throw differs(`it has ${found.lines} lines and ${found.bytes} bytes instead of ${expected.lines} and ${expected.bytes}`)
       }
+      if (checksum !== expected.checksum) throw differs('its lines are not the ones that came')
       return found
     },
     [Symbol.asyncDispose]: async () => {
@@ -101,13 +117,27 @@ function differs(fact: string): BackupError {
   })
 }
 
+function notVerified(error: unknown): BackupError {
+  return new BackupError({
+    code: 'verification-failed',
+    title: 'The data file could not be verified',
+    message: `The thread that unpacks the compressed documents again and compares them came to no end: ${quoteOutside(messageOf(error), 200)}. Nothing was stored.`,
+    hint: 'Run the backup once more. If it happens again, the runner has too little memory: use a larger one.',
+    cause: error,
+  })
+}
+
+const lineFeed = Buffer.from('\n')
+
 const resourceLimits = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2 }
 
 type ThreadData = { readonly blocks: readonly SharedArrayBuffer[]; readonly decompressor: Codec['decompressor'] }
 /** A block's first bytes are content; a piece of the file; there is no more. */
 type ToThread = { readonly block: number; readonly bytes: number } | { readonly packed: Uint8Array<ArrayBuffer> } | 'end'
+/** What the file holds, and the CRC-32 of what was unpacked. */
+type Found = DataContent & { readonly checksum: number }
 /** A block may be filled anew; the file is not what was shown; all of it is, and this is what it holds. */
-type FromThread = { readonly compared: number } | { readonly failure: string } | { readonly content: DataContent }
+type FromThread = { readonly compared: number } | { readonly failure: string } | { readonly found: Found }
 
 /** The thread's program. It is sent there as text: it can use nothing from outside itself. */
 function verifyingThread(sumOf: typeof sumOfHashes): void {
@@ -144,6 +174,7 @@ function verifyingThread(sumOf: typeof sumOfHashes): void {
   /** Content that was not yet unpacked again. */
   const waiting: { readonly index: number; rest: Buffer }[] = []
   let compared = 0
+  let checksum = 0
   const compare = (unpacked: Buffer): boolean => {
     for (let at = 0; at < unpacked.length; ) {
       const [next] = waiting
@@ -160,6 +191,7 @@ function verifyingThread(sumOf: typeof sumOfHashes): void {
 
   const stream = zlib[decompressor]({ chunkSize: 1024 * 1024 })
   stream.on('data', (unpacked: Buffer<ArrayBuffer>) => {
+    checksum = zlib.crc32(unpacked, checksum)
     if (!compare(unpacked)) stream.destroy(new Error(`it is another one from byte ${compared} on`))
     // Its memory is freed at once: the garbage collector is in no hurry.
     else if (unpacked.byteOffset + unpacked.length === unpacked.buffer.byteLength) unpacked.buffer.transfer(0)
@@ -167,7 +199,7 @@ function verifyingThread(sumOf: typeof sumOfHashes): void {
   stream.on('error', ({ message }) => tell({ failure: message }))
   stream.on('end', () => {
     if (compared !== bytes) return tell({ failure: `it ends after ${compared} of ${bytes} bytes` })
-    tell({ content: { bytes, lines, digest: `sha256:${whole.digest('hex')}`, sum: sum.result() } })
+    tell({ found: { bytes, lines, digest: `sha256:${whole.digest('hex')}`, sum: sum.result(), checksum } })
   })
 
   parentPort?.on('message', (message: ToThread) => {

@@ -33,7 +33,7 @@ export async function writeData(folder: string, { lines, compression, level }: C
   const stored = digester()
   await using verifier = startVerifier(codec.decompressor)
   const blocks = shown(packLines(givingWay(shown(lines, verifier.showLines)), verifier.block), verifier.showContent)
-  const chunks = digesting(shown(codec.compress(blocks, level), verifier.showPacked), stored)
+  const chunks = digesting(verifier.watchPacked(codec.compress(blocks, level)), stored)
   const content = await writeWhole(folder, path, { chunks, prove: verifier.result, written: () => stored.result().bytes })
   const { bytes: sizeBytes, digest } = stored.result()
   const { bytes: contentBytes, digest: contentDigest, sum } = content

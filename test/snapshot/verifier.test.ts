@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { codecs } from '../../src/codec/codec.ts'
 import { startVerifier, type Verifier } from '../../src/snapshot/verifier.ts'
 import { digestOf, sumDigest } from '../../src/streams/digest.ts'
-import { collectBytes, cut, rejection, source } from '../streams/feed.ts'
+import { collect, collectBytes, cut, rejection, source } from '../streams/feed.ts'
 
 const codecNames = ['gzip', 'zstd'] as const
 /** The size of a block, and how many there are. */
@@ -56,7 +56,7 @@ describe.each(codecNames)('startVerifier, for %s', (name) => {
       }
     }
     verifier.showLines(lines)
-    for await (const chunk of codecs[name].compress(blocks(), 1)) verifier.showPacked(chunk)
+    for await (const _ of verifier.watchPacked(codecs[name].compress(blocks(), 1)));
     expect(await verifier.result()).toEqual(described(lines))
     expect(memory.size).toBeLessThanOrEqual(blockCount)
   })
@@ -86,6 +86,21 @@ describe.each(codecNames)('startVerifier, for %s', (name) => {
       shownLines: [Buffer.concat([lines[0]!, Buffer.from('\n'), lines[1]!]), ...lines.slice(2)],
       says: 'instead of 1999 and',
     },
+    {
+      what: 'a line that is another, and as long',
+      shownLines: [Buffer.from(String(lines[0]).replace('_id', '_ie')), ...lines.slice(1)],
+      says: 'its lines are not the ones that came',
+    },
+    {
+      what: 'the same lines in another order',
+      shownLines: [lines[1]!, lines[0]!, ...lines.slice(2)],
+      says: 'its lines are not the ones that came',
+    },
+    {
+      what: 'one line twice, and another not',
+      shownLines: [lines[1]!, lines[1]!, ...lines.slice(2)],
+      says: 'its lines are not the ones that came',
+    },
   ])('throws for content that came of $what', async ({ shownLines, says }) => {
     await using verifier = startVerifier(codecs[name].decompressor)
     await show(verifier, { lines: shownLines, parts: [joined(lines)], packed: [await pack(name, joined(lines))] })
@@ -98,9 +113,17 @@ describe('whoever waits for a block', () => {
     await using verifier = startVerifier('createGunzip')
     for (let block = 0; block < blockCount; block++) verifier.showContent((await verifier.block()).fill('x'))
     const waiting = rejection(verifier.block())
-    verifier.showPacked(await pack('gzip', Buffer.from('y')))
+    await collect(verifier.watchPacked(source([await pack('gzip', Buffer.from('y'))]).items))
     expect(await waiting).toMatchObject({ code: 'verification-failed' })
     expect(await rejection(verifier.block())).toMatchObject({ code: 'verification-failed' })
+  })
+
+  it('gets an error when nobody takes what was packed any more', async () => {
+    await using verifier = startVerifier('createGunzip')
+    for (let block = 0; block < blockCount; block++) verifier.showContent(await verifier.block())
+    const waiting = rejection(verifier.block())
+    for await (const _ of verifier.watchPacked(source([Buffer.from('x')]).items)) break
+    expect(await waiting).toMatchObject({ message: 'the data file is not wanted any more' })
   })
 
   it('gets an error when the thread has ended', async () => {
@@ -108,8 +131,8 @@ describe('whoever waits for a block', () => {
     for (let block = 0; block < blockCount; block++) await verifier.block()
     const waiting = rejection(verifier.block())
     await verifier[Symbol.asyncDispose]()
-    expect(await waiting).toMatchObject({ message: 'the thread that verifies the data file has ended' })
-    expect(await rejection(verifier.result())).toMatchObject({ message: 'the thread that verifies the data file has ended' })
+    expect(await waiting).toMatchObject({ code: 'verification-failed', title: 'The data file could not be verified' })
+    expect(await rejection(verifier.result())).toMatchObject({ title: 'The data file could not be verified' })
   })
 })
 
@@ -123,7 +146,7 @@ async function show(verifier: Verifier, { lines, parts, packed }: Shown): Promis
     part.copy(block)
     verifier.showContent(block.subarray(0, part.length))
   }
-  for (const chunk of packed) verifier.showPacked(chunk)
+  await collect(verifier.watchPacked(source(packed).items))
 }
 
 async function pack(name: (typeof codecNames)[number], content: Buffer): Promise<Buffer> {

@@ -1,7 +1,11 @@
+import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
+import { codecs } from '../../src/codec/codec.ts'
 import { printManifest } from '../../src/snapshot/manifest.ts'
 import { writeData, writeManifest, writeOneOfMany } from '../../src/snapshot/write.ts'
 import { digestOf, sumDigest } from '../../src/streams/digest.ts'
@@ -97,6 +101,22 @@ describe('writeData', () => {
     const error = new RangeError('broken')
     const writing = writeData(temp.path, { lines: source(before, error).items, compression: 'gzip', level: 1 })
     expect(await rejection(writing)).toBe(error)
+    expect(await readdir(temp.path)).toEqual([])
+  })
+
+  it.each(['gzip', 'zstd'] as const)('throws the error of a disk that is slow and then fails, with %s', async (compression) => {
+    await using temp = await makeTempFolder()
+    const pipe = join(temp.path, `data.ndjson.${codecs[compression].extension}.partial`)
+    spawnSync('mkfifo', [pipe])
+    // Takes a little and waits so long that all that can be under way is under way.
+    const slow = createReadStream(pipe).once('data', () => {
+      slow.pause()
+      setTimeout(() => slow.destroy(), 500)
+    })
+    // Little comes of many blocks: they are used up while the disk is waited for.
+    const lines = Array.from({ length: 150 }, () => [Buffer.from(randomBytes(20_000).toString('base64').padEnd(400_000, 'x'))])
+    const writing = writeData(temp.path, { lines: source(lines).items, compression, level: 1 })
+    expect(await rejection(writing)).toMatchObject({ code: 'EPIPE' })
     expect(await readdir(temp.path)).toEqual([])
   })
 
