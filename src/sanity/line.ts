@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { quoteOutside } from '../text.ts'
+import { quickScan } from './quick-scan.ts'
 import { scanDocument } from './scan.ts'
 
 /** What a line of an export is. */
@@ -24,7 +25,7 @@ export type Line =
 export function classifyLine(line: Buffer): Line {
   if (isBlank(line)) return { kind: 'blank' }
   if (!isUtf8(line)) return { kind: 'invalid', why: 'it is not valid UTF-8', incomplete: mayBeCut(line) }
-  const document = scanDocument(line)
+  const document = quickScan(line) ?? scanDocument(line)
   if (document) return { kind: 'document', id: document.id, type: document.type }
   const notJson = { kind: 'invalid', why: 'it is not valid JSON', incomplete: mayBeCut(line) } as const
   // An error or a cursor is short. Parsing what is long and is no document could take all the memory that there is.

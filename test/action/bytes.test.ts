@@ -33,12 +33,16 @@ const whole = (lines: readonly Buffer[]): Buffer => Buffer.concat(lines.flatMap(
 /** Makes a snapshot of lines; the folder is gone afterwards. */
 async function snapshotOf(
   lines: readonly Buffer[],
-  { inputs = {}, chunkBytes }: { inputs?: Readonly<Record<string, string>>; chunkBytes?: number } = {},
+  {
+    inputs = {},
+    nodeArguments = [],
+    chunkBytes,
+  }: { inputs?: Readonly<Record<string, string>>; nodeArguments?: readonly string[]; chunkBytes?: number } = {},
   inspect: (snapshot: Snapshot, done: BackupRun) => Promise<void> = async () => undefined,
 ): Promise<Snapshot> {
   await using sanity = await startSanity({ lines })
   if (chunkBytes !== undefined) sanity.fault('export', { stream: { chunkBytes } })
-  await using done = await backUp({ sanity }, { inputs })
+  await using done = await backUp({ sanity }, { inputs, nodeArguments })
   const snapshot = await readSnapshot(done)
   await inspect(snapshot, done)
   return snapshot
@@ -54,6 +58,12 @@ describe('the bytes of the documents', () => {
     (['gzip', 'zstd'] as const).flatMap((compression) => [1, 2, 3, 7, 1_000, 65_536].map((chunkBytes) => ({ compression, chunkBytes }))),
   )('are those that were sent: $compression, $chunkBytes bytes at a time', async ({ compression, chunkBytes }) => {
     const snapshot = await snapshotOf(oddLines, { inputs: { compression }, chunkBytes })
+
+    expect(snapshot.data.equals(whole(oddLines))).toBe(true)
+  })
+
+  it('are those that were sent also where the processor cannot take sixteen bytes at a time', async () => {
+    const snapshot = await snapshotOf(oddLines, { nodeArguments: ['--no-enable-sse4-1'] })
 
     expect(snapshot.data.equals(whole(oddLines))).toBe(true)
   })

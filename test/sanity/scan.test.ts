@@ -2,7 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { demoDocuments } from '../../demo/dataset.ts'
-import { scanDocument } from '../../src/sanity/scan.ts'
+import { quickScan } from '../../src/sanity/quick-scan.ts'
+import { type Scanned, scanDocument } from '../../src/sanity/scan.ts'
 
 const anyName = fc.oneof(
   fc.constantFrom('a', 'drafts.a', 'é🙂', '_.groups.public', ' ', '\u007f\u0080\u2028\uffff', '__proto__'),
@@ -10,7 +11,13 @@ const anyName = fc.oneof(
 )
 const anyKey = fc.oneof(fc.constantFrom('_id', '_type', '__proto__', '_i', '_idd', 'id', ''), fc.string())
 
-describe('scanDocument', () => {
+type Scanner = (line: Buffer) => Scanned | undefined
+const scanners: readonly { readonly name: string; readonly scan: Scanner }[] = [
+  { name: 'scanDocument', scan: scanDocument },
+  { name: 'quickScan', scan: quickScan },
+]
+
+describe.each(scanners)('$name', ({ scan }) => {
   it('finds what every document is called that has no escape where it matters, however it is written', () => {
     const withoutEscape = anyName.filter((name) => JSON.stringify(name) === `"${name}"`)
     const fields = fc.dictionary(
@@ -20,7 +27,7 @@ describe('scanDocument', () => {
     fc.assert(
       fc.property(fields, withoutEscape, withoutEscape, fc.constantFrom(0, 1, '\t', ' \r\n'), (others, _id, _type, indent) => {
         const line = Buffer.from(JSON.stringify({ ...others, _id, _type }, null, indent))
-        expect(scanDocument(line)).toEqual({ id: _id, type: _type })
+        expect(scan(line)).toEqual({ id: _id, type: _type })
       }),
       { numRuns: 5000 },
     )
@@ -30,7 +37,7 @@ describe('scanDocument', () => {
     let found = 0
     fc.assert(
       fc.property(fc.oneof(damagedDocument(), tokens(), writtenOddly()), (line) => {
-        const scanned = scanDocument(line)
+        const scanned = scan(line)
         if (scanned) found++
         // What was left to the parser, or is no document, has no answer to compare.
         expect(scanned ?? parsed(line)).toEqual(parsed(line))
@@ -41,7 +48,7 @@ describe('scanDocument', () => {
   })
 
   it('finds each document of the demo', () => {
-    for (const line of demoDocuments(3, 2000)) expect(scanDocument(line)).toEqual(parsed(line))
+    for (const line of demoDocuments(3, 2000)) expect(scan(line)).toEqual(parsed(line))
   })
 
   it.each([
@@ -75,11 +82,68 @@ describe('scanDocument', () => {
       `{"x":${value},"_id":"a","_type":"b"}`,
       `{"x":[${value}],"_id":"a","_type":"b"}`,
     ]) {
-      expect([scanDocument(Buffer.from(text)), text === '{"x":[],"_id":"a","_type":"b"}' ? undefined : parsed(Buffer.from(text))]).toEqual([
+      expect([scan(Buffer.from(text)), text === '{"x":[],"_id":"a","_type":"b"}' ? undefined : parsed(Buffer.from(text))]).toEqual([
         text === '{"x":[],"_id":"a","_type":"b"}' ? { id: 'a', type: 'b' } : undefined,
         undefined,
       ])
     }
+  })
+
+  it('leaves what is nested too deep to the parser', () => {
+    const nested = (depth: number) => Buffer.from(`{"_id":"a","_type":"b","x":${'['.repeat(depth)}${']'.repeat(depth)}}`)
+    expect([scan(nested(511)), scan(nested(512))]).toEqual([{ id: 'a', type: 'b' }, undefined])
+  })
+})
+
+describe('quickScan', () => {
+  it('finds the same as scanDocument, whatever line came before', () => {
+    let found = 0
+    fc.assert(
+      fc.property(fc.array(fc.oneof(damagedDocument(), tokens(), writtenOddly()), { minLength: 2, maxLength: 5 }), (lines) => {
+        for (const line of lines) {
+          const quick = quickScan(line)
+          if (quick) found++
+          expect(quick ?? scanDocument(line)).toEqual(scanDocument(line))
+        }
+      }),
+      { numRuns: 10_000 },
+    )
+    expect(found).toBeGreaterThan(1000)
+  })
+
+  it('sees a quote, a backslash and a control character wherever they stand in a string', () => {
+    for (let before = 0; before < 40; before++) {
+      for (let behind = 0; behind < 40; behind++) {
+        const line = (middle: string) => Buffer.from(`{"_id":"a","_type":"b","x":"${'é'.repeat(before)}${middle}${'z'.repeat(behind)}"}`)
+        const isFound = ['\\"', '\\u00e9', '\\', '"', '\0', '\n', '\u001f', '\u007f'].map((middle) => quickScan(line(middle)) !== undefined)
+        // What a lone backslash does depends on the letter behind it: z is none, the closing quote is escaped.
+        expect(isFound).toEqual([true, true, false, false, false, false, false, true])
+      }
+    }
+  })
+
+  it('takes what fits into its memory, and leaves what is longer', () => {
+    const mostBytes = 17 * 64 * 1024 - 80
+    const long = (bytes: number) => {
+      const [head, tail] = ['{"_id":"a","_type":"b","x":"', '"}'] as const
+      return Buffer.from(head + 'x'.repeat(bytes - head.length - tail.length) + tail)
+    }
+    expect([quickScan(long(mostBytes)), quickScan(long(mostBytes + 1))]).toEqual([{ id: 'a', type: 'b' }, undefined])
+    // A string that is not ended is not ended by what an earlier line left behind it.
+    expect(quickScan(Buffer.from('{"_id":"a","_type":"b","x":"xx'))).toBeUndefined()
+    expect(quickScan(long(mostBytes).subarray(0, -2))).toBeUndefined()
+  })
+
+  it.each([
+    { name: 'a key of the document', line: '{"_id":"a","_type":"b","\\u005fid":"c"}' },
+    { name: 'the _id', line: '{"_id":"\\u0061","_type":"b"}' },
+    { name: 'the _type', line: '{"_id":"a","_type":"\\n"}' },
+  ])('leaves an escape in $name to scanDocument', ({ line }) => {
+    expect([quickScan(Buffer.from(line)), scanDocument(Buffer.from(line))]).toEqual([undefined, parsed(Buffer.from(line))])
+  })
+
+  it('is given an escape everywhere else', () => {
+    expect(quickScan(Buffer.from('{"x":"\\n","_id":"a","y":{"\\u005fid":"c"},"_type":"b"}'))).toEqual({ id: 'a', type: 'b' })
   })
 })
 
