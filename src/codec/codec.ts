@@ -5,13 +5,25 @@ import { compressGzip } from './gzip.ts'
 /** The compressions, by the names that the input `compression` takes. */
 export type Compression = 'gzip' | 'zstd'
 
+/** How blocks are compressed. */
+export type Packing = {
+  readonly level: number
+  /** The CRC-32 of all the blocks together. Asked for when they have come, if the format has a place for it: whoever unpacks the file looks at it. */
+  readonly checksum: () => number
+  /** Is told of each block, in their order, when its memory may be used for something else. It must not be touched before. */
+  readonly release: (block: Buffer) => void
+}
+
 /** One compression: bytes in, bytes out. */
 export type Codec = {
   /** What a file's name ends in. */
   readonly extension: 'gz' | 'zst'
   readonly levels: { readonly default: number; readonly highest: number }
-  /** Compresses to one gzip member or one zstd frame: some readers stop after the first and say nothing. */
-  readonly compress: (blocks: AsyncIterable<Buffer>, level: number) => AsyncGenerator<Buffer>
+  /**
+   * Compresses to one gzip member or one zstd frame: some readers stop after the first and say nothing. The same blocks at the same level give the
+   * same bytes, whenever they come.
+   */
+  readonly compress: (blocks: AsyncIterable<Buffer>, packing: Packing) => AsyncGenerator<Buffer>
   /** Gives the content back; throws for input that is damaged or cut off. */
   readonly decompress: (chunks: AsyncIterable<Buffer>) => AsyncGenerator<Buffer>
   /** What in `node:zlib` does that: for a thread, to which no function can be sent. */
@@ -41,7 +53,7 @@ export const codecs: Record<Compression, Codec> = {
   zstd: {
     extension: 'zst',
     levels: { default: 3, highest: 19 },
-    compress: (blocks, level) =>
+    compress: (blocks, { level, release }) =>
       through(
         createZstdCompress({
           ...output,
@@ -56,6 +68,7 @@ export const codecs: Record<Compression, Codec> = {
           },
         }),
         blocks,
+        release,
       ),
     decompress: (chunks) => through(createZstdDecompress(output), chunks),
     decompressor: 'createZstdDecompress',
@@ -71,10 +84,10 @@ export function findCodec(fileName: string): Codec | undefined {
  * Sends chunks through a zlib stream. The next chunk is made while the one before is being worked on in Node's thread pool, and the last is
  * done before the stream ends: zstd would otherwise append a second, empty frame (nodejs/node#66078).
  */
-async function* through(stream: Transform, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* through(stream: Transform, chunks: AsyncIterable<Buffer>, release?: Packing['release']): AsyncGenerator<Buffer> {
   // A failure on the way in comes out with the stream, so it is not lost and not unhandled.
   let failure: unknown
-  const fed = feed(stream, chunks).catch((error: unknown) => {
+  const fed = feed(stream, chunks, release).catch((error: unknown) => {
     failure = error
     stream.destroy(Error.isError(error) ? error : new Error(String(error)))
   })
@@ -87,11 +100,11 @@ async function* through(stream: Transform, chunks: AsyncIterable<Buffer>): Async
   if (failure !== undefined) throw failure
 }
 
-async function feed(stream: Transform, chunks: AsyncIterable<Buffer>): Promise<void> {
+async function feed(stream: Transform, chunks: AsyncIterable<Buffer>, release?: Packing['release']): Promise<void> {
   let writing: Promise<void> = Promise.resolve()
   for await (const chunk of chunks) {
     await writing
-    writing = write(stream, chunk)
+    writing = write(stream, chunk).then(() => release?.(chunk))
     // Awaited in the next round; a failure until then is not unhandled.
     writing.catch(() => undefined)
   }

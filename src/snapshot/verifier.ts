@@ -1,8 +1,7 @@
 import { Worker } from 'node:worker_threads'
-import { crc32 } from 'node:zlib'
 import type { Codec } from '../codec/codec.ts'
 import { BackupError, messageOf } from '../errors.ts'
-import { type Digest, type SumDigest, sumOfHashes } from '../streams/digest.ts'
+import { checksummer, type Digest, type SumDigest, sumOfHashes } from '../streams/digest.ts'
 import { quoteOutside } from '../text.ts'
 
 /** What a data file holds: its lines, each with its line feed, as one, and as a set. */
@@ -12,31 +11,33 @@ type DataContent = { readonly bytes: number; readonly lines: number; readonly di
 export type Verifier = AsyncDisposable & {
   /** Is shown the lines that the file is to hold, without their line feeds. */
   readonly showLines: (lines: readonly Buffer[]) => void
+  /** The CRC-32 of these lines, each with its line feed. */
+  readonly checksum: () => number
   /** A block to be filled. Waits until there is one whose content was unpacked again. */
-  readonly block: () => Promise<Buffer>
-  /** Is shown each block, or the beginning of one, when it is filled and before it is packed. */
-  readonly showContent: (block: Buffer) => void
+  readonly block: () => Promise<Buffer<ArrayBuffer>>
+  /** Takes each block, or the beginning of one, when it was packed, in their order. It is gone then. */
+  readonly verify: (block: Buffer) => void
   /** Lets through what the blocks were packed into. Whoever leaves it early gets no block any more, and waits for none. */
   readonly watchPacked: (chunks: AsyncIterable<Buffer>) => AsyncGenerator<Buffer>
   /** What the file holds, when all of it has been shown. Throws `verification-failed` if it does not unpack to the lines. */
   readonly result: () => Promise<DataContent>
 }
 
-/** Larger blocks gain nothing, smaller ones cost time. */
-const blockBytes = 1024 * 1024
+/** Larger blocks gain little, smaller ones cost time: those who work on them wait for each other more often. */
+const blockBytes = 2 * 1024 * 1024
 /** Six are packed side by side at the most (codec/gzip.ts), and none comes back before it was; the others are being filled or unpacked. */
-const blockCount = 9
+const blockCount = 8
 
 /**
  * Digests a data file's content, and unpacks the file while it is made and compares it with that content, byte by byte: all in a thread of its own,
- * so that this one has its time for what comes in. The content lies in memory that both see, and stays there until it was compared. What was unpacked
- * must also have the checksum of the lines as they came, before they were put together.
+ * so that this one has its time for what comes in. A block goes to the thread when it was packed, and comes back when it was compared. What was
+ * unpacked must also have the checksum of the lines as they came, before they were put together.
  */
 export function startVerifier(decompressor: Codec['decompressor']): Verifier {
-  const blocks = Array.from({ length: blockCount }, () => Buffer.from(new SharedArrayBuffer(blockBytes)))
-  const free: Buffer[] = [...blocks]
-  let asked: PromiseWithResolvers<Buffer> | undefined
-  const expected = { bytes: 0, lines: 0, checksum: 0 }
+  const free = Array.from({ length: blockCount }, () => Buffer.from(new ArrayBuffer(blockBytes)))
+  let asked: PromiseWithResolvers<Buffer<ArrayBuffer>> | undefined
+  const expected = { bytes: 0, lines: 0 }
+  const checksum = checksummer()
   let failure: unknown
   const content = Promise.withResolvers<Found>()
   // Asked for at the end; a failure until then is told to whoever asks for a block.
@@ -47,16 +48,15 @@ export function startVerifier(decompressor: Codec['decompressor']): Verifier {
     content.reject(failure)
   }
 
-  const data: ThreadData = { blocks: blocks.map(({ buffer }) => buffer), decompressor }
   // As text, so that the bundle is one file. Nothing of this process's surroundings is its business.
   const program = `(${verifyingThread})(${sumOfHashes})`
-  const worker = new Worker(program, { eval: true, execArgv: [], env: {}, resourceLimits, workerData: data })
+  const worker = new Worker(program, { eval: true, execArgv: [], env: {}, resourceLimits, workerData: decompressor })
   worker.on('error', (error) => fail(notVerified(error)))
   worker.on('exit', () => fail(notVerified(new Error('it ended'))))
   worker.on('message', (told: FromThread) => {
     if ('found' in told) return content.resolve(told.found)
     if ('failure' in told) return fail(differs(told.failure))
-    const block = blocks[told.compared] as (typeof blocks)[number]
+    const block = Buffer.from(told.compared)
     if (asked === undefined) return free.push(block)
     asked.resolve(block)
     asked = undefined
@@ -68,9 +68,11 @@ export function startVerifier(decompressor: Codec['decompressor']): Verifier {
       expected.lines += lines.length
       for (const line of lines) {
         expected.bytes += line.length + 1
-        expected.checksum = crc32(lineFeed, crc32(line, expected.checksum))
+        checksum.update(line)
+        checksum.update(lineFeed)
       }
     },
+    checksum: checksum.result,
     block: async () => {
       if (failure !== undefined) throw failure
       const block = free.pop()
@@ -78,7 +80,7 @@ export function startVerifier(decompressor: Codec['decompressor']): Verifier {
       asked = Promise.withResolvers()
       return await asked.promise
     },
-    showContent: ({ buffer, length }) => send({ block: blocks.findIndex((block) => block.buffer === buffer), bytes: length }),
+    verify: ({ buffer, length }) => send({ block: buffer as ArrayBuffer, bytes: length }, [buffer as ArrayBuffer]),
     watchPacked: async function* (chunks) {
       for await (const chunk of chunks) {
         const copy = new Uint8Array(chunk)
@@ -95,11 +97,11 @@ export function startVerifier(decompressor: Codec['decompressor']): Verifier {
     },
     result: async () => {
       send('end')
-      const { checksum, ...found } = await content.promise
+      const { checksum: unpacked, ...found } = await content.promise
       if (found.bytes !== expected.bytes || found.lines !== expected.lines) {
         throw differs(`it has ${found.lines} lines and ${found.bytes} bytes instead of ${expected.lines} and ${expected.bytes}`)
       }
-      if (checksum !== expected.checksum) throw differs('its lines are not the ones that came')
+      if (unpacked !== checksum.result()) throw differs('its lines are not the ones that came')
       return found
     },
     [Symbol.asyncDispose]: async () => {
@@ -131,22 +133,19 @@ const lineFeed = Buffer.from('\n')
 
 const resourceLimits = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2 }
 
-type ThreadData = { readonly blocks: readonly SharedArrayBuffer[]; readonly decompressor: Codec['decompressor'] }
-/** A block's first bytes are content; a piece of the file; there is no more. */
-type ToThread = { readonly block: number; readonly bytes: number } | { readonly packed: Uint8Array<ArrayBuffer> } | 'end'
+/** A block whose first bytes are content, in the order in which they were packed; a piece of the file; there is no more. */
+type ToThread = { readonly block: ArrayBuffer; readonly bytes: number } | { readonly packed: Uint8Array<ArrayBuffer> } | 'end'
 /** What the file holds, and the CRC-32 of what was unpacked. */
 type Found = DataContent & { readonly checksum: number }
-/** A block may be filled anew; the file is not what was shown; all of it is, and this is what it holds. */
-type FromThread = { readonly compared: number } | { readonly failure: string } | { readonly found: Found }
+/** A block that may be filled anew; the file is not what was shown; all of it is, and this is what it holds. */
+type FromThread = { readonly compared: ArrayBuffer } | { readonly failure: string } | { readonly found: Found }
 
 /** The thread's program. It is sent there as text: it can use nothing from outside itself. */
 function verifyingThread(sumOf: typeof sumOfHashes): void {
   const { createHash, hash } = process.getBuiltinModule('node:crypto')
   const zlib = process.getBuiltinModule('node:zlib')
   const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads')
-  const { blocks, decompressor } = workerData as ThreadData
-  const memory = blocks.map((block) => Buffer.from(block))
-  const tell = (message: FromThread) => parentPort?.postMessage(message)
+  const tell = (message: FromThread, transfer: ArrayBuffer[] = []) => parentPort?.postMessage(message, transfer)
 
   const whole = createHash('sha256')
   const sum = sumOf()
@@ -171,33 +170,45 @@ function verifyingThread(sumOf: typeof sumOfHashes): void {
     }
   }
 
-  /** Content that was not yet unpacked again. */
-  const waiting: { readonly index: number; rest: Buffer }[] = []
+  /** What was not yet compared: content, and what was unpacked. */
+  const contents: { readonly block: ArrayBuffer; rest: Buffer }[] = []
+  const unpacked: { readonly piece: Buffer<ArrayBuffer>; rest: Buffer }[] = []
   let compared = 0
   let checksum = 0
-  const compare = (unpacked: Buffer): boolean => {
-    for (let at = 0; at < unpacked.length; ) {
-      const [next] = waiting
-      if (!next) return false
-      const size = Math.min(next.rest.length, unpacked.length - at)
-      if (!next.rest.subarray(0, size).equals(unpacked.subarray(at, at + size))) return false
-      at += size
+  const compare = () => {
+    for (;;) {
+      const [content] = contents
+      const [found] = unpacked
+      if (!content || !found) return
+      const size = Math.min(content.rest.length, found.rest.length)
+      if (!content.rest.subarray(0, size).equals(found.rest.subarray(0, size))) {
+        return stream.destroy(new Error(`it is another one from byte ${compared} on`))
+      }
       compared += size
-      next.rest = next.rest.subarray(size)
-      if (next.rest.length === 0) tell({ compared: (waiting.shift() as { index: number }).index })
+      content.rest = content.rest.subarray(size)
+      found.rest = found.rest.subarray(size)
+      if (content.rest.length === 0) {
+        contents.shift()
+        tell({ compared: content.block }, [content.block])
+      }
+      if (found.rest.length === 0) {
+        unpacked.shift()
+        // Its memory is freed at once: the garbage collector is in no hurry.
+        if (found.piece.byteOffset + found.piece.length === found.piece.buffer.byteLength) found.piece.buffer.transfer(0)
+      }
     }
-    return true
   }
 
-  const stream = zlib[decompressor]({ chunkSize: 1024 * 1024 })
-  stream.on('data', (unpacked: Buffer<ArrayBuffer>) => {
-    checksum = zlib.crc32(unpacked, checksum)
-    if (!compare(unpacked)) stream.destroy(new Error(`it is another one from byte ${compared} on`))
-    // Its memory is freed at once: the garbage collector is in no hurry.
-    else if (unpacked.byteOffset + unpacked.length === unpacked.buffer.byteLength) unpacked.buffer.transfer(0)
+  const stream = zlib[workerData as Codec['decompressor']]({ chunkSize: 1024 * 1024 })
+  stream.on('data', (piece: Buffer<ArrayBuffer>) => {
+    checksum = zlib.crc32(piece, checksum)
+    unpacked.push({ piece, rest: piece })
+    compare()
   })
   stream.on('error', ({ message }) => tell({ failure: message }))
   stream.on('end', () => {
+    // All content has come before the file's end was told.
+    if (unpacked.length > 0) return tell({ failure: `it goes on after ${bytes} bytes` })
     if (compared !== bytes) return tell({ failure: `it ends after ${compared} of ${bytes} bytes` })
     tell({ found: { bytes, lines, digest: `sha256:${whole.digest('hex')}`, sum: sum.result(), checksum } })
   })
@@ -207,9 +218,10 @@ function verifyingThread(sumOf: typeof sumOfHashes): void {
     else if ('packed' in message) {
       stream.write(message.packed, () => message.packed.buffer.transfer(0))
     } else {
-      const block = (memory[message.block] as Buffer).subarray(0, message.bytes)
-      digest(block)
-      waiting.push({ index: message.block, rest: block })
+      const content = Buffer.from(message.block, 0, message.bytes)
+      digest(content)
+      contents.push({ block: message.block, rest: content })
+      compare()
     }
   })
 }

@@ -2,8 +2,8 @@ import { open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type Compression, codecs } from '../codec/codec.ts'
-import { blockRing, givingWay, packLines } from '../streams/blocks.ts'
-import { digester, digesting, digestingLines, digestOf, type SumDigest } from '../streams/digest.ts'
+import { blockPool, givingWay, packLines } from '../streams/blocks.ts'
+import { checksummer, digester, digesting, digestingLines, digestOf, type SumDigest } from '../streams/digest.ts'
 import { diskFull, isDiskFull } from './disk.ts'
 import { syncFolder } from './folder.ts'
 import { type FileEntry, type Manifest, manifestFile, printManifest } from './manifest.ts'
@@ -32,19 +32,23 @@ export async function writeData(folder: string, { lines, compression, level }: C
   const path = `data.ndjson.${codec.extension}`
   const stored = digester()
   await using verifier = startVerifier(codec.decompressor)
-  const blocks = shown(packLines(givingWay(shown(lines, verifier.showLines)), verifier.block), verifier.showContent)
-  const chunks = digesting(verifier.watchPacked(codec.compress(blocks, level)), stored)
+  const blocks = packLines(givingWay(shown(lines, verifier.showLines)), verifier.block)
+  const packed = codec.compress(blocks, { level, checksum: verifier.checksum, release: verifier.verify })
+  const chunks = digesting(verifier.watchPacked(packed), stored)
   const content = await writeWhole(folder, path, { chunks, prove: verifier.result, written: () => stored.result().bytes })
   const { bytes: sizeBytes, digest } = stored.result()
   const { bytes: contentBytes, digest: contentDigest, sum } = content
   return { file: { path, sizeBytes, digest, contentBytes, contentDigest }, contentDigest: sum }
 }
 
-/** Lets through what comes, and shows each piece before it is given out. */
-async function* shown<Piece>(pieces: AsyncIterable<Piece>, show: (piece: Piece) => void): AsyncGenerator<Piece> {
-  for await (const piece of pieces) {
-    show(piece)
-    yield piece
+/** Lets lines through and shows them on the way. */
+async function* shown(
+  batches: AsyncIterable<readonly Buffer[]>,
+  show: (lines: readonly Buffer[]) => void,
+): AsyncGenerator<readonly Buffer[]> {
+  for await (const lines of batches) {
+    show(lines)
+    yield lines
   }
 }
 
@@ -53,10 +57,12 @@ export async function writeLines(folder: string, name: string, { lines, compress
   const codec = codecs[compression]
   const path = `${name}.${codec.extension}`
   const content = digester()
+  const checksum = checksummer()
   const stored = digester()
+  const { take, giveBack } = blockPool(blockBytes)
   // Of the lines as they came, so that what is read back is compared with those and not with what was made of them.
-  const blocks = packLines(digestingLines(lines, content), blockRing(blockBytes))
-  const chunks = digesting(codec.compress(blocks, level), stored)
+  const blocks = packLines(digestingLines(digestingLines(lines, content), checksum), take)
+  const chunks = digesting(codec.compress(blocks, { level, checksum: checksum.result, release: giveBack }), stored)
   await writeWhole(folder, path, { chunks, prove: unproven, written: () => stored.result().bytes })
   const { bytes: sizeBytes, digest } = stored.result()
   const { bytes: contentBytes, digest: contentDigest } = content.result()

@@ -1,11 +1,17 @@
-/**
- * Gives blocks to be filled, as many as are asked for, from the memory of three: one may be used until the next but one is asked for. So a long
- * stream does not leave a trail of garbage.
- */
-export function blockRing(blockBytes: number): () => Buffer {
-  const ring = Array.from({ length: 3 }, () => Buffer.allocUnsafeSlow(blockBytes))
-  let turn = 0
-  return () => ring[turn++ % ring.length] as Buffer
+/** Blocks of memory that are used again and again, so that a long stream does not leave a trail of garbage. */
+export type BlockPool = {
+  readonly take: () => Buffer
+  /** Takes back a block, or the beginning of one. */
+  readonly giveBack: (block: Buffer) => void
+}
+
+/** Makes a {@link BlockPool}. It makes a new block when all are out: how many there are, their users decide. */
+export function blockPool(blockBytes: number): BlockPool {
+  const free: Buffer[] = []
+  return {
+    take: () => free.pop() ?? Buffer.allocUnsafeSlow(blockBytes),
+    giveBack: ({ buffer }) => free.push(Buffer.from(buffer)),
+  }
 }
 
 /** So many bytes may go by without a look at what else has happened meanwhile. */

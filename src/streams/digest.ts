@@ -1,4 +1,5 @@
 import { createHash, hash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
 import { countBytes } from './garbage.ts'
 
 /** `sha256:` and 64 hexadecimal digits. */
@@ -27,6 +28,17 @@ export function digester(): Digester {
   }
 }
 
+/** Takes the CRC-32 of the bytes that it is shown (RFC 1952, 8). */
+export function checksummer(): { readonly update: Digester['update']; readonly result: () => number } {
+  let checksum = 0
+  return {
+    update: (bytes) => {
+      checksum = crc32(bytes, checksum)
+    },
+    result: () => checksum,
+  }
+}
+
 /** Lets bytes through unchanged and shows them to `digester` on the way. */
 export async function* digesting(chunks: AsyncIterable<Buffer>, { update }: Digester): AsyncGenerator<Buffer> {
   for await (const chunk of chunks) {
@@ -37,7 +49,10 @@ export async function* digesting(chunks: AsyncIterable<Buffer>, { update }: Dige
 }
 
 /** Lets lines through unchanged and shows them to `digester` on the way, each with a line feed behind it. */
-export async function* digestingLines(batches: AsyncIterable<readonly Buffer[]>, { update }: Digester): AsyncGenerator<readonly Buffer[]> {
+export async function* digestingLines(
+  batches: AsyncIterable<readonly Buffer[]>,
+  { update }: Pick<Digester, 'update'>,
+): AsyncGenerator<readonly Buffer[]> {
   for await (const lines of batches) {
     for (const line of lines) {
       update(line)

@@ -3,12 +3,13 @@ import { codecs } from '../../src/codec/codec.ts'
 /** Run as a process of its own, which ends with an error if any rejection stays unhandled: prints what came of sources that break. */
 class SourceError extends Error {}
 
+const packing = { level: 1, checksum: () => 0, release: () => undefined }
 const outcomes: string[] = []
 for (const codec of Object.values(codecs)) {
   for (const direction of ['compress', 'decompress'] as const) {
     for (const chunksBefore of [0, 1, 5]) {
       const error = new SourceError('the source broke')
-      const outcome = await read(codec[direction](breaking(error, chunksBefore), 1)).then(
+      const outcome = await read(codec[direction](breaking(error, chunksBefore), packing)).then(
         () => 'nothing was thrown',
         (thrown: unknown) => (thrown === error ? 'the very error' : `another error: ${thrown}`),
       )

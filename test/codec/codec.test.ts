@@ -7,6 +7,7 @@ import { codecs, findCodec } from '../../src/codec/codec.ts'
 import { collect, collectBytes, cut, rejection, source } from '../streams/feed.ts'
 import { runPeer } from '../support/process.ts'
 import { walkGzip, walkZstd } from './frames.ts'
+import { pack } from './pack.ts'
 
 const names = ['gzip', 'zstd'] as const
 const { gzip, zstd } = codecs
@@ -34,7 +35,7 @@ describe.each(names)('%s', (name) => {
         fc.array(fc.nat(40), { minLength: 1, maxLength: 8 }),
         async (bytes, sizesIn, sizesOut) => {
           const content = Buffer.from(bytes)
-          const file = await collectBytes(compress(source(cut(content, sizesIn)).items, 1))
+          const file = await collectBytes(pack(compress, source(cut(content, sizesIn)).items, { level: 1 }))
           const restored = await collectBytes(decompress(source(cut(file, sizesOut)).items))
           expect(restored.toString('hex')).toBe(content.toString('hex'))
         },
@@ -46,13 +47,13 @@ describe.each(names)('%s', (name) => {
   it.each([{ level: 1 }, { level: levels.default }, { level: levels.highest }])(
     'gives back what it was given at level $level',
     async ({ level }) => {
-      const file = await collectBytes(compress(source([small]).items, level))
+      const file = await collectBytes(pack(compress, source([small]).items, { level }))
       expect(String(await collectBytes(decompress(source([file]).items)))).toBe(String(small))
     },
   )
 
   it('throws for a file that is cut off, at whatever length', async () => {
-    const file = await collectBytes(compress(source([small]).items, levels.default))
+    const file = await collectBytes(pack(compress, source([small]).items, { level: levels.default }))
     const outcomes: string[] = []
     for (let length = 0; length < file.length; length++) {
       const cutFile = source(cut(file.subarray(0, length), [50])).items
@@ -62,7 +63,7 @@ describe.each(names)('%s', (name) => {
   })
 
   it('throws, or gives the same content, for a file in which one bit is another', async () => {
-    const file = await collectBytes(compress(source([small]).items, levels.default))
+    const file = await collectBytes(pack(compress, source([small]).items, { level: levels.default }))
     const outcomes = new Set<string>()
     for (const [at, byte] of file.entries()) {
       const damaged = Array.from({ length: 8 }, (_, bit) => {
@@ -81,7 +82,7 @@ describe.each(names)('%s', (name) => {
     { how: 'in the next chunk', join: (file: Buffer, rest: Buffer) => [file, rest] },
     { how: 'over several chunks', join: (file: Buffer, rest: Buffer) => [file, ...cut(rest, [3])] },
   ])('comes to an end for a file with garbage behind it, $how', async ({ join }) => {
-    const file = await collectBytes(compress(source([small]).items, 1))
+    const file = await collectBytes(pack(compress, source([small]).items, { level: 1 }))
     const parts = join(file, Buffer.from('garbage!'))
     expect(await outcomeOf(collectBytes(decompress(source(parts).items)))).not.toBe('hangs')
   })
@@ -93,15 +94,39 @@ describe.each(names)('%s', (name) => {
     expect(await outcomeOf(collectBytes(decompress(source([bytes]).items)))).toBe('throws')
   })
 
+  it('releases each block once, in order, when it is not needed any more', async () => {
+    const given: Buffer[] = []
+    const held = { now: 0, most: 0 }
+    const released: number[] = []
+    const all = Array.from(blocks(40))
+    const lent = async function* () {
+      for (const block of all) {
+        given.push(Buffer.from(block))
+        held.most = Math.max(held.most, ++held.now)
+        yield given.at(-1) as Buffer
+      }
+    }
+    const release = (block: Buffer) => {
+      released.push(given.indexOf(block))
+      held.now--
+      // Whoever has it now does what they like with it.
+      block.fill('x')
+    }
+    const file = await collectBytes(pack(compress, lent(), { level: levels.default, release }))
+    expect(released).toEqual(all.map((_, index) => index))
+    expect(held.most).toBeLessThanOrEqual(6)
+    expect((await collectBytes(decompress(source([file]).items))).equals(Buffer.concat(all))).toBe(true)
+  })
+
   it('closes its source and ends when the consumer leaves early', async () => {
     const endless = source(blocks(1000))
-    for await (const _ of compress(endless.items, 1)) break
+    for await (const _ of pack(compress, endless.items, { level: 1 })) break
     expect(endless.closed()).toBe(true)
     expect(endless.given()).toBeLessThan(50)
   })
 
   it('closes the file that it decompresses when the consumer leaves early', async () => {
-    const file = await collectBytes(compress(source(blocks(50)).items, 1))
+    const file = await collectBytes(pack(compress, source(blocks(50)).items, { level: 1 }))
     const watched = source(cut(file, [10_000]))
     for await (const _ of decompress(watched.items)) break
     expect(watched.closed()).toBe(true)
@@ -109,7 +134,7 @@ describe.each(names)('%s', (name) => {
 
   it('does not run ahead of a consumer that does not read, and ends when that one leaves', async () => {
     const endless = source(blocks(1000))
-    const output = compress(endless.items, 1)
+    const output = pack(compress, endless.items, { level: 1 })
     await output.next()
     await sleep(100)
     const given = endless.given()
@@ -132,7 +157,7 @@ describe.each(contents)('a file of $name', ({ content }) => {
   it.each([{ chunkBytes: 1024 * 1024 }, { chunkBytes: 65_536 }, { chunkBytes: 50_001 }])(
     'is one gzip member with the right checksum and size, made of chunks of $chunkBytes bytes',
     async ({ chunkBytes }) => {
-      const file = await collectBytes(gzip.compress(source(cut(content, [chunkBytes])).items, 6))
+      const file = await collectBytes(pack(gzip.compress, source(cut(content, [chunkBytes])).items, { level: 6 }))
       const { content: inside, ...member } = walkGzip(file)
       expect(member).toEqual({ checksumIsRight: true, sizeIsRight: true, bytesBehind: 0 })
       expect(inside.equals(content)).toBe(true)
@@ -143,7 +168,7 @@ describe.each(contents)('a file of $name', ({ content }) => {
   it.each([{ chunkBytes: 1024 * 1024 }, { chunkBytes: 65_536 }, { chunkBytes: 50_001 }])(
     'is one zstd frame with a checksum, made of chunks of $chunkBytes bytes',
     async ({ chunkBytes }) => {
-      const file = await collectBytes(zstd.compress(source(cut(content, [chunkBytes])).items, 3))
+      const file = await collectBytes(pack(zstd.compress, source(cut(content, [chunkBytes])).items, { level: 3 }))
       expect(walkZstd(file)).toEqual({ hasChecksum: true, hasDictionary: false, blocks: expect.any(Number), bytesBehind: 0 })
       expect(zstdDecompressSync(file).equals(content)).toBe(true)
     },
@@ -159,7 +184,7 @@ describe('an error of the source', () => {
 
   it.each(names)('crosses %s after content too', async (name) => {
     const error = new RangeError('the source broke')
-    expect(await rejection(collect(codecs[name].compress(source(blocks(3), error).items, 1)))).toBe(error)
+    expect(await rejection(collect(pack(codecs[name].compress, source(blocks(3), error).items, { level: 1 })))).toBe(error)
   })
 })
 

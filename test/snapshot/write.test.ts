@@ -40,6 +40,24 @@ describe('writeData', () => {
     expect(await modeOf(join(temp.path, path))).toBe('600')
   })
 
+  it.each(['gzip', 'zstd'] as const)('writes the same file for the same lines, however they come, with %s', async (compression) => {
+    const many = Array.from({ length: 40_000 }, (_, index) => Buffer.from(`{"_id":"${index}","text":"${'ab'.repeat(index % 200)}"}`))
+    const batches = (size: number) =>
+      Array.from({ length: Math.ceil(many.length / size) }, (_, at) => many.slice(at * size, (at + 1) * size))
+    const slowly = async function* () {
+      for (const batch of batches(3000)) {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        yield batch
+      }
+    }
+    const digests = new Set<string>()
+    for (const ways of [source([many]).items, source(batches(7)).items, slowly()]) {
+      await using temp = await makeTempFolder()
+      digests.add((await writeData(temp.path, { lines: ways, compression, level: 6 })).file.digest)
+    }
+    expect(digests.size).toBe(1)
+  })
+
   it('leaves nothing of files whose content fails at once, however many', async () => {
     await using temp = await makeTempFolder()
     const failing = async function* (): AsyncGenerator<Buffer> {
