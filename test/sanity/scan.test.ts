@@ -90,8 +90,14 @@ describe.each(scanners)('$name', ({ scan }) => {
   })
 
   it('leaves what is nested too deep to the parser', () => {
-    const nested = (depth: number) => Buffer.from(`{"_id":"a","_type":"b","x":${'['.repeat(depth)}${']'.repeat(depth)}}`)
-    expect([scan(nested(511)), scan(nested(512))]).toEqual([{ id: 'a', type: 'b' }, undefined])
+    const nested = (open: string, close: string, depth: number) =>
+      Buffer.from(`{"_id":"a","_type":"b","x":${open.repeat(depth)}1${close.repeat(depth)}}`)
+    for (const [open, close] of [
+      ['[', ']'],
+      ['{"y":', '}'],
+    ] as const) {
+      expect([scan(nested(open, close, 511)), scan(nested(open, close, 512))]).toEqual([{ id: 'a', type: 'b' }, undefined])
+    }
   })
 })
 
@@ -109,6 +115,25 @@ describe('quickScan', () => {
       { numRuns: 10_000 },
     )
     expect(found).toBeGreaterThan(1000)
+  })
+
+  it('agrees with scanDocument on a line that holds everything, whichever byte is another', () => {
+    const line = Buffer.from('{"a":[{}, [],-1.5e+3,0E-1,"\\u00aF\\n\\/"],"_id":"ä","b":{"c":true,"d":false,"e":null},"_type":"t","z":12}')
+    const count = { found: 0, left: 0 }
+    for (let at = 0; at < line.length; at++) {
+      for (let byte = 0; byte < 256; byte++) {
+        const other = Buffer.from(line)
+        other[at] = byte
+        if (!isUtf8(other)) continue
+        const quick = quickScan(other)
+        if (quick) count.found++
+        // An escape in a name is left to the other.
+        if (!quick && scanDocument(other)) count.left++
+        else expect([at, byte, quick]).toEqual([at, byte, scanDocument(other)])
+      }
+    }
+    expect(count.found).toBeGreaterThan(1000)
+    expect(count.left).toBeLessThan(20)
   })
 
   it('sees a quote, a backslash and a control character wherever they stand in a string', () => {
