@@ -167,8 +167,10 @@ describe('quickScan', () => {
     expect([quickScan(Buffer.from(line)), scanDocument(Buffer.from(line))]).toEqual([undefined, parsed(Buffer.from(line))])
   })
 
-  it('is given an escape everywhere else', () => {
-    expect(quickScan(Buffer.from('{"x":"\\n","_id":"a","y":{"\\u005fid":"c"},"_type":"b"}'))).toEqual({ id: 'a', type: 'b' })
+  it('takes every escape everywhere else', () => {
+    const escapes = '\\"\\\\\\/\\b\\f\\n\\r\\t\\u09aF'
+    const line = Buffer.from(`{"x":"${escapes}","_id":"a","y":{"${escapes}":"c"},"_type":"b"}`)
+    expect(quickScan(line)).toEqual({ id: 'a', type: 'b' })
   })
 })
 
