@@ -9,8 +9,10 @@ import type { Packing } from './codec.ts'
 const windowBits = (level: number) => (level <= 6 ? 14 : 15)
 /** What is set aside for the output of a block: two mebibytes of documents fit in, and come out in one trip to the pool. More would be garbage. */
 const outputBytes = 768 * 1024
+/** How many blocks are held at the most until the first of them is released. zstd holds two. */
+export const mostBlocksHeld = 6
 /** Blocks take turns of different lengths, and come out in their order: so many are under way that no processor waits for the first of them. */
-const inFlight = Math.min(3, availableParallelism()) + 3
+const inFlight = Math.min(mostBlocksHeld, availableParallelism() + 3)
 
 /** RFC 1952, 2.3: deflate, no name, no time, from Unix. The time would make two files of the same content differ. */
 const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3])
@@ -20,7 +22,7 @@ const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3])
  *
  * Each is raw deflate that knows what came right before it and ends on a byte (a sync flush), so that they make one stream when put behind each
  * other; the checksum and the size are those of the whole. Takes so many blocks before it gives out what the first has become that each processor
- * has work: six at the most.
+ * has work.
  */
 export async function* compressGzip(blocks: AsyncIterable<Buffer>, { level, checksum, release }: Packing): AsyncGenerator<Buffer> {
   const bits = windowBits(level)

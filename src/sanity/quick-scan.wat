@@ -41,10 +41,9 @@
           (i32.store (i32.const 12) (local.get $typeEnd))))
       (local.set $at (call $skipSpace (local.get $at)))
       (br_if $members (i32.eq (call $byte (local.get $at)) (i32.const 0x2c))))
+    (if (i32.ne (call $byte (local.get $at)) (i32.const 0x7d)) (then (return (i32.const 0))))
     (i32.and
-      (i32.and
-        (i32.eq (call $byte (local.get $at)) (i32.const 0x7d))
-        (i32.eq (call $skipSpace (i32.add (local.get $at) (i32.const 1))) (local.get $end)))
+      (i32.eq (call $skipSpace (i32.add (local.get $at) (i32.const 1))) (local.get $end))
       (i32.and (i32.ne (local.get $idEnd) (i32.const 0)) (i32.ne (local.get $typeEnd) (i32.const 0)))))
 
   ;; Where the text of the value ends that lies in a place; 0 if it is no string, or empty, or holds an escape.

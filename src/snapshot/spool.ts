@@ -2,14 +2,21 @@ import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codecs } from '../codec/codec.ts'
+import { BackupError, messageOf } from '../errors.ts'
+import { digester, digesting } from '../streams/digest.ts'
 import { splitLines } from '../streams/lines.ts'
+import { quoteOutside } from '../text.ts'
+import type { FileEntry } from './manifest.ts'
 import { writeLines } from './write.ts'
 
 /** Pages on disk, from the moment in which each was fetched whole until they are put together. */
 export type Spool = {
   /** Writes the lines of one more page. Nothing of it counts if they end in an error: then it can be written anew. */
   readonly write: (lines: AsyncIterable<readonly Buffer[]>) => Promise<void>
-  /** Gives the lines of all pages in order, and removes each page when it has been read. */
+  /**
+   * Gives the lines of all pages in order, and removes each page when it has been read. Throws `verification-failed` at the end of a page that is
+   * not what was written.
+   */
   readonly read: () => AsyncGenerator<readonly Buffer[]>
 }
 
@@ -19,20 +26,37 @@ const level = 1
 
 /** Makes a {@link Spool} in a folder that nobody else uses. Its writing throws `disk-full`. */
 export function makeSpool(folder: string): Spool {
-  let pages = 0
-  const nameOf = (page: number) => `page-${page}.ndjson`
-  const fileOf = (page: number) => join(folder, `${nameOf(page)}.${codecs[compression].extension}`)
+  const pages: FileEntry[] = []
   return {
     write: async (lines) => {
-      await writeLines(folder, nameOf(pages + 1), { lines, compression, level })
-      pages++
+      pages.push(await writeLines(folder, `page-${pages.length + 1}.ndjson`, { lines, compression, level }))
     },
     read: async function* () {
-      for (let page = 1; page <= pages; page++) {
-        const chunks = codecs[compression].decompress(createReadStream(fileOf(page), { highWaterMark: 1024 * 1024 }))
-        for await (const { lines } of splitLines(chunks, Number.POSITIVE_INFINITY)) yield lines
-        await rm(fileOf(page))
+      for (const page of pages) {
+        yield* linesOf(page, folder)
+        await rm(join(folder, page.path))
       }
     },
   }
+}
+
+async function* linesOf({ path, contentDigest }: FileEntry, folder: string): AsyncGenerator<readonly Buffer[]> {
+  const content = digester()
+  try {
+    const chunks = codecs[compression].decompress(createReadStream(join(folder, path), { highWaterMark: 1024 * 1024 }))
+    for await (const { lines } of splitLines(digesting(chunks, content), Number.POSITIVE_INFINITY)) yield lines
+  } catch (error) {
+    throw otherPage(path, messageOf(error), error)
+  }
+  if (content.result().digest !== contentDigest) throw otherPage(path, 'its digest is another one')
+}
+
+function otherPage(path: string, fact: string, cause?: unknown): BackupError {
+  return new BackupError({
+    code: 'verification-failed',
+    title: 'A page did not come back as it was written',
+    message: `The pages of the export were put aside until all had come. When "${path}" was read back, it was not what Sanity had sent: ${quoteOutside(fact, 200)}. Nothing was stored.`,
+    hint: 'Run the backup once more. If it happens again, the runner’s disk or memory is not to be trusted: use another one.',
+    cause,
+  })
 }

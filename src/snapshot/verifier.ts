@@ -1,11 +1,14 @@
 import { Worker } from 'node:worker_threads'
 import type { Codec } from '../codec/codec.ts'
+import { mostBlocksHeld } from '../codec/gzip.ts'
 import { BackupError, messageOf } from '../errors.ts'
 import { checksummer, type Digest, type SumDigest, sumOfHashes } from '../streams/digest.ts'
+import { countBytes } from '../streams/garbage.ts'
 import { quoteOutside } from '../text.ts'
 
-/** What a data file holds: its lines, each with its line feed, as one, and as a set. */
-type DataContent = { readonly bytes: number; readonly lines: number; readonly digest: Digest; readonly sum: SumDigest }
+type Sized = { readonly bytes: number; readonly digest: Digest }
+/** A data file, and what it holds: its lines, each with its line feed, as one, and as a set. */
+type Verified = { readonly packed: Sized; readonly content: Sized & { readonly lines: number; readonly sum: SumDigest } }
 
 /** Watches a data file being made; see {@link startVerifier}. Ended when disposed. */
 export type Verifier = AsyncDisposable & {
@@ -19,18 +22,18 @@ export type Verifier = AsyncDisposable & {
   readonly verify: (block: Buffer) => void
   /** Lets through what the blocks were packed into. Whoever leaves it early gets no block any more, and waits for none. */
   readonly watchPacked: (chunks: AsyncIterable<Buffer>) => AsyncGenerator<Buffer>
-  /** What the file holds, when all of it has been shown. Throws `verification-failed` if it does not unpack to the lines. */
-  readonly result: () => Promise<DataContent>
+  /** What the file is and holds, when all of it has been shown. Throws `verification-failed` if it does not unpack to the lines. */
+  readonly result: () => Promise<Verified>
 }
 
 /** Larger blocks gain little, smaller ones cost time: those who work on them wait for each other more often. */
 const blockBytes = 2 * 1024 * 1024
-/** Six are packed side by side at the most (codec/gzip.ts), and none comes back before it was; the others are being filled or unpacked. */
-const blockCount = 8
+/** None comes back before it was packed; two more are being filled and unpacked meanwhile. */
+const blockCount = mostBlocksHeld + 2
 
 /**
- * Digests a data file's content, and unpacks the file while it is made and compares it with that content, byte by byte: all in a thread of its own,
- * so that this one has its time for what comes in. A block goes to the thread when it was packed, and comes back when it was compared. What was
+ * Digests a data file and its content, and unpacks the file while it is made and compares it with that content, byte by byte: all in a thread of its
+ * own, so that this one has its time for what comes in. What is digested is what was unpacked, and no other copy of it. A block goes to the thread when it was packed, and comes back when it was compared. What was
  * unpacked must also have the checksum of the lines as they came, before they were put together.
  */
 export function startVerifier(decompressor: Codec['decompressor']): Verifier {
@@ -39,13 +42,13 @@ export function startVerifier(decompressor: Codec['decompressor']): Verifier {
   const expected = { bytes: 0, lines: 0 }
   const checksum = checksummer()
   let failure: unknown
-  const content = Promise.withResolvers<Found>()
+  const found = Promise.withResolvers<Found>()
   // Asked for at the end; a failure until then is told to whoever asks for a block.
-  content.promise.catch(() => undefined)
+  found.promise.catch(() => undefined)
   const fail = (error: unknown) => {
     failure ??= error
     asked?.reject(failure)
-    content.reject(failure)
+    found.reject(failure)
   }
 
   // As text, so that the bundle is one file. Nothing of this process's surroundings is its business.
@@ -54,7 +57,7 @@ export function startVerifier(decompressor: Codec['decompressor']): Verifier {
   worker.on('error', (error) => fail(notVerified(error)))
   worker.on('exit', () => fail(notVerified(new Error('it ended'))))
   worker.on('message', (told: FromThread) => {
-    if ('found' in told) return content.resolve(told.found)
+    if ('found' in told) return found.resolve(told.found)
     if ('failure' in told) return fail(differs(told.failure))
     const block = Buffer.from(told.compared)
     if (asked === undefined) return free.push(block)
@@ -83,6 +86,7 @@ export function startVerifier(decompressor: Codec['decompressor']): Verifier {
     verify: ({ buffer, length }) => send({ block: buffer as ArrayBuffer, bytes: length }, [buffer as ArrayBuffer]),
     watchPacked: async function* (chunks) {
       for await (const chunk of chunks) {
+        countBytes(chunk.length)
         const copy = new Uint8Array(chunk)
         send({ packed: copy }, [copy.buffer])
         let left = true
@@ -97,12 +101,12 @@ export function startVerifier(decompressor: Codec['decompressor']): Verifier {
     },
     result: async () => {
       send('end')
-      const { checksum: unpacked, ...found } = await content.promise
-      if (found.bytes !== expected.bytes || found.lines !== expected.lines) {
-        throw differs(`it has ${found.lines} lines and ${found.bytes} bytes instead of ${expected.lines} and ${expected.bytes}`)
+      const { packed, content, checksum: unpacked } = await found.promise
+      if (content.bytes !== expected.bytes || content.lines !== expected.lines) {
+        throw differs(`it has ${content.lines} lines and ${content.bytes} bytes instead of ${expected.lines} and ${expected.bytes}`)
       }
       if (unpacked !== checksum.result()) throw differs('its lines are not the ones that came')
-      return found
+      return { packed, content }
     },
     [Symbol.asyncDispose]: async () => {
       await worker.terminate()
@@ -135,8 +139,8 @@ const resourceLimits = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2
 
 /** A block whose first bytes are content, in the order in which they were packed; a piece of the file; there is no more. */
 type ToThread = { readonly block: ArrayBuffer; readonly bytes: number } | { readonly packed: Uint8Array<ArrayBuffer> } | 'end'
-/** What the file holds, and the CRC-32 of what was unpacked. */
-type Found = DataContent & { readonly checksum: number }
+/** What was found, and the CRC-32 of what was unpacked. */
+type Found = Verified & { readonly checksum: number }
 /** A block that may be filled anew; the file is not what was shown; all of it is, and this is what it holds. */
 type FromThread = { readonly compared: ArrayBuffer } | { readonly failure: string } | { readonly found: Found }
 
@@ -147,6 +151,8 @@ function verifyingThread(sumOf: typeof sumOfHashes): void {
   const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads')
   const tell = (message: FromThread, transfer: ArrayBuffer[] = []) => parentPort?.postMessage(message, transfer)
 
+  const file = createHash('sha256')
+  let fileBytes = 0
   const whole = createHash('sha256')
   const sum = sumOf()
   let bytes = 0
@@ -210,12 +216,16 @@ function verifyingThread(sumOf: typeof sumOfHashes): void {
     // All content has come before the file's end was told.
     if (unpacked.length > 0) return tell({ failure: `it goes on after ${bytes} bytes` })
     if (compared !== bytes) return tell({ failure: `it ends after ${compared} of ${bytes} bytes` })
-    tell({ found: { bytes, lines, digest: `sha256:${whole.digest('hex')}`, sum: sum.result(), checksum } })
+    const packed = { bytes: fileBytes, digest: `sha256:${file.digest('hex')}` } as const
+    const content = { bytes, lines, digest: `sha256:${whole.digest('hex')}`, sum: sum.result() } as const
+    tell({ found: { packed, content, checksum } })
   })
 
   parentPort?.on('message', (message: ToThread) => {
     if (message === 'end') stream.end()
     else if ('packed' in message) {
+      file.update(message.packed)
+      fileBytes += message.packed.length
       stream.write(message.packed, () => message.packed.buffer.transfer(0))
     } else {
       const content = Buffer.from(message.block, 0, message.bytes)

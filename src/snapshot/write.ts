@@ -30,15 +30,14 @@ export type WrittenData = { readonly file: FileEntry; readonly contentDigest: Su
 export async function writeData(folder: string, { lines, compression, level }: Content): Promise<WrittenData> {
   const codec = codecs[compression]
   const path = `data.ndjson.${codec.extension}`
-  const stored = digester()
   await using verifier = startVerifier(codec.decompressor)
   const blocks = packLines(givingWay(shown(lines, verifier.showLines)), verifier.block)
   const packed = codec.compress(blocks, { level, checksum: verifier.checksum, release: verifier.verify })
-  const chunks = digesting(verifier.watchPacked(packed), stored)
-  const content = await writeWhole(folder, path, { chunks, prove: verifier.result, written: () => stored.result().bytes })
-  const { bytes: sizeBytes, digest } = stored.result()
-  const { bytes: contentBytes, digest: contentDigest, sum } = content
-  return { file: { path, sizeBytes, digest, contentBytes, contentDigest }, contentDigest: sum }
+  const { packed: file, content } = await writeWhole(folder, path, { chunks: verifier.watchPacked(packed), prove: verifier.result })
+  return {
+    file: { path, sizeBytes: file.bytes, digest: file.digest, contentBytes: content.bytes, contentDigest: content.digest },
+    contentDigest: content.sum,
+  }
 }
 
 /** Lets lines through and shows them on the way. */
@@ -63,7 +62,7 @@ export async function writeLines(folder: string, name: string, { lines, compress
   // Of the lines as they came, so that what is read back is compared with those and not with what was made of them.
   const blocks = packLines(digestingLines(digestingLines(lines, content), checksum), take)
   const chunks = digesting(codec.compress(blocks, { level, checksum: checksum.result, release: giveBack }), stored)
-  await writeWhole(folder, path, { chunks, prove: unproven, written: () => stored.result().bytes })
+  await writeWhole(folder, path, { chunks, prove: unproven })
   const { bytes: sizeBytes, digest } = stored.result()
   const { bytes: contentBytes, digest: contentDigest } = content.result()
   return { path, sizeBytes, digest, contentBytes, contentDigest }
@@ -72,7 +71,7 @@ export async function writeLines(folder: string, name: string, { lines, compress
 /** Writes the manifest: the last file of a snapshot, and the one that makes it one. Gives its entry. Throws `disk-full`. */
 export async function writeManifest(folder: string, manifest: Manifest): Promise<FileEntry> {
   const bytes = printManifest(manifest)
-  await writeWhole(folder, manifestFile, { chunks: oneChunk(bytes), prove: unproven, written: () => bytes.length })
+  await writeWhole(folder, manifestFile, { chunks: oneChunk(bytes), prove: unproven })
   return { path: manifestFile, sizeBytes: bytes.length, digest: digestOf(bytes) }
 }
 
@@ -89,7 +88,7 @@ export async function writeOneOfMany(
   name: string,
   { chunks, prove }: { chunks: AsyncIterable<Buffer>; prove: (file: string) => Promise<void> },
 ): Promise<void> {
-  await writeNamed(folder, name, { chunks, prove, written: () => 0 })
+  await writeNamed(folder, name, { chunks, prove })
 }
 
 /** Writes a file under `<name>.partial`, brings it to disk, and only then gives it its name. Half a file never has a final name. */
@@ -105,18 +104,20 @@ type ToWrite<Proof> = {
   readonly chunks: AsyncIterable<Buffer>
   /** Throws if the file, as it lies there, must not get its name. What it gives is given on. */
   readonly prove: (file: string) => Promise<Proof>
-  readonly written: () => number
 }
 
-async function writeNamed<Proof>(folder: string, name: string, { chunks, prove, written }: ToWrite<Proof>): Promise<Proof> {
+async function writeNamed<Proof>(folder: string, name: string, { chunks, prove }: ToWrite<Proof>): Promise<Proof> {
   const final = join(folder, name)
   const partial = `${final}.partial`
+  let bytes = 0
   try {
     const file = await open(partial, 'w', 0o600)
+    const stream = file.createWriteStream({ flush: true, highWaterMark: waitingBytes })
     try {
       // What comes while a write is under way goes out together in the next. The stream ends when all is on disk.
-      await pipeline(chunks, file.createWriteStream({ flush: true, highWaterMark: waitingBytes }))
+      await pipeline(chunks, stream)
     } finally {
+      bytes = stream.bytesWritten + stream.writableLength
       await file.close()
     }
     const proof = await prove(partial)
@@ -126,7 +127,7 @@ async function writeNamed<Proof>(folder: string, name: string, { chunks, prove, 
     await rm(partial, { force: true })
     if (!isDiskFull(error)) throw error
     const keptBytes = await bytesIn(folder)
-    throw await diskFull(error, folder, { neededBytes: keptBytes + written(), keptBytes })
+    throw await diskFull(error, folder, { neededBytes: keptBytes + bytes, keptBytes })
   }
 }
 

@@ -23,8 +23,9 @@ describe.each(codecNames)('startVerifier, for %s', (name) => {
         async (lines, sizes) => {
           await using verifier = startVerifier(codecs[name].decompressor)
           const content = joined(lines)
-          await show(verifier, { lines, parts: [...cut(content, sizes)], packed: cut(await packed(name, content), [50]) })
-          expect(await verifier.result()).toEqual(described(lines))
+          const file = await packed(name, content)
+          await show(verifier, { lines, parts: [...cut(content, sizes)], packed: cut(file, [50]) })
+          expect(await verifier.result()).toEqual({ packed: { bytes: file.length, digest: digestOf(file) }, content: described(lines) })
         },
       ),
       { numRuns: 20 },
@@ -56,7 +57,7 @@ describe.each(codecNames)('startVerifier, for %s', (name) => {
     verifier.showLines(lines)
     const { checksum, verify: release } = verifier
     for await (const _ of verifier.watchPacked(codecs[name].compress(blocks(), { level: 1, checksum, release })));
-    expect(await verifier.result()).toEqual(described(lines))
+    expect((await verifier.result()).content).toEqual(described(lines))
   })
 
   const lines = Array.from({ length: 2000 }, (_, index) => Buffer.from(`{"_id":"${index}","random":"${crypto.randomUUID()}"}`))
