@@ -35,7 +35,7 @@ async function levels(bytes: number, runs: number): Promise<string> {
   using source = await startSource({ bytes })
   const contenders = [
     ...[1, 4, 6, 9].map((level) => action(`gzip ${level}`, source.url, 'gzip', String(level))),
-    ...[1, 3, 6, 9, 12, 19].map((level) => action(`zstd ${level}`, source.url, 'zstd', String(level))),
+    ...[1, 2, 3, 6, 9, 12, 19].map((level) => action(`zstd ${level}`, source.url, 'zstd', String(level))),
   ]
   const rows = [...(await interleave(contenders, runs))].map(([name, measured]) => [name, ...figures(measured, source.bytes)])
   return `${table(['level', ...head], rows)}\n`

@@ -52,7 +52,7 @@ export const codecs: Record<Compression, Codec> = {
   },
   zstd: {
     extension: 'zst',
-    levels: { default: 3, highest: 19 },
+    levels: { default: 2, highest: 19 },
     compress: (blocks, { level, release }) =>
       through(
         createZstdCompress({
