@@ -7,8 +7,8 @@ import type { Packing } from './codec.ts'
  * quarter more time, for a file 2 % smaller. Whoever asks for a high level wants that.
  */
 const windowBits = (level: number) => (level <= 6 ? 14 : 15)
-/** What is set aside for the output of a block: two mebibytes of documents fit in, and come out in one trip to the pool. More would be garbage. */
-const outputBytes = 768 * 1024
+/** What is set aside for the output of a block: documents fit in, so that they come out in one trip to the pool. More would be garbage. */
+const outputBytes = 576 * 1024
 /** How many blocks are held at the most until the first of them is released. zstd holds two. */
 export const mostBlocksHeld = 6
 /** Blocks take turns of different lengths, and come out in their order: so many are under way that no processor waits for the first of them. */

@@ -26,8 +26,8 @@ export type Verifier = AsyncDisposable & {
   readonly result: () => Promise<Verified>
 }
 
-/** Larger blocks gain little, smaller ones cost time: those who work on them wait for each other more often. */
-const blockBytes = 2 * 1024 * 1024
+/** Smaller blocks cost time: those who work on them wait for each other more often. Larger ones cost memory, and gain little. */
+const blockBytes = 1.5 * 1024 * 1024
 /** None comes back before it was packed; two more are being filled and unpacked meanwhile. */
 const blockCount = mostBlocksHeld + 2
 

@@ -9,7 +9,7 @@ import { collect, collectBytes, cut, rejection, source } from '../streams/feed.t
 
 const codecNames = ['gzip', 'zstd'] as const
 /** The size of a block, and how many there are. */
-const blockBytes = 2 * 1024 * 1024
+const blockBytes = 1.5 * 1024 * 1024
 const blockCount = 8
 
 const anyLine = fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes.filter((byte) => byte !== 0x0a)))
