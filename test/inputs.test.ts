@@ -72,7 +72,7 @@ describe('a value that is taken', () => {
     { input: 'exclude-types', value: 'sanity.imageAsset\r\nb', takes: { filters: { excludeTypes: ['sanity.imageAsset', 'b'] } } },
     { input: 'exclude-ids', value: '', takes: { filters: { excludeIds: [] } } },
     { input: 'exclude-ids', value: 'a.*, b.**', takes: { filters: { excludeIds: ['a.*', 'b.**'] } } },
-    { input: 'compression', value: 'zstd', takes: { compression: 'zstd', compressionLevel: 3 } },
+    { input: 'compression', value: 'zstd', takes: { compression: 'zstd', compressionLevel: 2 } },
     { input: 'compression-level', value: '9', takes: { compressionLevel: 9 } },
     { input: 'destination', value: 'directory\nartifact', takes: { destinations: new Set(['artifact', 'directory']) } },
     { input: 'path', value: 'relative/path', takes: { path: resolve('relative/path') } },
