@@ -3,7 +3,7 @@ import type { ExportedDocument } from '../sanity/export.ts'
 import { classifyLine } from '../sanity/line.ts'
 import { exportPage } from '../sanity/pages.ts'
 import { retrying } from '../sanity/retry.ts'
-import { makeSpool, type Spool } from '../snapshot/spool.ts'
+import { makeSpool, otherPages, type Spool } from '../snapshot/spool.ts'
 import { tally } from '../snapshot/tally.ts'
 import { fingerprintSet, keyJournal, keyOf } from '../streams/seen.ts'
 import { formatBytes, formatDuration, plural } from '../text.ts'
@@ -109,7 +109,7 @@ function remember(keys: () => Generator<string>, seen: ReturnType<typeof fingerp
 
 function documentIn(bytes: Buffer): ExportedDocument {
   const line = classifyLine(bytes)
-  if (line.kind !== 'document') throw new Error('a page on disk is not what was written')
+  if (line.kind !== 'document') throw otherPages('a line is no document')
   return { id: line.id, type: line.type, bytes }
 }
 

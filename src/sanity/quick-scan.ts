@@ -29,11 +29,11 @@ type Scanner = { readonly memory: Buffer; readonly scan: (length: number) => num
 
 let scanner: Scanner | undefined
 
-/** Where there is no WebAssembly, or on a processor that knows no such steps, it has no memory: then each line is left to `scanDocument`. */
+/** On a processor that knows no such steps it has no memory: then each line is left to `scanDocument`. */
 function startScanner(): Scanner {
-  const { WebAssembly } = globalThis as { readonly WebAssembly?: WebAssemblyUsed }
+  const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: WebAssemblyUsed }
   const bytes = Buffer.from(code, 'base64')
-  if (!WebAssembly?.validate(bytes)) return { memory: Buffer.alloc(0), scan: () => 0 }
+  if (!WebAssembly.validate(bytes)) return { memory: Buffer.alloc(0), scan: () => 0 }
   const { memory, scan } = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports
   return { memory: Buffer.from(memory.buffer), scan }
 }

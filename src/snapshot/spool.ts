@@ -46,16 +46,17 @@ async function* linesOf({ path, contentDigest }: FileEntry, folder: string): Asy
     const chunks = codecs[compression].decompress(createReadStream(join(folder, path), { highWaterMark: 1024 * 1024 }))
     for await (const { lines } of splitLines(digesting(chunks, content), Number.POSITIVE_INFINITY)) yield lines
   } catch (error) {
-    throw otherPage(path, messageOf(error), error)
+    throw otherPages(`${path}: ${messageOf(error)}`, error)
   }
-  if (content.result().digest !== contentDigest) throw otherPage(path, 'its digest is another one')
+  if (content.result().digest !== contentDigest) throw otherPages(`${path} has another digest`)
 }
 
-function otherPage(path: string, fact: string, cause?: unknown): BackupError {
+/** The error for pages that are not what was written; `fact` says what is known of it. */
+export function otherPages(fact: string, cause?: unknown): BackupError {
   return new BackupError({
     code: 'verification-failed',
-    title: 'A page did not come back as it was written',
-    message: `The pages of the export were put aside until all had come. When "${path}" was read back, it was not what Sanity had sent: ${quoteOutside(fact, 200)}. Nothing was stored.`,
+    title: 'The pages did not come back as they were written',
+    message: `The pages of the export were put aside until all had come. When they were read back, they were not what Sanity had sent: ${quoteOutside(fact, 200)}. Nothing was stored.`,
     hint: 'Run the backup once more. If it happens again, the runner’s disk or memory is not to be trusted: use another one.',
     cause,
   })

@@ -44,8 +44,8 @@ describe('makeSpool', () => {
     await writeFile(file, await damage(await readFile(file)))
     expect(await rejection(collect(spool.read()))).toMatchObject({
       code: 'verification-failed',
-      title: 'A page did not come back as it was written',
-      message: expect.stringContaining('"page-1.ndjson.zst"'),
+      title: 'The pages did not come back as they were written',
+      message: expect.stringContaining('page-1.ndjson.zst'),
       hint: expect.stringContaining('Run the backup once more.'),
     })
   })

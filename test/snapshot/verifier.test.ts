@@ -60,6 +60,17 @@ describe.each(codecNames)('startVerifier, for %s', (name) => {
     expect((await verifier.result()).content).toEqual(described(lines))
   })
 
+  it('describes the file that it unpacked, whatever becomes of the pieces that it let through', async () => {
+    await using verifier = startVerifier(codecs[name].decompressor)
+    const lines = [Buffer.from('{"_id":"a"}'), Buffer.from('{"_id":"b"}')]
+    const file = await packed(name, joined(lines))
+    verifier.showLines(lines)
+    const block = await verifier.block()
+    verifier.verify(block.subarray(0, joined(lines).copy(block)))
+    for await (const piece of verifier.watchPacked(source(cut(Buffer.from(file), [10])).items)) piece.fill(0)
+    expect((await verifier.result()).packed).toEqual({ bytes: file.length, digest: digestOf(file) })
+  })
+
   const lines = Array.from({ length: 2000 }, (_, index) => Buffer.from(`{"_id":"${index}","random":"${crypto.randomUUID()}"}`))
   const others = lines.map((line) => Buffer.from(String(line).replace('"_id":"1999"', '"_id":"1998"')))
   it.each([
