@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ArtifactClient } from '@actions/artifact'
 import { EnvHttpProxyAgent, request } from 'undici'
+import type { Wait } from './retry.ts'
 import type { Http } from './sanity/api.ts'
-import type { Wait } from './sanity/retry.ts'
 import { type Stopwatch, stopwatch } from './stopwatch.ts'
 
 /** Where the rooms say what they do. Every line passes through the same cleaning. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { BackupError } from '../errors.ts'
+import { retrying } from '../retry.ts'
 import { type AssetAnswer, type AssetHost, type Claims, tooManyBytes, wrongBytes } from '../sanity/assets.ts'
-import { retrying } from '../sanity/retry.ts'
 import type { AssetCache } from '../snapshot/asset-cache.ts'
 import { type AssetFolder, isSvg, type SavedFile, UnprovenError } from '../snapshot/asset-folder.ts'
 import type { AssetName } from '../snapshot/asset-name.ts'

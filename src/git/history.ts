@@ -41,10 +41,10 @@ export async function readHistory(git: Git, tip: string, folder: string): Promis
 
 type Head = { readonly tree: string; readonly parents: readonly string[] }
 
-/** The first lines of a commit object: `tree <name>`, then `parent <name>` for each parent. */
+/** The first lines of a commit object: `tree <name>`, then `parent <name>` for each parent. What follows may be anything. */
 function headOf(content: Buffer): Head {
-  const text = content.toString('latin1', 0, content.indexOf('\nauthor '))
-  const [tree = '', ...parents] = text.split('\n').map((line) => line.slice(line.indexOf(' ') + 1))
+  const [head = ''] = /^tree .*(?:\nparent .*)*/.exec(content.toString('latin1')) ?? []
+  const [tree = '', ...parents] = head.split('\n').map((line) => line.slice(line.indexOf(' ') + 1))
   return { tree, parents }
 }
 

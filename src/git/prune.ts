@@ -76,13 +76,20 @@ function remade(
   newParents: readonly string[],
 ): { name: string; content: Buffer } {
   if (newTree === tree && newParents.join() === parents.map((parent) => parent.name).join()) return { name, content }
-  const end = content.indexOf('\n\n')
+  const end = endOfHeaders(content)
   // Values that go on begin with a space: git-scm.com/docs/gitformat-signature.
   const headers = content.toString('latin1', 0, end).split(/\n(?! )/)
   const left = headers.filter((header) => !/^(tree|parent|gpgsig|gpgsig-sha256|mergetag) /.test(header))
   const head = [`tree ${newTree}`, ...newParents.map((parent) => `parent ${parent}`), ...left].join('\n')
   const bytes = Buffer.concat([Buffer.from(head, 'latin1'), content.subarray(end)])
   return { name: objectName('commit', bytes), content: bytes }
+}
+
+/** Where the headers of a commit end. One without a message may end with them, and git minds neither that nor a missing end of line. */
+function endOfHeaders(content: Buffer): number {
+  const blank = content.indexOf('\n\n')
+  if (blank !== -1) return blank
+  return content.at(-1) === 0x0a ? content.length - 1 : content.length
 }
 
 /** Writes what was made as git's objects: all trees, then all commits, with one process each. */

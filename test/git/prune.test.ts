@@ -15,6 +15,8 @@ beforeEach(async () => {
 
 afterEach(async () => await temp[Symbol.asyncDispose]())
 
+const people = 'author Ada <ada@acme.example> 1700000000 +0130\ncommitter Bob <bob@acme.example> 1700000500 -0800'
+
 /** A commit as a test writes it down: whose folder it changes, `a/x`, `a/y` or the others' `notes`. */
 type Step = 'x' | 'y' | 'notes' | 'x+notes' | 'readme+x'
 
@@ -41,6 +43,24 @@ describe('prune', () => {
     )
     expect(run('cat-file', 'commit', pruned)).not.toContain('gpgsig')
     expect(run('cat-file', 'commit', signed)).toContain('gpgsig')
+  })
+
+  it.each([
+    { name: 'without a message and without the empty line before it', text: `${people}\n` },
+    { name: 'without even the end of its last line', text: people },
+    { name: 'with an empty message', text: `${people}\n\n` },
+    { name: 'with a message of empty lines', text: `${people}\n\n\n\nx\n\n` },
+    { name: 'in another encoding', text: `${people}\nencoding ISO-8859-1\n\nCaf\xe9` },
+    { name: 'with a header that nobody knows', text: `${people}\nodd one\n two\n \n three\n\ngpgsig in the message\n` },
+    { name: 'whose message looks like headers', text: `${people}\n\nparent ${'0'.repeat(40)}\nauthor Nobody\n` },
+    { name: 'with an author without a name', text: 'author <> 1700000000 +0000\ncommitter <> 1700000000 +0000\n\nx' },
+  ])('takes over a commit of others as it is: $name', async ({ text }) => {
+    const base = history(['x', 'notes'])
+    const theirs = literal(`tree ${run('rev-parse', `${base}^{tree}`)}\nparent ${base}\n${text}`)
+    const tip = commit('last', { 'a/x/file': 'last' }, [theirs])
+    const replayed = run('rev-parse', `${await pruneX(tip, 1)}^`)
+    expect(raw(replayed).replace(/^tree .*\nparent .*\n/, '')).toBe(text)
+    expect(replayed).not.toBe(theirs)
   })
 
   it('leaves the history alone where there is nothing older', async () => {
@@ -150,6 +170,18 @@ function resigned(commitName: string): string {
     encoding: 'utf8',
   }).stdout.trim()
 }
+
+/** A commit object exactly as given, one byte a character. */
+function literal(content: string): string {
+  const input = Buffer.from(content, 'latin1')
+  return spawnSync('git', ['hash-object', '-t', 'commit', '-w', '--stdin', '--literally'], {
+    cwd: temp.path,
+    input,
+    encoding: 'utf8',
+  }).stdout.trim()
+}
+
+const raw = (name: string): string => spawnSync('git', ['cat-file', 'commit', name], { cwd: temp.path, encoding: 'latin1' }).stdout
 
 const log = (tip: string): string[] => run('log', '--reverse', '--format=%s', tip).split('\n')
 const filesAt = (tip: string, back: number): string[] => run('ls-tree', '-r', '--name-only', `${tip}~${back}`).split('\n')

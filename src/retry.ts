@@ -1,4 +1,4 @@
-import { BackupError } from '../errors.ts'
+import { BackupError } from './errors.ts'
 
 /** Waits; rejects with the signal's reason when it is aborted. */
 export type Wait = (ms: number, signal: AbortSignal) => Promise<void>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { BackupError, type Retry } from '../../src/errors.ts'
-import { retrying } from '../../src/sanity/retry.ts'
-import { rejection } from '../streams/feed.ts'
+import { BackupError, type Retry } from '../src/errors.ts'
+import { retrying } from '../src/retry.ts'
+import { rejection } from './streams/feed.ts'
 
 const { signal } = new AbortController()
 
