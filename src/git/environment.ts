@@ -1,7 +1,9 @@
-type Env = Readonly<Record<string, string | undefined>>
+import type { Machine } from './machine.ts'
+
+export type Env = Readonly<Record<string, string | undefined>>
 
 /** What git needs of the surroundings: where programs and certificates are, and how the network is reached. Nothing that bends what git does. */
-const passedOn = [
+export const reaching = [
   'PATH',
   'TMPDIR',
   'TEMP',
@@ -21,11 +23,24 @@ const passedOn = [
   'SSL_CERT_DIR',
   'GIT_SSL_CAINFO',
   'GIT_SSL_CAPATH',
-]
+  'GIT_SSL_CERT',
+  'GIT_SSL_KEY',
+  'GIT_PROXY_SSL_CAINFO',
+  'GIT_PROXY_SSL_CERT',
+  'GIT_PROXY_SSL_KEY',
+] as const
+
+/** Those of an environment that are set. */
+export function pick(env: Env, names: readonly string[]): Env {
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
+}
 
 /** The settings of every git process here: git-scm.com/docs/git-config. */
 const settings: readonly (readonly [string, string])[] = [
   ['credential.helper', ''],
+  // git looks at the disk when it makes a repository, and would take files that differ in case for the same on a Mac or on Windows.
+  ['core.ignoreCase', 'false'],
+  ['core.precomposeUnicode', 'false'],
   ['core.hooksPath', '/dev/null'],
   ['core.fsmonitor', 'false'],
   ['gc.auto', '0'],
@@ -61,22 +76,31 @@ type Settings = {
   readonly fetchesMissing: boolean
   readonly serverUrl: string
   readonly token: string
+  readonly machine: Machine
 }
 
 /**
- * The environment of a git process, made from nothing: no configuration of the user or the machine, no prompt, no tracing. The token goes into a
+ * The environment of a git process, made from nothing: of the configuration of the user or the machine only what reaches the server, no prompt, no
+ * tracing. The folder is named, so that git neither looks for another nor asks whose it is. The token goes into a
  * header for this server alone, which an inherited one does not stand beside: GitHub refuses two.
  */
-export function gitEnvironment(env: Env, { home, url, serverUrl, token, fetchesMissing }: Settings): Env {
-  const given = Object.fromEntries(passedOn.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
+export function gitEnvironment(env: Env, { home, url, serverUrl, token, fetchesMissing, machine }: Settings): Env {
   const header = `http.${serverUrl}/.extraheader`
   const origin = [['remote.origin.url', url], ...(fetchesMissing ? promisor : [])]
-  const all = [...settings, ...origin, [header, ''], ...(token === '' ? [] : [[header, `Authorization: Basic ${basicCredentials(token)}`]])]
+  const all = [
+    ...machine.settings,
+    ...settings,
+    ...origin,
+    [header, ''],
+    ...(token === '' ? [] : [[header, `Authorization: Basic ${basicCredentials(token)}`]]),
+  ]
   return {
     // git's own http library takes it in lower case only.
     ...(env['HTTP_PROXY'] === undefined ? {} : { http_proxy: env['HTTP_PROXY'] }),
-    ...given,
+    ...pick(env, reaching),
+    ...(machine.certificates === undefined ? {} : { GIT_SSL_CAINFO: machine.certificates }),
     HOME: home,
+    GIT_DIR: home,
     LC_ALL: 'C',
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',

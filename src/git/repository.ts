@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Git, gitIn } from './command.ts'
 import { gitEnvironment } from './environment.ts'
+import { readMachine } from './machine.ts'
 
 /** The server's side of a repository. */
 export type Remote = {
@@ -32,15 +33,17 @@ export type Repository = Disposable & {
  */
 export async function makeRepository(url: string, remote: Remote, { environment, temp, signal }: GitTools): Promise<Repository> {
   const folder = mkdtempSync(join(temp, 'sanity-backup-git-'))
-  const gitThat = (fetchesMissing: boolean): Git =>
-    gitIn({ folder, environment: gitEnvironment(environment, { home: folder, url, ...remote, fetchesMissing }), signal })
-  const git = gitThat(true)
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
   try {
-    await git.run(['init', '--quiet', '--bare', '--template=', '.'])
+    const machine = await readMachine({ environment, folder, url, signal })
+    const gitThat = (fetchesMissing: boolean): Git =>
+      gitIn({ folder, environment: gitEnvironment(environment, { home: folder, url, ...remote, fetchesMissing, machine }), signal })
+    const git = gitThat(true)
+    // Names are SHA-1 here, whatever git will take by default one day.
+    await git.run(['init', '--quiet', '--bare', '--template=', '--object-format=sha1', '.'])
+    return { git, offline: gitThat(false), folder, [Symbol.dispose]: remove }
   } catch (error) {
     remove()
     throw error
   }
-  return { git, offline: gitThat(false), folder, [Symbol.dispose]: remove }
 }

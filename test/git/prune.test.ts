@@ -107,6 +107,7 @@ async function pruneX(tip: string, keep: number): Promise<string> {
     token: '',
     home: temp.path,
     url: 'http://127.0.0.1:9/acme/site',
+    machine: { settings: [], certificates: undefined },
   }
   const environment = gitEnvironment({ PATH: '/usr/bin:/bin' }, place)
   const git = gitIn({ folder: temp.path, environment, signal: new AbortController().signal })
