@@ -1,4 +1,5 @@
 import { BackupError } from './errors.ts'
+import { formatDuration } from './text.ts'
 
 /** Waits; rejects with the signal's reason when it is aborted. */
 export type Wait = (ms: number, signal: AbortSignal) => Promise<void>
@@ -44,4 +45,17 @@ export async function retrying<Result>(
 /** Many runners that failed together must not come back together. */
 function jittered(ms: number): number {
   return ms * (0.75 + Math.random() / 2)
+}
+
+/** What a patient one needs: the clock, the log, and the signal that ends the waiting. */
+export type Waiting = { readonly wait: Wait; readonly signal: AbortSignal; readonly log: { readonly info: (line: string) => void } }
+
+/** The patience of a run that tells its log of each try. */
+export function patiently({ wait, signal, log }: Waiting): Patience {
+  return {
+    wait,
+    signal,
+    onRetry: (error, waitMs, tryNumber) =>
+      log.info(`${error.title}: ${error.message} Try ${tryNumber + 1} of ${error.retry.tries} follows in ${formatDuration(waitMs)}.`),
+  }
 }

@@ -1,6 +1,6 @@
 import { BackupError } from '../errors.ts'
 import type { Inputs } from '../inputs.ts'
-import { retrying } from '../retry.ts'
+import { patiently, retrying } from '../retry.ts'
 import type { SanityApi } from '../sanity/api.ts'
 import { countDocuments } from '../sanity/count.ts'
 import { exportDocuments } from '../sanity/export.ts'
@@ -12,7 +12,7 @@ import { formatBytes, formatCount, formatDuration, plural } from '../text.ts'
 import type { Tools } from '../tools.ts'
 import type { AssetIntake } from './assets.ts'
 import { askedFor, writeDocuments } from './data.ts'
-import { exportProgress, patiently, savePages } from './pages.ts'
+import { exportProgress, savePages } from './pages.ts'
 
 /** The dataset's documents, saved and counted. */
 export type SavedDocuments = Exported & {

@@ -1,12 +1,12 @@
 import { BackupError } from '../errors.ts'
-import { retrying } from '../retry.ts'
+import { patiently, retrying } from '../retry.ts'
 import type { ExportedDocument } from '../sanity/export.ts'
 import { classifyLine } from '../sanity/line.ts'
 import { exportPage } from '../sanity/pages.ts'
 import { makeSpool, otherPages, type Spool } from '../snapshot/spool.ts'
 import { tally } from '../snapshot/tally.ts'
 import { fingerprintSet, keyJournal, keyOf } from '../streams/seen.ts'
-import { formatBytes, formatDuration, plural } from '../text.ts'
+import { formatBytes, plural } from '../text.ts'
 import type { Tools } from '../tools.ts'
 import { writeDocuments } from './data.ts'
 import type { Exported, Task } from './documents.ts'
@@ -146,15 +146,5 @@ export function exportProgress({ log, now }: Tools): (batch: readonly ExportedDo
       const seconds = Math.max(0.001, (now().getTime() - startedAt) / 1000)
       return `Exporting: ${plural(documents, 'document')}, ${formatBytes(bytes)}, ${formatBytes(Math.round(bytes / seconds))}/s`
     })
-  }
-}
-
-/** How a request is repeated that may do better the next time. */
-export function patiently({ wait, signal, log }: Tools): Parameters<typeof retrying>[1] {
-  return {
-    wait,
-    signal,
-    onRetry: (error, waitMs, tryNumber) =>
-      log.info(`${error.title}: ${error.message} Try ${tryNumber + 1} of ${error.retry.tries} follows in ${formatDuration(waitMs)}.`),
   }
 }

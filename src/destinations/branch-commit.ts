@@ -25,13 +25,15 @@ export type Making = {
   readonly clean: (text: string) => string
   readonly now: () => Date
   readonly progress: (line: () => string) => void
+  /** Asks again where the server fails for a reason that passes: what lies on the branch is fetched when it is read. */
+  readonly asking: <Value>(work: () => Promise<Value>) => Promise<Value>
 }
 
 /** Makes the commit for a snapshot on top of a branch, in the repository at hand. */
 export async function makeCommit(making: Making): Promise<Made> {
   const { repository, tip, snapshot, layout } = making
   const lying = { folder: snapshot.folder.path, manifest: snapshot.manifest }
-  const kept = await findKept(repository.git, tip, { ...lying, layout })
+  const kept = await making.asking(() => findKept(repository.git, tip, { ...lying, layout }))
   let made: Omit<Made, 'commit'> | undefined
   const steps = async function* (): AsyncGenerator<ImportStep> {
     made = yield* importSteps(making, { ...lying, before: tip.before, kept })

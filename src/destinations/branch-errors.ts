@@ -1,4 +1,5 @@
 import { BackupError } from '../errors.ts'
+import { isDamaged } from '../git/refusals.ts'
 import { quoteOutside } from '../text.ts'
 
 /** The error for a repository in which a branch for backups would become the main one. */
@@ -38,6 +39,25 @@ export function conflict(branch: string, tries: number): BackupError {
     title: 'Other runs kept moving the branch',
     message: `The branch "${quoteOutside(branch)}" was moved by others ${tries} times in a row while the commit was made. Nothing was stored on it.`,
     hint: 'Run the job again. Let backups wait for one another with `concurrency`, and keep at most five runs going at a time on one branch (`max-parallel` in a matrix).',
+  })
+}
+
+/** Whether a server could not be asked, which says nothing about what lies there. */
+export function isUnread(error: unknown): error is BackupError {
+  return error instanceof BackupError && error.code === 'branch-rejected' && !isDamaged(error)
+}
+
+/** The error for a commit of which it is not known whether it is whole, or even there. */
+export function unread(
+  { message, cause }: BackupError,
+  { commit, branch }: { readonly commit: string; readonly branch: string },
+): BackupError {
+  return new BackupError({
+    code: 'verification-failed',
+    title: 'The branch could not be read back',
+    message: `The commit ${commit} was sent to the branch "${quoteOutside(branch)}", and then the server gave no answer any more: ${message} The commit was left there. Nothing shows that it is wrong, and nothing proves that it is whole.`,
+    hint: 'Run the backup again when the server answers; see githubstatus.com.',
+    cause,
   })
 }
 

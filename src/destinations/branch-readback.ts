@@ -6,6 +6,7 @@ import type { Repository } from '../git/repository.ts'
 import { fileCheck } from '../snapshot/check-files.ts'
 import { type Manifest, manifestFile, printManifest } from '../snapshot/manifest.ts'
 import { quoteOutside } from '../text.ts'
+import { isUnread } from './branch-errors.ts'
 import { snapshotLine } from './branch-message.ts'
 import { verificationFailed } from './readback.ts'
 
@@ -16,6 +17,8 @@ type Expected = {
   readonly folder: string
   readonly manifest: Manifest
   readonly signal: AbortSignal
+  /** Asks again where the server fails for a reason that passes. */
+  readonly asking: <Value>(work: () => Promise<Value>) => Promise<Value>
 }
 
 /**
@@ -24,11 +27,13 @@ type Expected = {
  */
 export async function readBackBranch(open: () => Promise<Repository>, expected: Expected): Promise<string> {
   try {
-    const findings = await readNewest(open, expected)
+    const findings = await expected.asking(() => readNewest(open, expected))
     if (typeof findings === 'string') return findings
     throw verificationFailed('branch', findings.slice(0, 5).join('; '))
   } catch (error) {
     expected.signal.throwIfAborted()
+    // What could not be read is not wrong.
+    if (isUnread(error)) throw error
     const told = error instanceof BackupError && ['verification-failed', 'disk-full'].includes(error.code)
     throw told ? error : verificationFailed('branch', messageOf(error), error)
   }
@@ -43,20 +48,29 @@ async function readNewest(open: () => Promise<Repository>, expected: Expected): 
   const there = await fresh.git.attempt(['cat-file', 'blob', `${tip}:${folder}/${manifestFile}`])
   if (there.exitCode === 0 && there.stdout.equals(printManifest(manifest))) return await checkCommit(fresh.git, tip, expected)
 
-  const commit = await findInHistory(open, expected)
+  using history = await open()
+  const commit = await findInHistory(history.git, expected)
   if (commit === undefined) return ['the commit is not in the branch']
   using second = await open()
   await fetchCommit(second.git, url, { ref: commit, depth: 1 })
   return await checkCommit(second.git, commit, expected)
 }
 
-/** Somebody has gone on already. The commit is found by what it says, for it may have another name by now. */
-async function findInHistory(open: () => Promise<Repository>, { url, branch, manifest }: Expected): Promise<string | undefined> {
+/** Whether the branch holds a snapshot, at its tip or below it. */
+export async function holdsSnapshot(open: () => Promise<Repository>, expected: Expected): Promise<boolean> {
   using history = await open()
-  const newest = await fetchCommit(history.git, url, { ref: `refs/heads/${branch}`, filter: 'tree:0' })
+  const commit = await findInHistory(history.git, expected)
+  if (commit === undefined) return false
+  const there = await history.git.run(['cat-file', 'blob', `${commit}:${expected.folder}/${manifestFile}`])
+  return there.equals(printManifest(expected.manifest))
+}
+
+/** Somebody has gone on already. The commit is found by what it says, for it may have another name by now. */
+async function findInHistory(git: Git, { url, branch, manifest }: Expected): Promise<string | undefined> {
+  const newest = await fetchCommit(git, url, { ref: `refs/heads/${branch}`, filter: 'tree:0' })
   if (newest === undefined) return undefined
   const line = `^${snapshotLine(manifest.snapshot).replaceAll('.', '\\.')}$`
-  const found = await history.git.run(['rev-list', '--max-count=1', `--grep=${line}`, newest])
+  const found = await git.run(['rev-list', '--max-count=1', `--grep=${line}`, newest])
   return found.toString('latin1').trim() || undefined
 }
 

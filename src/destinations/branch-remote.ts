@@ -1,7 +1,9 @@
+import type { BackupError } from '../errors.ts'
 import { findCommandFailure } from '../git/failures.ts'
 import { isNotFound } from '../git/refusals.ts'
-import { askServer, fetchCommit, type Move, type Overview, type Pushed, push } from '../git/remote.ts'
+import { askServer, fetchCommit, type Move, type Moved, type Overview, type Pushed, push } from '../git/remote.ts'
 import { type GitTools, makeRepository, type Remote, type Repository } from '../git/repository.ts'
+import { patiently, retrying, type Waiting } from '../retry.ts'
 import { type BranchTip, noBranch, readTip } from './branch-tip.ts'
 
 /** How a branch is now. */
@@ -16,16 +18,21 @@ export type RemoteBranch = Disposable & {
   readonly see: () => Promise<Seen>
   /** Looks once more, as fast as can be: only at where the branch is by now. */
   readonly seeAgain: () => Promise<Seen>
-  readonly move: (change: Move) => Promise<Pushed>
+  /** Moves the branch. An answer that was lost is settled by looking, and what failed for a reason that passes is tried again. */
+  readonly move: (change: Move) => Promise<Moved>
   /** Moves the branch back as well as that can be done in the given time. Says whether it was. */
   readonly moveBack: (change: Move, withinMs: number) => Promise<boolean>
   /** Makes another repository that has nothing of this one. */
   readonly fresh: () => Promise<Repository>
   /** Does work in the repository. */
-  readonly told: <Value>(work: () => Promise<Value>) => Promise<Value>
+  readonly told: Work
+  /** Does work that asks the server for something, again if it fails for a reason that passes. */
+  readonly asking: Work
 }
 
-type Place = {
+type Work = <Value>(work: () => Promise<Value>) => Promise<Value>
+
+type Place = Pick<Waiting, 'wait' | 'log'> & {
   readonly remote: Remote
   readonly branch: string
   readonly folder: string
@@ -35,7 +42,7 @@ type Place = {
 }
 
 /** Makes a {@link RemoteBranch}. Servers other than GitHub may know a repository only by its name with `.git`. */
-export async function openBranch({ remote, branch, folder, history, tools }: Place): Promise<RemoteBranch> {
+export async function openBranch({ remote, branch, folder, history, tools, wait, log }: Place): Promise<RemoteBranch> {
   let url = `${remote.serverUrl}/${remote.name}`
   const told = async <Value>(work: () => Promise<Value>): Promise<Value> => {
     try {
@@ -44,6 +51,8 @@ export async function openBranch({ remote, branch, folder, history, tools }: Pla
       throw findCommandFailure(error, url) ?? error
     }
   }
+  const patience = patiently({ wait, log, signal: tools.signal })
+  const asking: Work = async (work) => await retrying(() => told(work), patience)
   const open = async (at: string) => await told(() => makeRepository(at, remote, tools))
   let repository = await open(url)
   let last: BranchTip | undefined
@@ -80,24 +89,51 @@ export async function openBranch({ remote, branch, folder, history, tools }: Pla
       return repository
     },
     told,
+    asking,
     fresh: async () => await open(url),
     see: async () =>
-      await told(async () => {
+      await asking(async () => {
         overview = await ask()
         if (last === undefined || last.commit !== overview.tip) last = overview.tip === undefined ? noBranch : await fetchTip()
         return { overview, tip: last }
       }),
     seeAgain: async () =>
-      await told(async () => {
+      await asking(async () => {
         last = await fetchTip()
         return { overview: { ...overview, tip: last.commit }, tip: last }
       }),
-    move: async (change) => await told(() => push(repository, url, change)),
-    moveBack: async (change, withinMs) =>
-      await push(repository, url, change, AbortSignal.timeout(withinMs)).then(
+    move: async (change) => await move(change, async () => await told(() => push(repository, url, change)), { patience, ask }),
+    moveBack: async (change, withinMs) => {
+      const signal = AbortSignal.timeout(withinMs)
+      const once = async () => await push(repository, url, change, signal)
+      return await move(change, once, { patience: { ...patience, signal }, ask }).then(
         ({ kind }) => kind === 'done',
         () => false,
-      ),
+      )
+    },
     [Symbol.dispose]: () => repository[Symbol.dispose](),
+  }
+}
+
+type Settling = { readonly patience: Parameters<typeof retrying>[1]; readonly ask: () => Promise<Overview> }
+
+/** Pushes until the server says how it ended, or the branch shows it. Throws if neither does. */
+async function move({ from, to }: Move, once: () => Promise<Pushed>, { patience, ask }: Settling): Promise<Moved> {
+  let broken: BackupError | undefined
+  try {
+    return await retrying(async () => {
+      const pushed = await once()
+      if (pushed.kind === 'done' || pushed.kind === 'refused') return pushed
+      if (pushed.kind === 'broken') broken = pushed.error
+      // The answer may be all that was lost; git's own second try is then refused as if somebody else had been faster.
+      const { tip } = await ask()
+      if (tip === to) return { kind: 'done' }
+      if (pushed.kind === 'lost' || tip !== from) return { kind: 'lost' }
+      throw pushed.error
+    }, patience)
+  } catch (error) {
+    // It is known that nothing was changed; what else is thrown leaves that open.
+    if (error === broken && broken !== undefined) return { kind: 'refused', error: broken }
+    throw error
   }
 }

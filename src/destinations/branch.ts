@@ -1,14 +1,14 @@
 import { BackupError } from '../errors.ts'
 import { prune } from '../git/prune.ts'
-import type { Move } from '../git/remote.ts'
+import type { Move, Moved } from '../git/remote.ts'
 import type { GitTools, Remote } from '../git/repository.ts'
 import { type Comparable, isComparable } from '../snapshot/changes.ts'
 import type { Manifest } from '../snapshot/manifest.ts'
 import type { Stopwatch } from '../stopwatch.ts'
 import { type Made, makeCommit } from './branch-commit.ts'
-import { conflict, isDefault, isEmpty, isInTheWay, withdrawn } from './branch-errors.ts'
+import { conflict, isDefault, isEmpty, isInTheWay, isUnread, unread, withdrawn } from './branch-errors.ts'
 import type { BranchLayout } from './branch-files.ts'
-import { readBackBranch } from './branch-readback.ts'
+import { holdsSnapshot, readBackBranch } from './branch-readback.ts'
 import { openBranch, type RemoteBranch, type Seen } from './branch-remote.ts'
 import { type BranchTip, noBranch } from './branch-tip.ts'
 import type { Destination, FinishedSnapshot } from './destination.ts'
@@ -55,7 +55,7 @@ export function branchDestination(options: Options): Destination {
   let prepared: Ready | undefined
 
   const there = async (): Promise<RemoteBranch> => {
-    found ??= await openBranch({ remote, branch, folder, history: options.keepLast > 0, tools: git })
+    found ??= await openBranch({ remote, branch, folder, history: options.keepLast > 0, tools: git, wait: options.wait, log: options.log })
     return found
   }
 
@@ -71,8 +71,8 @@ export function branchDestination(options: Options): Destination {
   }
 
   const make = async (snapshot: FinishedSnapshot, tip: BranchTip): Promise<Ready> => {
-    const { repository, told } = await there()
-    const fresh = await told(() => makeCommit({ ...options, repository, folder, tip, snapshot, progress: options.log.progress }))
+    const { repository, told, asking } = await there()
+    const fresh = await told(() => makeCommit({ ...options, repository, asking, folder, tip, snapshot, progress: options.log.progress }))
     const newest = fresh.commit ?? tip.commit
     if (options.keepLast === 0 || newest === undefined) return { ...fresh, to: newest }
     return { ...fresh, to: await told(() => prune(repository, { tip: newest, onServer: tip.commit, folder, keep: options.keepLast })) }
@@ -117,7 +117,10 @@ export function branchDestination(options: Options): Destination {
         const unchanged = made.commit === undefined
         if (made.to === undefined || made.to === tip.commit) return { ...said, unchanged, commit: tip.commit ?? '' }
         const grows = tip.commit !== undefined && made.to === made.commit
-        const moved = await moveAndProve({ branch, from: tip.commit, to: made.to, grows }, { ...move, folder, manifest: made.manifest })
+        const moved = await moveAndProve(
+          { branch, from: tip.commit, to: made.to, grows },
+          { ...move, folder, manifest: made.manifest, unchanged },
+        )
         if (moved.kind === 'refused') throw moved.error
         if (moved.kind === 'proven') return { ...said, unchanged, commit: moved.commit }
         await waitAfterRace(tryNumber, options)
@@ -154,30 +157,33 @@ type Moving = Pick<Options, 'git' | 'stopwatch'> & {
   readonly remoteBranch: RemoteBranch
   readonly folder: string
   readonly manifest: Manifest
+  /** Whether no commit was made for the snapshot, so that the branch held it before. */
+  readonly unchanged: boolean
 }
 
-type Moved =
-  | { readonly kind: 'proven'; readonly commit: string }
-  | { readonly kind: 'lost' }
-  | { readonly kind: 'refused'; readonly error: BackupError }
+type Proven = { readonly kind: 'proven'; readonly commit: string } | Exclude<Moved, { readonly kind: 'done' }>
 
-/** Moves the branch and reads it back. When it throws, the branch was put back where it was, or the error says that it could not be. */
+/**
+ * Moves the branch and reads it back. When it throws, the branch was put back where it was, or the error says that it was not. What could not be read
+ * is not proven, and not wrong either: it stays.
+ */
 async function moveAndProve(
   change: Move & { readonly to: string },
-  { git, stopwatch, remoteBranch, folder, manifest }: Moving,
-): Promise<Moved> {
+  { git, stopwatch, remoteBranch, folder, manifest, unchanged }: Moving,
+): Promise<Proven> {
   const { branch, from, to } = change
+  const { fresh, asking, url } = remoteBranch
+  const expected = { url, branch, folder, manifest, signal: git.signal, asking }
   try {
-    const pushed = await remoteBranch.move(change)
-    if (pushed.kind === 'lost' || pushed.kind === 'refused') return pushed
-    // The answer may be all that was lost: then the branch is where it should be.
-    if (pushed.kind === 'broken' && (await remoteBranch.see()).overview.tip !== to) return { kind: 'refused', error: pushed.error }
-    const { fresh, url } = remoteBranch
-    const expected = { url, branch, folder, manifest, signal: git.signal }
+    const moved = await remoteBranch.move(change)
+    if (moved.kind === 'refused') return moved
+    // Where the answer was lost, another run may have gone on from the commit already.
+    if (moved.kind === 'lost' && (unchanged || !(await asking(() => holdsSnapshot(fresh, expected))))) return moved
     const commit = await stopwatch.during('verify', () => readBackBranch(fresh, expected))
     git.signal.throwIfAborted()
     return { kind: 'proven', commit }
   } catch (error) {
+    if (!git.signal.aborted && isUnread(error)) throw unread(error, { commit: to, branch })
     const within = git.signal.aborted ? backMs.cancelled : backMs.failed
     throw withdrawn(error, { commit: to, back: await remoteBranch.moveBack({ branch, from: to, to: from }, within) })
   }

@@ -71,7 +71,10 @@ export type Move = {
 }
 
 /** How a push ended. `lost`: the branch was not where it was expected to be; nothing was changed. */
-export type Pushed = { readonly kind: 'done' } | { readonly kind: 'lost' } | PushFailure
+export type Pushed = { readonly kind: 'done' } | PushFailure
+
+/** The same once it is settled. */
+export type Moved = Exclude<Pushed, { readonly kind: 'broken' }>
 
 /**
  * Moves a branch on the server, unless somebody else has moved it meanwhile. Where it grows, the new folders go as differences to the old ones, which
@@ -85,10 +88,15 @@ export async function push(
   signal?: AbortSignal,
 ): Promise<Pushed> {
   const ref = `refs/heads/${branch}`
-  const finished = await (grows ? offline : git).attempt(
-    ['push', '--porcelain', '--no-verify', `--force-with-lease=${ref}:${from ?? ''}`, 'origin', `${to ?? ''}:${ref}`],
-    signal ? { signal } : {},
-  )
-  if (finished.exitCode === 0) return { kind: 'done' }
-  return failedPush(finished, url)
+  const args = ['push', '--porcelain', '--no-verify', `--force-with-lease=${ref}:${from ?? ''}`, 'origin', `${to ?? ''}:${ref}`]
+  const attempt = async (options: readonly string[]) =>
+    await (grows ? offline : git).attempt([...options, ...args], signal ? { signal } : {})
+  const first = await attempt([])
+  const finished = refusesChunks.test(first.stderr) ? await attempt(['-c', `http.postBuffer=${wholeBytes}`]) : first
+  return finished.exitCode === 0 ? { kind: 'done' } : failedPush(finished, url)
 }
+
+/** A gateway that takes no body of unknown length. git sends one of a megabyte or more so. */
+const refusesChunks = /RPC failed; HTTP (400|408|411)/
+/** What git may hold in memory to send it with its length. */
+const wholeBytes = 512 * 1024 * 1024

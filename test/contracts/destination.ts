@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals'
 import type { Destination, FinishedSnapshot, Stored } from '../../src/destinations/destination.ts'
 import { checkSnapshot } from '../../src/snapshot/check.ts'
 import { findFreeFolder } from '../../src/snapshot/folder.ts'
-import { printManifest } from '../../src/snapshot/manifest.ts'
+import { type Manifest, printManifest } from '../../src/snapshot/manifest.ts'
 import { writeData, writeManifest } from '../../src/snapshot/write.ts'
 import { exampleManifest } from '../snapshot/example.ts'
 import { rejection } from '../streams/feed.ts'
@@ -101,19 +101,24 @@ async function setUp(makePlace: MakePlace) {
   }
 }
 
+type SnapshotChange = Partial<Pick<Manifest, 'snapshot' | 'takenAt' | 'label'>> & { readonly lines?: readonly Buffer[] }
+
+/** The lines of a small dataset that is another one each time. */
+export function someLines(): Buffer[] {
+  return Array.from({ length: 200 }, (_, index) => Buffer.from(`{"_id":"id-${index}","_type":"post","random":"${crypto.randomUUID()}"}`))
+}
+
 /** A small snapshot, written as the backup writes it. */
-export async function finishedSnapshot(temp: string): Promise<FinishedSnapshot> {
-  const lines = Array.from({ length: 200 }, (_, index) =>
-    Buffer.from(`{"_id":"id-${index}","_type":"post","random":"${crypto.randomUUID()}"}`),
-  )
-  const folder = await findFreeFolder({ path: join(temp, 'snapshots'), name: exampleManifest.snapshot })
+export async function finishedSnapshot(temp: string, { lines = someLines(), ...change }: SnapshotChange = {}): Promise<FinishedSnapshot> {
+  const changed = { ...exampleManifest, ...change }
+  const folder = await findFreeFolder({ path: join(temp, 'snapshots'), name: changed.snapshot })
   if (!folder) throw new Error('the name is taken')
   const batches = async function* () {
-    yield lines
+    yield [...lines]
   }
   const { file, contentDigest } = await writeData(folder.path, { lines: batches(), compression: 'gzip', level: 6 })
-  const documents = { ...exampleManifest.documents, count: lines.length, contentDigest }
-  const manifest = { ...exampleManifest, documents, files: [file] }
+  const documents = { ...changed.documents, count: lines.length, contentDigest }
+  const manifest = { ...changed, documents, files: [file] }
   await writeManifest(folder.path, manifest)
   return { folder, manifest, manifestBytes: printManifest(manifest) }
 }

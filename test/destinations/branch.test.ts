@@ -3,16 +3,12 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { branchDestination } from '../../src/destinations/branch.ts'
-import type { BranchLayout } from '../../src/destinations/branch-files.ts'
 import { fileCheck } from '../../src/snapshot/check-files.ts'
-import { stopwatch } from '../../src/stopwatch.ts'
 import { describeDestination, finishedSnapshot } from '../contracts/destination.ts'
 import { type Git, gitAnswers, type Refusal, startGit } from '../doubles/git.ts'
-import { exampleManifest } from '../snapshot/example.ts'
 import { rejection } from '../streams/feed.ts'
 import { makeTempFolder } from '../support/process.ts'
-
-const branch = 'sanity-backups'
+import { branch, options } from './branch-support.ts'
 
 for (const layout of ['text', 'compressed'] as const) {
   describeDestination(
@@ -25,11 +21,12 @@ for (const layout of ['text', 'compressed'] as const) {
         next: make,
         fetch: async () => await checkedOut(git, temp),
         damage: async () => {
-          // git compares all that it is sent with its name, so damage is what cannot be fetched.
+          // git compares all that it is sent with its name, so damage is what the server can give no more.
+          git.run('config', 'receive.unpackLimit', '100000')
           git.fault('git-receive-pack', {
             exchange: true,
             times: 1,
-            after: async () => git.fault('git-upload-pack', { answer: gitAnswers.unavailable }),
+            after: async () => await git.lose(`${branch}:abc12345/production/manifest.json`),
           })
         },
         ...(layout === 'text' ? { findings: textFindings } : {}),
@@ -78,7 +75,12 @@ const refusals: RefusalRow[] = [
   byHook('a ruleset', 'ruleset', 'branch-rejected', /GH013.*Changes must be made through a pull request.*Hint: .*Rulesets/s),
   byHook('secrets in documents', 'secret', 'branch-rejected', /Push cannot contain secrets.*Hint: .*push protection/s),
   byHook('a file that GitHub finds too large', 'large-file', 'branch-too-large', /GH001.*Hint: .*exclude-ids/s),
-  byHook('a pack of over 2 GiB', 'large-pack', 'branch-too-large', /pack exceeds maximum allowed size \(2\.00 GiB\).*Hint: .*types/s),
+  byHook(
+    'a pack of over 2 GiB',
+    'large-pack',
+    'branch-too-large',
+    /pack exceeds maximum allowed size \(2\.00 GiB\).*Hint: .*include-assets/s,
+  ),
   {
     name: 'a token that may only read',
     world: { readers: ['ghs_unit'] },
@@ -123,6 +125,27 @@ const refusals: RefusalRow[] = [
     code: 'branch-rejected',
     says: /Duplicate header.*Hint: .*proxy/s,
   },
+  {
+    name: 'a repository that was renamed',
+    setUp: (git) => git.fault('git-upload-pack', { answer: gitAnswers.moved }),
+    code: 'branch-rejected',
+    says: /Hint: It was renamed or given to another owner: write its new name into `repository`/s,
+  },
+  {
+    name: 'a token that may not even read',
+    setUp: (git) => git.fault('git-upload-pack', { answer: gitAnswers.forbiddenToRead }),
+    code: 'branch-rejected',
+    says: /SAML SSO.*Hint: .*`permissions: contents: write`.*single sign-on/s,
+  },
+  {
+    name: 'a server that cannot unpack what it is sent',
+    setUp: (git) => {
+      git.run('config', 'receive.fsckObjects', 'true')
+      git.run('config', 'receive.fsck.skipList', '/nowhere')
+    },
+    code: 'branch-rejected',
+    says: /unpack.*Hint: Its words say why/s,
+  },
 ]
 
 describe('a branch that must not or cannot be written', () => {
@@ -145,27 +168,6 @@ describe('a branch that must not or cannot be written', () => {
     expect(git.run('for-each-ref')).toBe(before)
   })
 })
-
-type Change = { readonly git: Git; readonly signal: AbortSignal; readonly temp: string; readonly layout: BranchLayout }
-
-function options({ git, signal, temp, layout }: Change): Parameters<typeof branchDestination>[0] {
-  return {
-    remote: { serverUrl: git.url, name: 'acme/site', token: 'ghs_unit' },
-    branch,
-    layout,
-    keepLast: 0,
-    template: 'Back up {dataset}',
-    of: exampleManifest,
-    alone: true,
-    checkVisibility: async () => undefined,
-    git: { environment: { PATH: '/usr/bin:/bin' }, temp, signal },
-    clean: (text) => text,
-    now: () => new Date(),
-    stopwatch: stopwatch(),
-    wait: async () => undefined,
-    log: { info: () => undefined, progress: () => undefined },
-  }
-}
 
 async function checkedOut(git: Git, temp: string): Promise<string | undefined> {
   git.reset()

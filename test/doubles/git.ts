@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { makeTempFolder } from '../support/process.ts'
-import { type Answer, listen, makeQueue, type RecordedRequest, recordRequest, send, type Turns, untilClosed } from './http.ts'
+import { type Answer, listen, makeQueue, type RecordedRequest, readBody, recordRequest, send, type Turns, untilClosed } from './http.ts'
 
 type Service = 'git-upload-pack' | 'git-receive-pack'
 
@@ -18,6 +18,12 @@ type GitFault = Turns & {
   readonly after?: () => Promise<void>
   /** Serves the request, and cuts the connection instead of answering. */
   readonly loseAnswer?: true
+  /** Serves the request twice, and answers the second time only: so it is when the network sends it again. */
+  readonly twice?: true
+  /** Serves the request, and cuts the connection in the middle of its answer. */
+  readonly cutAnswer?: true
+  /** Only for a body that comes without its length. */
+  readonly chunked?: true
   /** Only for the exchange itself, not for the question that opens it. */
   readonly exchange?: true
 }
@@ -44,9 +50,11 @@ export type Git = AsyncDisposable & {
   paths(commitish: string): string[]
   /** The files of a commit, with their content: for few files. */
   files(commitish: string): Record<string, string>
+  /** Takes an object from the server's disk. It must lie in a file of its own, as those of a small push do. */
+  lose(name: string): Promise<void>
   /** Lets the server refuse pushes of any branch until further notice. */
   refuse(refusal: Refusal | undefined): Promise<void>
-  fault(service: Service, fault: GitFault): void
+  fault(service: Service | 'any', fault: GitFault): void
   reset(): void
 }
 
@@ -73,6 +81,14 @@ export const gitAnswers = {
     headers: { 'content-type': 'text/plain', 'www-authenticate': 'Basic realm="GitHub"' },
     body: 'Invalid username or token. Password authentication is not supported for Git operations.\n',
   },
+  forbiddenToRead: text(
+    403,
+    "The `acme' organization has enabled or enforced SAML SSO. To access this repository, you must re-authorize the OAuth Application.",
+  ),
+  moved: { status: 301, headers: { location: 'http://github.localhost:9/acme/new.git/info/refs?service=git-upload-pack' } },
+  lengthRequired: text(411, 'Length Required'),
+  badRequest: text(400, 'Bad Request'),
+  requestTimeout: text(408, 'Request Timeout'),
   unavailable: text(503, 'Service unavailable'),
 } as const satisfies Record<string, Answer>
 
@@ -84,7 +100,7 @@ export async function startGit({ repository = 'acme/site', writers, readers = []
   await using stack = new AsyncDisposableStack()
   const root = stack.use(await makeTempFolder('git'))
   const folder = join(root.path, `${repository}.git`)
-  const faults = makeQueue<GitFault & { readonly service: Service }>()
+  const faults = makeQueue<GitFault & { readonly service: Service | 'any' }>()
   let requests: GitRequest[] = []
   await makeBare(folder)
 
@@ -100,7 +116,12 @@ export async function startGit({ repository = 'acme/site', writers, readers = []
       const record: GitRequest = { ...recordRequest(request, url), service, sentBytes: 0, receivedBytes: 0 }
       requests.push(record)
       const exchange = request.method === 'POST'
-      const fault = faults.take((rule) => rule.service === service && (!rule.exchange || exchange))
+      const fault = faults.take(
+        (rule) =>
+          (rule.service === 'any' || rule.service === service) &&
+          (!rule.exchange || exchange) &&
+          (!rule.chunked || request.headers['transfer-encoding'] === 'chunked'),
+      )
       await fault?.before?.()
       if (fault?.connection === 'reset') return void response.socket?.resetAndDestroy()
       if (fault?.connection === 'hang') return await untilClosed(response)
@@ -149,6 +170,10 @@ export async function startGit({ repository = 'acme/site', writers, readers = []
     paths,
     files: (commitish) =>
       Object.fromEntries(paths(commitish).map((path) => [path, git(folder, ['cat-file', 'blob', `${commitish}:${path}`]).stdout])),
+    lose: async (name) => {
+      const object = run('rev-parse', name)
+      await rm(join(folder, 'objects', object.slice(0, 2), object.slice(2)))
+    },
     refuse: async (refusal) => await writeFile(join(folder, 'refusal'), refusal ?? ''),
     fault: (service, fault) => faults.add({ ...fault, service }),
     reset: () => {
@@ -237,44 +262,58 @@ type Call = { readonly url: URL; readonly root: string; readonly record: GitRequ
 /** Hands the request to git itself: git-scm.com/docs/git-http-backend. */
 async function serve(request: IncomingMessage, response: ServerResponse, { url, root, record, fault }: Call): Promise<void> {
   const { headers, method = 'GET' } = request
-  const child = spawn('git', ['http-backend'], {
-    env: {
-      PATH: '/usr/bin:/bin',
-      GIT_PROJECT_ROOT: root,
-      GIT_HTTP_EXPORT_ALL: '1',
-      GIT_CONFIG_NOSYSTEM: '1',
-      GIT_CONFIG_GLOBAL: '/dev/null',
-      PATH_INFO: url.pathname.replace(/^(\/[^/]+\/[^/]+?)(\.git)?\//, '$1.git/'),
-      QUERY_STRING: url.search.slice(1),
-      REQUEST_METHOD: method,
-      CONTENT_TYPE: headers['content-type'] ?? '',
-      ...(headers['content-length'] ? { CONTENT_LENGTH: headers['content-length'] } : {}),
-      HTTP_CONTENT_ENCODING: headers['content-encoding'] ?? '',
-      GIT_PROTOCOL: headers['git-protocol']?.toString() ?? '',
-      REMOTE_USER: 'github-actions[bot]',
-    },
-    stdio: ['pipe', 'pipe', 'ignore'],
-  })
+  const env = {
+    PATH: '/usr/bin:/bin',
+    GIT_PROJECT_ROOT: root,
+    GIT_HTTP_EXPORT_ALL: '1',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    PATH_INFO: url.pathname.replace(/^(\/[^/]+\/[^/]+?)(\.git)?\//, '$1.git/'),
+    QUERY_STRING: url.search.slice(1),
+    REQUEST_METHOD: method,
+    CONTENT_TYPE: headers['content-type'] ?? '',
+    ...(headers['content-length'] ? { CONTENT_LENGTH: headers['content-length'] } : {}),
+    HTTP_CONTENT_ENCODING: headers['content-encoding'] ?? '',
+    GIT_PROTOCOL: headers['git-protocol']?.toString() ?? '',
+    REMOTE_USER: 'github-actions[bot]',
+  }
+  const body = fault?.twice ? await readBody(request) : undefined
+  if (body) spawnSync('git', ['http-backend'], { env, input: body })
+  const child = spawn('git', ['http-backend'], { env, stdio: ['pipe', 'pipe', 'ignore'] })
   child.stdin.on('error', () => undefined)
   response.on('close', () => child.kill('SIGKILL'))
-  request.on('data', (chunk: Buffer) => {
-    record.receivedBytes += chunk.length
-    if (!child.stdin.write(chunk)) {
-      request.pause()
-      child.stdin.once('drain', () => request.resume())
-    }
-  })
-  request.on('end', () => child.stdin.end())
+  if (body) child.stdin.end(body)
+  else feed()
   let head: Buffer | undefined = Buffer.alloc(0)
+  const withheld: Buffer[] = []
   for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
     const body = head === undefined ? chunk : begin(Buffer.concat([head, chunk]))
     if (body === undefined || fault?.loseAnswer) continue
+    if (fault?.cutAnswer) {
+      withheld.push(body)
+      continue
+    }
     record.sentBytes += body.length
     if (!response.write(body) && !response.destroyed) await drained(response)
   }
   await fault?.after?.()
+  if (fault?.cutAnswer) {
+    const whole = Buffer.concat(withheld)
+    return void response.write(whole.subarray(0, Math.floor(whole.length / 2)), () => response.socket?.resetAndDestroy())
+  }
   if (fault?.loseAnswer) response.socket?.resetAndDestroy()
   else response.end()
+
+  function feed(): void {
+    request.on('data', (chunk: Buffer) => {
+      record.receivedBytes += chunk.length
+      if (!child.stdin.write(chunk)) {
+        request.pause()
+        child.stdin.once('drain', () => request.resume())
+      }
+    })
+    request.on('end', () => child.stdin.end())
+  }
 
   function begin(whole: Buffer): Buffer | undefined {
     const end = whole.indexOf('\r\n\r\n')
