@@ -173,8 +173,9 @@ async function makeFolder({ source, label, path, shard }: Inputs, { now, wait, s
   })
 }
 
-async function tellRoom({ path, source }: Inputs, { log }: Tools): Promise<void> {
-  const { previousBytes, freeBytes } = await checkRoom(path, source)
+async function tellRoom(inputs: Inputs, { log }: Tools): Promise<void> {
+  const { path } = inputs
+  const { previousBytes, freeBytes } = await checkRoom(path, inputs)
   if (freeBytes === undefined) return
   const previous = previousBytes === undefined ? '' : `; the last snapshot takes ${formatBytes(previousBytes)}`
   log.info(`Room for the snapshot: ${formatBytes(freeBytes)} are free in "${path}"${previous}`)

@@ -1,4 +1,5 @@
 import { formatCount } from '../text.ts'
+import type { Shard } from './asset-name.ts'
 import type { Manifest } from './manifest.ts'
 
 /** What became of documents between two snapshots. */
@@ -46,13 +47,16 @@ export function countOf({ documents: { byType } }: Manifest, type: string): numb
 export type Comparable = {
   readonly source: { readonly projectId: string; readonly dataset: string }
   readonly filters: Manifest['filters']
+  readonly shard: Shard | null
 }
 
-/** Whether two snapshots are of the same source and left out the same, so that their counts can be compared. */
+/** Whether two snapshots are of the same source, left out the same, and are the same part of it, so that their counts can be compared. */
 export function isComparable(one: Manifest, other: Comparable): boolean {
   return (
     one.source.projectId === other.source.projectId &&
     one.source.dataset === other.source.dataset &&
+    one.shard?.index === other.shard?.index &&
+    one.shard?.of === other.shard?.of &&
     sameFilters(one.filters, other.filters)
   )
 }

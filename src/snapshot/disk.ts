@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import { BackupError, findSystemCode } from '../errors.ts'
 import { formatBytes } from '../text.ts'
+import { type Comparable, isComparable } from './changes.ts'
 import { snapshotsIn } from './newest.ts'
 
 /** Whether an error says that there is no room left: the disk's own or a quota's. */
@@ -48,20 +49,23 @@ export async function ensureRoom(place: string, { neededBytes, why }: { neededBy
 
 const roomHint = 'Free disk space before this step, let `path` point to a larger disk, use `compression: zstd`, or a runner with more room.'
 
-/** What a snapshot will need, as far as that is known: the size of the newest one of the same dataset below `path`. */
+/** What a snapshot will need, as far as that is known: the size of the newest one of the same kind below `path`. */
 export type Room = { readonly previousBytes: number | undefined; readonly freeBytes: number | undefined }
 
+/** The snapshots that tell how large one will be: those of the same part of the dataset, with files of assets or without. */
+export type SameKind = Comparable & { readonly includeAssets: boolean }
+
 /**
- * Looks whether a snapshot is likely to fit below `path`. Throws `disk-full` when there is less room than the newest snapshot of this dataset
+ * Looks whether a snapshot is likely to fit below `path`. Throws `disk-full` when there is less room than the newest snapshot of the same kind
  * takes: the next one could not be finished.
  */
-export async function checkRoom(path: string, source: { readonly projectId: string; readonly dataset: string }): Promise<Room> {
-  const [previousBytes, freeBytes] = await Promise.all([findPreviousBytes(path, source), findFreeBytes(path)])
+export async function checkRoom(path: string, kind: SameKind): Promise<Room> {
+  const [previousBytes, freeBytes] = await Promise.all([findPreviousBytes(path, kind), findFreeBytes(path)])
   if (previousBytes !== undefined && freeBytes !== undefined && freeBytes < previousBytes) {
     throw new BackupError({
       code: 'disk-full',
       title: 'There is too little room on the disk',
-      message: `The last snapshot of dataset "${source.dataset}" takes ${formatBytes(previousBytes)}, and only ${formatBytes(freeBytes)} are free in "${path}". Nothing was fetched.`,
+      message: `The last snapshot of dataset "${kind.source.dataset}" takes ${formatBytes(previousBytes)}, and only ${formatBytes(freeBytes)} are free in "${path}". Nothing was fetched.`,
       hint: roomHint,
     })
   }
@@ -101,9 +105,10 @@ function noRoom(path: string, neededBytes: number, freeBytes: number): BackupErr
   })
 }
 
-async function findPreviousBytes(path: string, source: { projectId: string; dataset: string }): Promise<number | undefined> {
-  for await (const each of snapshotsIn(path, source)) {
-    if (!(each instanceof BackupError)) return each.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+async function findPreviousBytes(path: string, kind: SameKind): Promise<number | undefined> {
+  for await (const each of snapshotsIn(path, kind.source)) {
+    if (each instanceof BackupError || !isComparable(each, kind) || each.assets?.included !== kind.includeAssets) continue
+    return each.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   }
   return undefined
 }
