@@ -1,4 +1,4 @@
-import { inflateRawSync } from 'node:zlib'
+import { crc32, inflateRawSync } from 'node:zlib'
 
 /** Reads some bytes of a file that lies elsewhere: from `start` up to, but not including, `end`. */
 export type ReadRange = (start: number, end: number) => Promise<Buffer>
@@ -25,10 +25,11 @@ export async function readZipEntry(read: ReadRange, sizeBytes: number, name: str
   const header = await bytes(entry.offset, entry.offset + 30)
   if (header.length < 30 || header.readUInt32LE(0) !== localSignature) throw new Error('the zip is damaged')
   const from = entry.offset + 30 + header.readUInt16LE(26) + header.readUInt16LE(28)
-  const content = await bytes(from, from + entry.compressedBytes)
-  if (entry.method === 0) return content
-  if (entry.method !== 8) throw new Error('the zip is of an unknown kind')
-  return inflateRawSync(content, { maxOutputLength: mostBytes })
+  const stored = await bytes(from, from + entry.compressedBytes)
+  if (entry.method !== 0 && entry.method !== 8) throw new Error('the zip is of an unknown kind')
+  const content = entry.method === 0 ? stored : inflateRawSync(stored, { maxOutputLength: mostBytes })
+  if (crc32(content) !== entry.crc) throw new Error('the zip is damaged')
+  return content
 }
 
 const localSignature = 0x04034b50
@@ -52,7 +53,7 @@ function directoryOf(tail: Buffer, tailStart: number): { start: number; end: num
   return { start: start64, end: start64 + Number(tail.readBigUInt64LE(end64 + 40)) }
 }
 
-type ZipEntry = { readonly method: number; readonly compressedBytes: number; readonly offset: number }
+type ZipEntry = { readonly method: number; readonly crc: number; readonly compressedBytes: number; readonly offset: number }
 
 function findEntry(directory: Buffer, name: string): ZipEntry | undefined {
   for (let at = 0; at + 46 <= directory.length; ) {
@@ -76,7 +77,7 @@ function entryAt(directory: Buffer, at: number, extra: Buffer): ZipEntry {
     next = next.subarray(8)
     return wide
   })
-  return { method, compressedBytes, offset }
+  return { method, crc: directory.readUInt32LE(at + 16), compressedBytes, offset }
 }
 
 function wideField(extra: Buffer): Buffer {
