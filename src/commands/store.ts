@@ -45,6 +45,7 @@ function artifact(inputs: Inputs, runner: Runner, tools: Tools): Destination {
       await findPreviousArtifact({ repository, name: inputs.artifactName, of: inputs }, github({ inputs, runner, tools })),
     checkVisibility: async () => await checkVisibility(repository, { inputs, runner, tools }),
     signal: tools.signal,
+    wait: tools.wait,
     stopwatch: tools.stopwatch,
   })
 }

@@ -1,10 +1,20 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ArtifactClient } from '@actions/artifact'
-import { BackupError, findSystemCode, messageOf } from '../errors.ts'
+import { BackupError, messageOf } from '../errors.ts'
 import { ensureRoom } from '../snapshot/disk.ts'
 import type { Stopwatch } from '../stopwatch.ts'
-import { quoteOutside } from '../text.ts'
+import {
+  isUnfinished,
+  lostCreation,
+  mayStillBeThere,
+  neverSeen,
+  noService,
+  removedAgain,
+  unsupportedServer,
+  uploadError,
+} from './artifact-errors.ts'
+import { findInRun, lagsMs, removeFinished } from './artifact-run.ts'
 import type { Destination, FinishedSnapshot } from './destination.ts'
 import { checkReadBack, verificationFailed } from './readback.ts'
 
@@ -24,12 +34,13 @@ type Options = {
   /** Throws if the snapshot must not be stored in this repository. */
   readonly checkVisibility: () => Promise<void>
   readonly signal: AbortSignal
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>
   readonly stopwatch: Pick<Stopwatch, 'during'>
 }
 
 /** Stores the snapshot as a workflow artifact: its folder as a zip, not compressed again. */
 export function artifactDestination(options: Options): Destination {
-  const { client, name, runAttempt, signal } = options
+  const { signal } = options
   return {
     kind: 'artifact',
     check: async () => {
@@ -47,55 +58,84 @@ export function artifactDestination(options: Options): Destination {
         await options.stopwatch.during('verify', () => readBack(uploaded, snapshot, options))
         signal.throwIfAborted()
       } catch (error) {
-        throw await withdrawn(client, uploaded.name, error)
+        throw await withdrawn(uploaded.name, error, options)
       }
       return { kind: 'artifact', ...uploaded, url: `${options.runUrl}/artifacts/${uploaded.id}` }
     },
     [Symbol.dispose]: () => undefined,
   }
+}
 
-  async function uploadUnderFreeName(files: string[], snapshot: FinishedSnapshot, all: Options): Promise<Uploaded> {
-    try {
-      return await upload(name, files, snapshot, all)
-    } catch (error) {
-      if (runAttempt < 2 || !(error instanceof BackupError) || error.code !== 'artifact-name-taken') throw error
-      return await upload(`${name}-attempt-${runAttempt}`, files, snapshot, all)
-    }
+type Uploaded = { readonly name: string; readonly id: number; readonly sizeBytes: number; readonly digest: string | undefined }
+
+/** A name that cannot be used. `elsewhere`: another step's artifact has it; otherwise it is ours, and the answer that said so was lost. */
+type Taken = { readonly error: BackupError; readonly elsewhere: boolean }
+
+async function uploadUnderFreeName(files: string[], snapshot: FinishedSnapshot, options: Options): Promise<Uploaded> {
+  const { name, runAttempt } = options
+  const first = await uploadUnlessTaken(name, files, snapshot, options)
+  if ('id' in first) return first
+  if (first.elsewhere && runAttempt < 2) throw first.error
+  const again = `${name}-attempt-${runAttempt}`
+  const second = await uploadUnlessTaken(again, files, snapshot, options)
+  if ('id' in second) return second
+  throw second.elsewhere ? second.error : lostCreation(second.error, again)
+}
+
+/** The client itself asks again only after three seconds; here less, because timers are not exact: `@actions/artifact` src/internal/shared/artifact-twirp-client.ts. */
+const clientWaitsMs = 2_900
+
+async function uploadUnlessTaken(name: string, files: string[], snapshot: FinishedSnapshot, options: Options): Promise<Uploaded | Taken> {
+  const startedAt = performance.now()
+  let asked = 1
+  try {
+    return await upload(name, files, snapshot, options).catch(async (error: unknown) => {
+      // The client gives up at once when a connection breaks.
+      if (options.signal.aborted || !/CreateArtifact: Unable to make request/.test(causeOf(error))) throw error
+      asked++
+      return await upload(name, files, snapshot, options)
+    })
+  } catch (error) {
+    if (!(error instanceof BackupError) || error.code !== 'artifact-name-taken') throw error
+    // A refusal that came before anything could be asked twice is meant for the first request.
+    const surely = asked === 1 && performance.now() - startedAt < clientWaitsMs
+    return { error, elsewhere: surely || (await findInRun(options.client, name, waiting(options))) !== undefined }
   }
 }
 
-type Uploaded = { readonly name: string; readonly id: number; readonly sizeBytes: number; readonly digest: string }
-
-async function upload(
-  name: string,
-  files: string[],
-  { folder }: FinishedSnapshot,
-  { client, retentionDays, signal }: Options,
-): Promise<Uploaded> {
+async function upload(name: string, files: string[], { folder }: FinishedSnapshot, options: Options): Promise<Uploaded> {
+  const { client, retentionDays, signal } = options
   const uploading = client.uploadArtifact(name, files, folder.path, {
     // The data is compressed already.
     compressionLevel: 0,
     ...(retentionDays === undefined ? {} : { retentionDays }),
   })
-  let id: number | undefined
-  let sizeBytes: number | undefined
-  let digest: string | undefined
   try {
-    ;({ id, size: sizeBytes, digest } = await unlessAborted(uploading, signal))
+    const { id, size: sizeBytes, digest } = await unlessAborted(uploading, signal)
+    if (id === undefined || sizeBytes === undefined || digest === undefined) throw new Error('the service gave no id for the artifact')
+    return { name, id, sizeBytes, digest: `sha256:${digest}` }
   } catch (error) {
-    if (signal.aborted) {
-      // The client cannot be stopped. An artifact that it finishes in this moment must not stay.
-      await Promise.race([uploading.then(() => remove(client, name)).catch(() => undefined), patience()])
-      throw signal.reason
-    }
-    // The answer that the artifact is finished may be all that was lost.
-    if (messageOf(error).includes('FinalizeArtifact')) throw await withdrawn(client, name, uploadError(error, name))
-    throw uploadError(error, name)
+    if (signal.aborted) throw await abandoned(uploading, name, options)
+    if (!isUnfinished(error)) throw uploadError(error, name)
+    // The answer that the artifact is finished may be all that was lost. What it holds will be read back.
+    const found = await findInRun(client, name, waiting(options))
+    if (found === undefined) throw neverSeen(uploadError(error, name))
+    return { name, id: found.id, sizeBytes: found.size, digest: found.digest }
   }
-  if (id === undefined || sizeBytes === undefined || digest === undefined) {
-    throw uploadError(new Error('the service gave no id for the artifact'), name)
-  }
-  return { name, id, sizeBytes, digest }
+}
+
+/** The client cannot be stopped. An artifact that it finishes in this moment must not stay. Gives the error to throw. */
+async function abandoned(uploading: Promise<unknown>, name: string, { client, wait, signal }: Options): Promise<unknown> {
+  let finished = false
+  const gone = uploading.then(
+    async () => {
+      finished = true
+      return await removeFinished(client, name, waiting({ wait }))
+    },
+    () => true,
+  )
+  const removed = await Promise.race([gone, patience(cancelledPatienceMs).then(() => !finished)])
+  return removed || !(signal.reason instanceof BackupError) ? signal.reason : mayStillBeThere(signal.reason, name)
 }
 
 /** What fills a disk beside the bytes of the files: their last blocks and the folder itself. */
@@ -118,14 +158,27 @@ async function readBack(uploaded: Uploaded, { folder, manifestBytes }: FinishedS
   }
 }
 
-async function download({ id, digest }: Uploaded, path: string, { client, signal }: Options): Promise<void> {
-  const downloading = client.downloadArtifact(id, { path, expectedHash: `sha256:${digest}` })
-  const { digestMismatch } = await unlessAborted(downloading, signal).catch((error: unknown) => {
-    signal.throwIfAborted()
+async function download(uploaded: Uploaded, path: string, options: Options): Promise<void> {
+  const { digestMismatch } = await downloadListed(uploaded, path, options).catch((error: unknown) => {
+    options.signal.throwIfAborted()
     throw verificationFailed('artifact', `the download failed (${messageOf(error)})`, error)
   })
   // The client only tells of it; it does not fail.
   if (digestMismatch === true) throw verificationFailed('artifact', 'its digest is another')
+}
+
+/** What was stored a moment ago need not be listed yet, and the client gives up at once, as it does when a connection breaks. */
+async function downloadListed({ id, digest }: Uploaded, path: string, { client, wait, signal }: Options) {
+  for (let turn = 0; ; turn++) {
+    try {
+      return await unlessAborted(client.downloadArtifact(id, { path, ...(digest === undefined ? {} : { expectedHash: digest }) }), signal)
+    } catch (error) {
+      const lagMs = lagsMs[turn]
+      const passing = /No artifacts found for ID|Unable to make request/.test(messageOf(error))
+      if (signal.aborted || lagMs === undefined || !passing) throw error
+      await wait(lagMs, signal)
+    }
+  }
 }
 
 /** All files of the snapshot. An artifact exists when its zip is there as a whole, so their order in it says nothing. */
@@ -134,45 +187,31 @@ async function filesOf(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
 }
 
-/** Removes an artifact that must not stay because of `error`, and gives the error to throw: it says whether that worked. */
-async function withdrawn(client: ArtifactClient, name: string, error: unknown): Promise<unknown> {
-  const removed = await remove(client, name)
+/** Removes a finished artifact that must not stay because of `error`, and gives the error to throw: it says whether that worked. */
+async function withdrawn(name: string, error: unknown, { client, wait, signal }: Options): Promise<unknown> {
+  const patient = patience(signal.aborted ? cancelledPatienceMs : patienceMs)
+  const removed = await Promise.race([removeFinished(client, name, waiting({ wait })), patient.then(() => false)])
   if (!(error instanceof BackupError)) return error
-  const { code, title, message, hint, cause } = error
-  return removed
-    ? new BackupError({ code, title, message: `${message} The artifact was removed again.`, hint, cause })
-    : new BackupError({
-        code,
-        title,
-        message: `${message} The artifact "${quoteOutside(name, 200)}" could not be removed and may still be there.`,
-        hint: `Do not trust that artifact: delete it on the page of this workflow run. ${hint}`,
-        cause,
-      })
+  return removed ? removedAgain(error) : mayStillBeThere(error, name)
 }
 
-const removeTries = 3
+const patienceMs = 20_000
+/** The runner kills a cancelled process after ten seconds. */
+const cancelledPatienceMs = 2_000
 
-/** Whether the artifact is gone. One that was never finished is not listed, and so is gone too. */
-async function remove(client: ArtifactClient, name: string): Promise<boolean> {
-  return await Promise.race([removeOften(client, name), patience().then(() => false)])
-}
-
-async function removeOften(client: ArtifactClient, name: string): Promise<boolean> {
-  for (let tryNumber = 1; tryNumber <= removeTries; tryNumber++) {
-    const gone = await client.deleteArtifact(name).then(
-      () => true,
-      (error: unknown) => messageOf(error).includes('not found'),
-    )
-    if (gone) return true
-  }
-  return false
-}
-
-/** What may be waited for after a cancellation: the runner kills the process after ten seconds. */
-function patience(): Promise<void> {
+function patience(ms: number): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, 2_000).unref()
+    setTimeout(resolve, ms).unref()
   })
+}
+
+/** Waits whether the run is cancelled or not: what was stored has to be settled all the same. */
+function waiting({ wait }: Pick<Options, 'wait'>): (ms: number) => Promise<void> {
+  return async (ms) => await wait(ms, new AbortController().signal)
+}
+
+function causeOf(error: unknown): string {
+  return Error.isError(error) ? messageOf(error.cause) : ''
 }
 
 function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
@@ -188,55 +227,4 @@ function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promis
 function isEnterpriseServer(serverUrl: string): boolean {
   const host = URL.parse(serverUrl)?.hostname.toLowerCase() ?? ''
   return !(host === 'github.com' || host.endsWith('.ghe.com') || host.endsWith('.localhost'))
-}
-
-function noService(): BackupError {
-  return new BackupError({
-    code: 'artifact-failed',
-    title: 'There is no artifact service here',
-    message: 'The runner gave this step no access to the artifact service (ACTIONS_RESULTS_URL and ACTIONS_RUNTIME_TOKEN are not set).',
-    hint: 'Run this as an action with `uses:` in a workflow, not from a `run:` step; elsewhere use `destination: directory`.',
-  })
-}
-
-function unsupportedServer(serverUrl: string): BackupError {
-  return new BackupError({
-    code: 'artifact-failed',
-    title: 'This GitHub server has no artifact service of this kind',
-    message: `Artifacts of this kind exist on github.com and *.ghe.com, not on GitHub Enterprise Server ("${quoteOutside(serverUrl, 100)}").`,
-    hint: 'Use `destination: directory`, and store the folder with the server’s own means, for example actions/upload-artifact v3.',
-  })
-}
-
-function uploadError(error: unknown, name: string): BackupError {
-  const text = messageOf(error)
-  const says = quoteOutside(text, 500)
-  if (/\(409\)|already exists/i.test(text)) {
-    return new BackupError({
-      code: 'artifact-name-taken',
-      title: 'The artifact name is taken',
-      message: `This workflow run has an artifact named "${quoteOutside(name, 200)}" already, and artifacts are never overwritten.`,
-      hint: 'Give each step its own `artifact-name` or `label`; in a matrix put what differs into it.',
-      cause: error,
-    })
-  }
-  if (/insufficient usage|storage quota/i.test(text)) {
-    return new BackupError({
-      code: 'artifact-quota',
-      title: 'The artifact storage is full',
-      message: `GitHub takes no more artifacts for this account: its storage quota is used up. GitHub says: "${says}"`,
-      hint: 'Lower `retention-days`, or raise the spending limit under Settings, Billing. GitHub counts what was stored over the whole month: deleting artifacts now helps only slowly. Until then use `destination: directory` and store the folder elsewhere.',
-      cause: error,
-    })
-  }
-  const network = findSystemCode(error) ?? /Unable to make request: ([A-Z_]+)/.exec(text)?.[1]
-  return new BackupError({
-    code: 'artifact-failed',
-    title: 'The artifact could not be stored',
-    message: network
-      ? `The artifact service cannot be reached from this runner (${quoteOutside(network, 40)}). It says: "${says}"`
-      : `The upload of artifact "${quoteOutside(name, 200)}" failed: ${says}`,
-    hint: 'Run the job again; see githubstatus.com. A self-hosted runner must reach *.actions.githubusercontent.com and *.blob.core.windows.net.',
-    cause: error,
-  })
 }

@@ -109,6 +109,96 @@ describe('the artifact', () => {
   })
 })
 
+describe('an artifact service whose list is behind, or whose answers are lost', () => {
+  const stay = { answer: artifactAnswers.emptyList }
+
+  it.each([
+    { name: 'a list that is behind when it is read back', faults: [['ListArtifacts', { ...stay, times: 3 }]] },
+    { name: 'a connection that breaks when it is read back', faults: [['GetSignedArtifactURL', { connection: 'reset', times: 2 }]] },
+    { name: 'an answer to the finalisation that is lost', faults: [['FinalizeArtifact', { lost: 'reset', times: 1 }]] },
+    { name: 'a finalisation that is asked for twice', faults: [['FinalizeArtifact', { lost: artifactAnswers.conflict, times: 1 }]] },
+    {
+      name: 'a finalisation whose artifact is listed late',
+      faults: [
+        ['FinalizeArtifact', { lost: artifactAnswers.conflict, times: 1 }],
+        ['ListArtifacts', { ...stay, times: 2 }],
+      ],
+    },
+  ] satisfies { name: string; faults: [Parameters<Artifacts['fault']>[0], Parameters<Artifacts['fault']>[1]][] }[])(
+    'gets a good backup all the same: $name',
+    async ({ faults }) => {
+      await using temp = await makeTempFolder('artifact')
+      const run = newRun(temp.path)
+      for (const [method, fault] of faults) artifacts.fault(method, fault)
+      const stored = await artifactDestination(options({})).store(await finishedSnapshot(temp.path))
+      expect(stored).toMatchObject({ name: 'nightly', id: artifacts.list(run.runId)[0]?.id })
+    },
+  )
+
+  it.each([
+    { name: 'is taken by a broken connection', lost: 'reset', runAttempt: 1, stored: 'nightly-attempt-1' },
+    { name: 'meets the client’s own second try', lost: artifactAnswers.unavailable, runAttempt: 1, stored: 'nightly-attempt-1' },
+    { name: 'meets it in a later attempt', lost: artifactAnswers.unavailable, runAttempt: 2, stored: 'nightly-attempt-2' },
+  ] as const)(
+    'gets it under the name of an attempt when the answer to its creation $name',
+    async ({ lost, runAttempt, stored }) => {
+      await using temp = await makeTempFolder('artifact')
+      const run = newRun(temp.path)
+      artifacts.fault('CreateArtifact', { lost, times: 1 })
+      await artifactDestination(options({ runAttempt })).store(await finishedSnapshot(temp.path))
+      expect(artifacts.list(run.runId).map(({ name }) => name)).toEqual([stored])
+    },
+    15_000,
+  )
+
+  it('does not blame the name when the answer is lost for that of the attempt too', async () => {
+    await using temp = await makeTempFolder('artifact')
+    newRun(temp.path)
+    artifacts.fault('CreateArtifact', { lost: 'reset', times: 1 })
+    // The client’s second try under the first name meets the artifact that was made.
+    artifacts.fault('CreateArtifact', { answer: artifactAnswers.conflict, times: 1 })
+    artifacts.fault('CreateArtifact', { lost: 'reset', times: 1 })
+    const error = await rejection(artifactDestination(options({})).store(await finishedSnapshot(temp.path)))
+    expect(error).toMatchObject({ code: 'artifact-failed', message: expect.stringContaining('its answer was lost') })
+  })
+
+  it('does not call the name taken when the finalisation is refused and nothing turns up', async () => {
+    await using temp = await makeTempFolder('artifact')
+    newRun(temp.path)
+    artifacts.fault('FinalizeArtifact', { answer: artifactAnswers.conflict, times: 1 })
+    const error = await rejection(artifactDestination(options({})).store(await finishedSnapshot(temp.path)))
+    expect(error).toMatchObject({
+      code: 'artifact-failed',
+      message: expect.stringContaining('No artifact of that name was seen afterwards'),
+      hint: expect.stringContaining('do not trust it'),
+    })
+  })
+
+  it('removes a damaged one that is listed late', async () => {
+    await using temp = await makeTempFolder('artifact')
+    const run = newRun(temp.path)
+    artifacts.blobFault({ on: 'download', change: flipByte })
+    artifacts.fault('ListArtifacts', { ...stay, skip: 1, times: 3 })
+    const error = await rejection(artifactDestination(options({})).store(await finishedSnapshot(temp.path)))
+    expect(error).toMatchObject({ code: 'verification-failed', message: expect.stringContaining('The artifact was removed again.') })
+    expect(artifacts.list(run.runId)).toEqual([])
+  })
+
+  it('never says that a damaged one was removed which is not listed', async () => {
+    await using temp = await makeTempFolder('artifact')
+    const run = newRun(temp.path)
+    artifacts.blobFault({ on: 'download', change: flipByte })
+    artifacts.fault('ListArtifacts', { ...stay, skip: 1, times: Number.POSITIVE_INFINITY })
+    const error = await rejection(artifactDestination(options({})).store(await finishedSnapshot(temp.path)))
+    expect(error).toMatchObject({
+      code: 'verification-failed',
+      message: expect.stringContaining('could not be removed and may still be there'),
+      hint: expect.stringContaining('delete it on the page of this workflow run'),
+    })
+    expect(artifacts.list(run.runId)).toHaveLength(1)
+  })
+})
+
 describe('a check before anything is fetched', () => {
   it.each([
     { name: 'no artifact service', change: { hasService: false }, code: 'artifact-failed', says: 'no access to the artifact service' },
@@ -166,6 +256,7 @@ function options({ signal = new AbortController().signal, runAttempt = 1 }: { si
     findPrevious: async () => undefined,
     checkVisibility: async () => undefined,
     signal,
+    wait: async () => undefined,
     stopwatch: stopwatch(),
   }
 }

@@ -26,6 +26,8 @@ type ResultsFault = Turns & {
   readonly delayMs?: number
   readonly answer?: Answer
   readonly connection?: 'reset' | 'hang'
+  /** The request is served, and its answer lost: a gateway's comes instead, or none at all. */
+  readonly lost?: Answer | 'reset'
   /** GetSignedArtifactURL: a well-signed URL of a blob that does not exist. */
   readonly dangling?: boolean
   /** Only requests of this run: several may use one service at the same time. */
@@ -119,7 +121,9 @@ export async function startArtifacts({ location }: { location?: string } = {}): 
       if (fault?.answer) return send(response, fault.answer)
       if (!run || body['workflow_run_backend_id'] !== run.backendId)
         return send(response, twirpError(401, 'unauthenticated', 'invalid token'))
-      send(response, serve(call, { body, runId: run.runId, dangling: fault?.dangling ?? false }))
+      const answer = serve(call, { body, runId: run.runId, dangling: fault?.dangling ?? false })
+      if (fault?.lost === 'reset') return void response.socket?.resetAndDestroy()
+      send(response, fault?.lost ?? answer)
     }),
   )
 
@@ -129,9 +133,10 @@ export async function startArtifacts({ location }: { location?: string } = {}): 
     const found = ofRun.find((entry) => entry.name === name)
     switch (call) {
       case 'CreateArtifact': {
-        if (found?.finalized) return twirpError(409, 'already_exists', 'an artifact with this name already exists on the workflow run')
+        // An unfinished one has its name too, and stays unlisted.
+        if (found) return twirpError(409, 'already_exists', 'an artifact with this name already exists on the workflow run')
         const entry = newEntry(nextId++, runId, body)
-        entries = [...entries.filter((old) => old !== found), entry]
+        entries = [...entries, entry]
         return ok({ ok: true, signed_upload_url: storage.sign(entry.blob, 'cw') })
       }
       case 'FinalizeArtifact': {
@@ -202,6 +207,9 @@ export async function startArtifacts({ location }: { location?: string } = {}): 
 export const artifactAnswers = {
   quota: twirpError(403, 'resource_exhausted', 'insufficient usage to create artifact'),
   forbidden: twirpError(403, 'permission_denied', 'write permission required'),
+  /** A list that is behind what is stored. */
+  emptyList: { status: 200, body: { artifacts: [] } },
+  conflict: twirpError(409, 'already_exists', 'an artifact with this name already exists on the workflow run'),
   badRequest: twirpError(400, 'invalid_argument', 'invalid artifact name'),
   /** Retried by the client, 5 times in about half a minute. */
   internal: twirpError(500, 'internal', 'internal server error'),
