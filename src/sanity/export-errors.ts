@@ -39,10 +39,7 @@ export function rejected(number: number, { description }: Extract<Line, { kind: 
   return new BackupError({
     code: 'export-rejected',
     title: 'Sanity broke off the export with an error',
-    message:
-      description === undefined
-        ? `Line ${number} of the export breaks off in an error. Its words are not repeated, since they could be a document’s.`
-        : `In line ${number} of the export Sanity says: "${description}".`,
+    message: `In line ${number} of the export Sanity says: "${description}".`,
     hint: `${again} If it comes back, ${way === 'stream' ? 'set `export-mode: cursor`, ' : ''}${support}`,
     retry: { tries: brokenStreamTries, cut: true },
   })

@@ -1,13 +1,9 @@
-/** Deeper ones are left to the parser. */
-const maxDepth = 512
-
 const space = 0x20
 const quote = 0x22
 const comma = 0x2c
 const colon = 0x3a
 const openBracket = 0x5b
 const backslash = 0x5c
-const closeBracket = 0x5d
 const openBrace = 0x7b
 const closeBrace = 0x7d
 
@@ -16,29 +12,51 @@ export type Scanned = { readonly id: string; readonly type: string }
 
 /**
  * Reads a line of valid UTF-8 from end to end by the grammar of JSON (RFC 8259) and gives what the document is called, without making anything of
- * the rest: three times as fast as parsing it, and no garbage.
+ * the rest: three times as fast as parsing it, no garbage, and no limit to how deep it is nested.
  *
- * Gives a result only where `JSON.parse` makes an object with a string `_id` and a string `_type`, neither empty, and then these two. Undefined
- * for everything else, and for what is nested deeper than `maxDepth`: that is so rare that it is left to the parser.
+ * Gives a result exactly where `JSON.parse` makes an object with a string `_id` and a string `_type`, neither empty, and then these two.
  */
 export function scanDocument(line: Buffer): Scanned | undefined {
-  let at = skipSpace(line, 0)
-  if (line[at] !== openBrace) return undefined
-  let id: string | undefined
-  let type: string | undefined
-  do {
-    const keyAt = skipSpace(line, at + 1)
-    const valueAt = valueOfMember(line, keyAt)
-    const valueEnd = valueAt < 0 ? -1 : endOfValue(line, valueAt, 1)
-    if (valueEnd < 0) return undefined
-    // Of a key that comes twice the last counts.
-    const key = hasEscape(line, keyAt) ? parsed(line, keyAt, valueAt) : undefined
-    if (key === '_id' || isAt(line, keyAt, idKey)) id = findText(line, valueAt, valueEnd)
-    else if (key === '_type' || isAt(line, keyAt, typeKey)) type = findText(line, valueAt, valueEnd)
-    at = skipSpace(line, valueEnd)
-  } while (line[at] === comma)
-  if (line[at] !== closeBrace || skipSpace(line, at + 1) !== line.length) return undefined
+  const { id, type } = scanObject(line) ?? {}
   return id === undefined || type === undefined ? undefined : { id, type }
+}
+
+/** What there is of the two names of an object. */
+type Names = { id: string | undefined; type: string | undefined }
+
+/** Reads a line like {@link scanDocument}, and gives the names that an object has. Undefined where `JSON.parse` makes no object. */
+export function scanObject(line: Buffer): Readonly<Names> | undefined {
+  const start = skipSpace(line, 0)
+  if (line[start] !== openBrace) return undefined
+  const names: Names = { id: undefined, type: undefined }
+  let at = skipSpace(line, start + 1)
+  if (line[at] !== closeBrace) {
+    at = start
+    do {
+      const keyAt = skipSpace(line, at + 1)
+      const valueAt = valueOfMember(line, keyAt)
+      const valueEnd = valueAt < 0 ? -1 : endOfValue(line, valueAt)
+      if (valueEnd < 0) return undefined
+      noteName(names, line, { keyAt, valueAt, valueEnd })
+      at = skipSpace(line, valueEnd)
+    } while (line[at] === comma)
+  }
+  return line[at] === closeBrace && skipSpace(line, at + 1) === line.length ? names : undefined
+}
+
+type Member = { readonly keyAt: number; readonly valueAt: number; readonly valueEnd: number }
+
+/** Of a key that comes twice the last counts. */
+function noteName(names: Names, line: Buffer, { keyAt, valueAt, valueEnd }: Member): void {
+  const key = hasEscape(line, keyAt) ? parsed(line, keyAt, valueAt) : undefined
+  if (key === '_id' || isAt(line, keyAt, idKey)) names.id = findText(line, valueAt, valueEnd)
+  else if (key === '_type' || isAt(line, keyAt, typeKey)) names.type = findText(line, valueAt, valueEnd)
+}
+
+/** Whether a line of valid UTF-8 is JSON, of whatever kind. */
+export function isJson(line: Buffer): boolean {
+  const end = endOfValue(line, skipSpace(line, 0))
+  return end >= 0 && skipSpace(line, end) === line.length
 }
 
 const idKey = Buffer.from('"_id"')
@@ -94,40 +112,73 @@ function valueOfMember(line: Buffer, start: number): number {
   return line[at] === colon ? skipSpace(line, at + 1) : -1
 }
 
-/** `depth` is that of the container around the value. */
-function endOfValue(line: Buffer, start: number, depth: number): number {
+/** Where the value ends that begins at `start`, however deep it is nested: no call waits for another. */
+function endOfValue(line: Buffer, start: number): number {
+  openCount = 0
+  let at = start
+  while (at >= 0) {
+    const end = endOfFlat(line, at)
+    if (end < 0) return -1
+    if (end === 0) at = enter(line, at)
+    else {
+      const outerEnd = leave(line, end)
+      if (openCount === 0) return outerEnd
+      at = nextValue(line, outerEnd)
+    }
+  }
+  return -1
+}
+
+/** The brackets that are open, the outermost first, and how many: one list for all lines. */
+let openOnes = new Uint8Array(512)
+let openCount = 0
+
+/** Where the value at `start` ends if it holds no other; 0 for one that does. */
+function endOfFlat(line: Buffer, start: number): number {
   const byte = line[start]
   if (byte === quote) return endOfString(line, start)
   if (byte !== openBrace && byte !== openBracket) return endOfScalar(line, start)
-  if (depth === maxDepth) return -1
-  return byte === openBrace ? endOfObject(line, start, depth + 1) : endOfArray(line, start, depth + 1)
+  const next = skipSpace(line, start + 1)
+  return line[next] === closing(byte) ? next + 1 : 0
 }
 
-function endOfObject(line: Buffer, start: number, depth: number): number {
-  let at = skipSpace(line, start + 1)
-  if (line[at] === closeBrace) return at + 1
-  for (;;) {
-    const valueAt = valueOfMember(line, at)
-    const valueEnd = valueAt < 0 ? -1 : endOfValue(line, valueAt, depth)
-    if (valueEnd < 0) return -1
-    at = skipSpace(line, valueEnd)
-    if (line[at] === closeBrace) return at + 1
-    if (line[at] !== comma) return -1
-    at = skipSpace(line, at + 1)
+/** Where the first value begins in the object or array that begins at `start`. */
+function enter(line: Buffer, start: number): number {
+  if (openCount === openOnes.length) {
+    const longer = new Uint8Array(openOnes.length * 2)
+    longer.set(openOnes)
+    openOnes = longer
   }
+  openOnes[openCount++] = line[start] as number
+  return valueIn(line, skipSpace(line, start + 1))
 }
 
-function endOfArray(line: Buffer, start: number, depth: number): number {
-  let at = skipSpace(line, start + 1)
-  if (line[at] === closeBracket) return at + 1
-  for (;;) {
-    const valueEnd = endOfValue(line, at, depth)
-    if (valueEnd < 0) return -1
-    at = skipSpace(line, valueEnd)
-    if (line[at] === closeBracket) return at + 1
-    if (line[at] !== comma) return -1
-    at = skipSpace(line, at + 1)
+/** Where the last of the containers ends that are closed behind a value; the value's own end if none is. */
+function leave(line: Buffer, valueEnd: number): number {
+  let end = valueEnd
+  while (openCount > 0) {
+    const at = skipSpace(line, end)
+    if (line[at] !== closing(openOnes[openCount - 1] as number)) return end
+    openCount--
+    end = at + 1
   }
+  return end
+}
+
+/** Where the value begins behind the comma that follows one. */
+function nextValue(line: Buffer, end: number): number {
+  const at = skipSpace(line, end)
+  return line[at] === comma ? valueIn(line, skipSpace(line, at + 1)) : -1
+}
+
+/** Where the value begins of what begins at `start` in the innermost container. */
+function valueIn(line: Buffer, start: number): number {
+  return openOnes[openCount - 1] === openBrace ? valueOfMember(line, start) : start
+}
+
+/** In ASCII the closing bracket is the second one behind the opening one. */
+function closing(bracket: number): number {
+  return bracket + 2
 }
 
 /** Where the string ends whose quote is at `start`. Its bytes beyond ASCII are known to be valid UTF-8. */

@@ -25,6 +25,11 @@ describe('a line that is a document', () => {
     { name: 'with lone surrogates escaped', line: '{"_id":"a","_type":"post","s":"\\ud800"}' },
     { name: 'with line separators and NUL escaped', line: '{"_id":"a","_type":"post","s":"\u2028\\u0000"}' },
     { name: 'nested 100,000 deep', line: `{"_id":"a","_type":"post","x":${'['.repeat(100_000)}${']'.repeat(100_000)}}` },
+    { name: 'nested 1,000,000 deep', line: `{"_id":"a","_type":"post","x":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}` },
+    {
+      name: 'of more than 1 MB, nested 600 deep',
+      line: `{"_id":"a","_type":"post","s":"${'y'.repeat(2_000_000)}","x":${'{"y":['.repeat(300)}1${']}'.repeat(300)}}`,
+    },
   ])('is found as one: $name', ({ line }) => {
     expect(classifyLine(Buffer.from(line))).toEqual(post)
   })
@@ -55,8 +60,21 @@ describe('a line that is an error of the server', () => {
     { name: 'as a string', line: '{"error":"query timed out"}', description: 'query timed out' },
     { name: 'that says the same twice', line: '{"error":"timed out","message":"timed out"}', description: 'timed out' },
     { name: 'without words', line: '{"error":{}}', description: 'no reason was given' },
-    { name: 'with null', line: '{"error":null}', description: 'no reason was given' },
-    { name: 'with an empty _id', line: '{"_id":"","error":"query timed out"}', description: 'query timed out' },
+    {
+      name: 'with all that Sanity has been seen to send',
+      line: '{"statusCode":404,"error":"Not Found","message":"gone","errorCode":"SIO-404-PNF","attributes":{"type":"project"}}',
+      description: 'HTTP 404: Not Found: gone',
+    },
+    {
+      name: 'with the query that failed',
+      line: '{"error":{"type":"queryParseError","description":"no","query":"*[","start":1,"end":2}}',
+      description: 'no',
+    },
+    {
+      name: 'glued behind more than 1 MB',
+      line: `{"_id":"b","x":"${'y'.repeat(2_000_000)}{"error":"unable to scan"}`,
+      description: 'unable to scan',
+    },
     { name: 'glued into a key', line: '{"_id":"b","ti{"error":{"description":"unable to scan"}}', description: 'unable to scan' },
     {
       name: 'glued into a string',
@@ -97,10 +115,56 @@ describe('a line that is an error of the server', () => {
     const line = classifyLine(Buffer.from(JSON.stringify({ error: 'x'.repeat(100_000) })))
     expect(line).toEqual({ kind: 'error', description: `${'x'.repeat(299)}…` })
   })
+})
 
-  it('is told without its words where they could be those of a document that is only cut off', () => {
-    const cut = '{"_id":"b","_type":"log","last":{"error":"the patient is ill"}'
-    expect(classifyLine(Buffer.from(cut))).toEqual({ kind: 'error', description: undefined })
+describe('a line that holds an error of its own and is no document', () => {
+  it.each([
+    { name: 'without an _id', line: '{"_type":"post","title":"x","error":"CONTENT"}' },
+    { name: 'with null as _id', line: '{"_id":null,"_type":"post","error":{"description":"CONTENT"}}' },
+    { name: 'with an empty _id', line: '{"_id":"","_type":"post","error":"CONTENT","message":"CONTENT"}' },
+    { name: 'with an empty _id alone', line: '{"_id":"","error":"CONTENT"}' },
+    { name: 'with a number as _id', line: '{"_id":5,"error":"CONTENT"}' },
+    { name: 'which is a part of a document', line: '{"_key":"k","_type":"block","error":"CONTENT"}' },
+    { name: 'with all that Sanity sends, and a _type', line: '{"statusCode":500,"error":"CONTENT","message":"CONTENT","_type":"log"}' },
+    { name: 'with another field', line: '{"title":"CONTENT","error":"CONTENT"}' },
+    { name: 'with another field in the error', line: '{"error":{"_type":"log","description":"CONTENT"}}' },
+    { name: 'with a list of them', line: '{"error":["CONTENT"]}' },
+    { name: 'with null', line: '{"error":null,"message":"CONTENT"}' },
+    { name: 'with a status in words', line: '{"statusCode":"CONTENT","error":"CONTENT"}' },
+    { name: 'with __proto__', line: '{"__proto__":{"x":1},"error":"CONTENT"}' },
+    { name: 'with a cursor', line: '{"_type":"post","nextCursor":"CONTENT"}' },
+  ])('is not quoted, and has no _id: $name', ({ line }) => {
+    expect(classifyLine(Buffer.from(line))).toEqual(noId)
+  })
+
+  it.each([
+    { name: 'in a list', line: '{"_id":"b","_type":"t","list":[{"a":1},{"error":"CONTENT"}' },
+    { name: 'first in a list', line: '{"_id":"b","_type":"t","list":[{"error":"CONTENT"}' },
+    { name: 'as a value', line: '{"_id":"b","_type":"log","last":{"error":"CONTENT"}' },
+    { name: 'as a value, with white space', line: '{"_id":"b","_type":"log","last": {"error":"CONTENT"}' },
+    { name: 'far behind the start', line: `{"_id":"b","x":"${'y'.repeat(2_000_000)}","last":{"error":"CONTENT"}` },
+    { name: 'deep inside', line: `${'{"x":[1,'.repeat(60_000)}{"error":"CONTENT"}` },
+    { name: 'in a second document', line: '{"_id":"b","_type":"t","x":1} {"_id":null,"error":"CONTENT"}' },
+    { name: 'in a second document without _id', line: '{"_id":"b","_type":"t"}{"_type":"t","error":"CONTENT"}' },
+  ])('is not quoted where it is cut off: $name', ({ line }) => {
+    expect(classifyLine(Buffer.from(line))).toEqual(noJson)
+  })
+
+  it('is never taken for an error of the server’s, wherever it is cut and whichever field it lacks', () => {
+    const words = fc.constantFrom('CONTENT', 'a {"error":"CONTENT"}', '}', '')
+    const error = fc.oneof(words, fc.record({ description: words, message: words, type: words }, { requiredKeys: [] }))
+    const errors = fc.record({ error, message: words, statusCode: fc.nat(599), list: fc.array(fc.record({ error })) }, { requiredKeys: [] })
+    const document = fc.record(
+      { _id: fc.constantFrom(null, '', 5, 'a'), _type: fc.constant('t'), last: errors },
+      { requiredKeys: ['_type'] },
+    )
+    fc.assert(
+      fc.property(document, errors, fc.nat(), fc.boolean(), (names, fields, place, isCut) => {
+        const whole = Buffer.from(JSON.stringify({ ...fields, ...names }))
+        expect(classifyLine(isCut ? whole.subarray(0, place % whole.length) : whole).kind).not.toBe('error')
+      }),
+      { numRuns: 20_000 },
+    )
   })
 })
 
@@ -116,6 +180,10 @@ describe('a line that is neither', () => {
     { name: 'a number as _id', line: '{"_id":5}', is: noId },
     { name: 'a number as _id, with _type', line: '{"_id":5,"_type":"post"}', is: noId },
     { name: 'an _id in __proto__', line: '{"__proto__":{"_id":"a","_type":"post"}}', is: noId },
+    { name: 'no _id, in more than 1 MB', line: `{"_type":"post","x":"${'y'.repeat(2_000_000)}"}`, is: noId },
+    { name: 'no _id, nested 600 deep', line: `{"x":${'['.repeat(600)}${']'.repeat(600)}}`, is: noId },
+    { name: 'no _type, in more than 1 MB', line: `{"_id":"a","x":"${'y'.repeat(2_000_000)}"}`, is: noType },
+    { name: 'a list of more than 1 MB', line: `["${'y'.repeat(2_000_000)}"]`, is: noObject },
     { name: 'no _type', line: '{"_id":"a"}', is: noType },
     { name: 'an empty _type', line: '{"_id":"a","_type":""}', is: noType },
     { name: 'an object as _type', line: '{"_id":"a","_type":{}}', is: noType },

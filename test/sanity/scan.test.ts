@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { demoDocuments } from '../../demo/dataset.ts'
 import { quickScan } from '../../src/sanity/quick-scan.ts'
-import { type Scanned, scanDocument } from '../../src/sanity/scan.ts'
+import { isJson, type Scanned, scanDocument, scanObject } from '../../src/sanity/scan.ts'
 
 const anyName = fc.oneof(
   fc.constantFrom('a', 'drafts.a', 'é🙂', '_.groups.public', ' ', '\u007f\u0080\u2028\uffff', '__proto__'),
@@ -88,16 +88,38 @@ describe.each(scanners)('$name', ({ scan }) => {
       ])
     }
   })
+})
 
-  it('leaves what is nested too deep to the parser', () => {
-    const nested = (open: string, close: string, depth: number) =>
-      Buffer.from(`{"_id":"a","_type":"b","x":${open.repeat(depth)}1${close.repeat(depth)}}`)
-    for (const [open, close] of [
-      ['[', ']'],
-      ['{"y":', '}'],
-    ] as const) {
-      expect([scan(nested(open, close, 511)), scan(nested(open, close, 512))]).toEqual([{ id: 'a', type: 'b' }, undefined])
+describe('what is nested deep', () => {
+  const nested = (open: string, close: string, depth: number) =>
+    Buffer.from(`{"_id":"a","_type":"b","x":${open.repeat(depth)}1${close.repeat(depth)}}`)
+  it.each([
+    { name: 'lists', open: '[', close: ']' },
+    { name: 'objects', open: '{"y":', close: '}' },
+  ])('is left to scanDocument by quickScan, and scanned there however deep: $name', ({ open, close }) => {
+    expect([511, 512].map((depth) => quickScan(nested(open, close, depth)))).toEqual([{ id: 'a', type: 'b' }, undefined])
+    for (const depth of [511, 512, 513, 1024, 1025, 500_000]) {
+      const whole = nested(open, close, depth)
+      expect([depth, scanDocument(whole)]).toEqual([depth, { id: 'a', type: 'b' }])
+      expect(scanDocument(whole.subarray(0, -1))).toBeUndefined()
+      expect(scanDocument(nested(open, `${close}`.replace(/./, '?'), depth))).toBeUndefined()
     }
+  })
+})
+
+describe('scanObject and isJson', () => {
+  it('find what the parser finds, in whatever is written', () => {
+    fc.assert(
+      fc.property(fc.oneof(damagedDocument(), tokens(), writtenOddly(), fc.json().map(Buffer.from)), (line) => {
+        const value = valueIn(line)
+        const names = objectIn(value)
+        expect([isJson(line), scanObject(line)]).toEqual([
+          value !== undefined,
+          names && { id: nameIn(names['_id']), type: nameIn(names['_type']) },
+        ])
+      }),
+      { numRuns: 20_000 },
+    )
   })
 })
 
@@ -158,6 +180,24 @@ describe('quickScan', () => {
     expect(quickScan(line)).toEqual({ id: 'a', type: 'b' })
   })
 })
+
+/** What the parser makes of a line; undefined if it refuses it. */
+function valueIn(line: Buffer): { readonly is: unknown } | undefined {
+  try {
+    return { is: JSON.parse(line.toString()) as unknown }
+  } catch {
+    return undefined
+  }
+}
+
+function objectIn(value: { readonly is: unknown } | undefined): Record<string, unknown> | undefined {
+  const is = value?.is
+  return typeof is === 'object' && is !== null && !Array.isArray(is) ? (is as Record<string, unknown>) : undefined
+}
+
+function nameIn(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
 
 /** What the parser makes of a line: what the document is called; undefined if it is none. */
 function parsed(line: Buffer): { id: string; type: string } | undefined {
