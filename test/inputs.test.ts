@@ -13,6 +13,8 @@ const action = parse(readFileSync(new URL('../action.yml', import.meta.url), 'ut
 const token = 'skINPUTSabcdefghijklmnop'
 const heartbeat = 'https://hc-ping.com/eb095278-f28d-448d-87fb-7b75c171a6aa'
 
+const defaultExcluded = ['secrets.**', '*.secrets', '*.secret', 'sanity-preview-url-secret.**']
+
 describe('inputs with the defaults of action.yml', () => {
   it('are valid with a project and a token alone', () => {
     expect(parseInputs(env({}))).toEqual({
@@ -20,7 +22,7 @@ describe('inputs with the defaults of action.yml', () => {
       source: { projectId: 'abc12345', dataset: 'production', apiHost: new URL('https://api.sanity.io'), apiVersion: '2025-02-19' },
       token,
       exportMode: 'auto',
-      filters: { includeDrafts: true, types: [], excludeTypes: [], excludeIds: ['secrets.**'] },
+      filters: { includeDrafts: true, types: [], excludeTypes: [], excludeIds: defaultExcluded },
       includeAssets: false,
       assetConcurrency: 16,
       assetCache: undefined,

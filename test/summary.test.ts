@@ -216,6 +216,7 @@ const outcome: BackupOutcome = {
       damaged: 0,
       byType: new Map(),
       holdsToken: false,
+      secretTypes: [],
     },
     data: { file: dataFile, contentDigest: documents.contentDigest },
     mode: 'stream',

@@ -18,6 +18,7 @@ import { savesDocuments } from './data.ts'
 import { describeSnapshot, type Named } from './describe.ts'
 import { type SavedDocuments, saveDocuments } from './documents.ts'
 import { findMissed, judgeMissed, type Missed } from './missing.ts'
+import { warnOfSecrets } from './secrets.ts'
 import { type Comparison, compareWithPrevious, type Guard } from './shrink.ts'
 import { type Stages, stagesOf } from './stages.ts'
 import { openDestinations, storeEverywhere } from './store.ts'
@@ -82,6 +83,7 @@ async function backUp(inputs: Inputs, runner: Runner, tools: Tools): Promise<Bac
   const { documents, assets } = await saveEverything({ api, inputs, folder: named.folder }, tools)
   const fullRead = await findFullRead(api)
   warnOf(documents, fullRead, log)
+  if (savesDocuments(inputs)) warnOfSecrets(documents.tally.secretTypes, tools)
   if (savesDocuments(inputs)) enforceMinimum(inputs, documents.tally.count)
   const missed = await findMissed({ saved: assets, data: documents.data?.file, folder: named.folder }, tools)
   const lack = judgeMissed(missed, inputs, tools)

@@ -118,6 +118,7 @@ function told(saved: SavedDocuments, { log }: Tools): SavedDocuments {
   const file = data?.file
   const size = file ? `${formatBytes(file.contentBytes ?? 0)}, ${formatBytes(file.sizeBytes)} compressed` : 'not saved by this shard'
   log.info(`Exported ${plural(counted.count, 'document')} (${size}) in ${formatDuration(exportMs)}`)
+  if (counted.excluded > 0) log.info(`Left out by \`exclude-types\` and \`exclude-ids\`: ${plural(counted.excluded, 'document')}`)
   if (repeated > 0) {
     log.info(
       `Documents that were changed while the pages were fetched came again, ${formatCount(repeated)} in all. Of each the last one counts.`,

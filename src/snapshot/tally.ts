@@ -1,4 +1,5 @@
 import { type Filters, filter, isDraft, isVersion } from './filters.ts'
+import { looksSecret, type SecretType, withDocument } from './secret-types.ts'
 
 /** What was counted while the documents went by. */
 export type Tally = {
@@ -18,6 +19,8 @@ export type Tally = {
   readonly damaged: number
   /** Whether a kept document holds the token. */
   readonly holdsToken: boolean
+  /** Types of kept documents that look like secrets. */
+  readonly secretTypes: readonly SecretType[]
 }
 
 /**
@@ -33,13 +36,18 @@ export function tally(
 } {
   const verdictOn = filter(filters)
   const byType = new Map<string, number>()
+  const secretTypes = new Map<string, SecretType>()
   const counts = { count: 0, drafts: 0, versions: 0, excluded: 0, draftsLeftOut: 0, received: 0, damaged: 0, holdsToken: false }
 
   const keep = ({ id, type, bytes }: TalliedDocument): void => {
     counts.count++
     if (isDraft(id)) counts.drafts++
     else if (isVersion(id)) counts.versions++
-    byType.set(type, (byType.get(type) ?? 0) + 1)
+    const ofType = byType.get(type) ?? 0
+    byType.set(type, ofType + 1)
+    if (ofType === 0 && looksSecret(type)) secretTypes.set(type, { type, count: 0, pattern: undefined })
+    const secretType = secretTypes.get(type)
+    if (secretType) secretTypes.set(type, withDocument(secretType, id))
     if (bytes.includes(replacementCharacter)) counts.damaged++
     counts.holdsToken ||= bytes.includes(token)
   }
@@ -58,7 +66,7 @@ export function tally(
       for (const document of kept) keep(document)
       return kept.map(({ bytes }) => bytes)
     },
-    result: () => ({ ...counts, byType }),
+    result: () => ({ ...counts, byType, secretTypes: [...secretTypes.values()] }),
   }
 }
 

@@ -276,6 +276,46 @@ describe('the filters', () => {
     })
   })
 
+  it.concurrent('leave out the keys of Studio plugins and previews by default, and their drafts and versions', async () => {
+    const published = [
+      'secrets.mux',
+      'translationService.secrets',
+      'transifex.secrets',
+      'preview.secret',
+      'sanity-preview-url-secret.share-access',
+      'sanity-preview-url-secret.0a1b2c',
+    ]
+    const keys = published.flatMap((id) => [id, `drafts.${id}`, `versions.rA.${id}`])
+    const lines = [...keys, 'a'].map((_id) => Buffer.from(JSON.stringify({ _id, _type: 'pluginSecrets' })))
+
+    await snapshotOf(lines, {}, async ({ lines: stored, manifest }, { maskedLog }) => {
+      expect(stored.map((line) => JSON.parse(line)._id)).toEqual(['a'])
+      expect(manifest.documents.excluded).toBe(18)
+      expect(maskedLog).toContain('Left out by `exclude-types` and `exclude-ids`: 18 documents')
+    })
+  })
+
+  it.concurrent('are warned of once where a type that is stored looks like a secret, with the pattern that leaves it out', async () => {
+    const stored = [
+      { _id: 'mux', _type: 'mux.apiKey' },
+      { _id: 'drafts.mux', _type: 'mux.apiKey' },
+      { _id: 'one', _type: '::error::Password' },
+      { _id: 'two', _type: '::error::Password' },
+      { _id: 'secrets.x', _type: 'pluginSecrets' },
+    ]
+    await snapshotOf(
+      stored.map((document) => Buffer.from(JSON.stringify(document))),
+      {},
+      async (_, { warnings }) => {
+        expect(warnings).toEqual([
+          expect.stringMatching(
+            /"mux\.apiKey" \(2 documents; `exclude-ids` with `mux` leaves them out\), ": :error::Password" \(2 documents; `exclude-types: : :error::Password` leaves/,
+          ),
+        ])
+      },
+    )
+  })
+
   it.concurrent('are recorded as they were set', async () => {
     const inputs = { 'include-drafts': 'False', types: 'post, page\n author,post', 'exclude-types': 'other', 'exclude-ids': 'x.*,y' }
 
@@ -328,7 +368,12 @@ describe('a finished snapshot', () => {
       source: { projectId: 'abc12345', dataset: 'production', apiVersion: '2025-02-19', mode: 'stream' },
       tool: { name: 'sanity-backup', version: expect.stringMatching(/^\d+\.\d+\.\d+/) },
       run: { repository: 'acme/site', runId: '7', runAttempt: 3, event: 'push', sha: '0123456789abcdef0123456789abcdef01234567' },
-      filters: { includeDrafts: true, types: [], excludeTypes: [], excludeIds: ['secrets.**'] },
+      filters: {
+        includeDrafts: true,
+        types: [],
+        excludeTypes: [],
+        excludeIds: ['secrets.**', '*.secrets', '*.secret', 'sanity-preview-url-secret.**'],
+      },
       documents: {
         count: 4,
         drafts: 1,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import type { Filters } from '../../src/snapshot/filters.ts'
+import { type Filters, filter } from '../../src/snapshot/filters.ts'
 import { tally } from '../../src/snapshot/tally.ts'
 
 const everything: Filters = { includeDrafts: true, types: [], excludeTypes: [], excludeIds: [] }
@@ -21,7 +21,17 @@ describe('tally', () => {
     const kept = [...pick(documents.slice(0, 3)), ...pick([]), ...pick(documents.slice(3))]
     const { byType, ...counts } = result()
     expect(kept.map(idOf)).toEqual(['a', 'b', 'drafts.a', 'versions.summer.a', '_.releases.summer'])
-    expect(counts).toEqual({ count: 5, drafts: 1, versions: 1, excluded: 1, draftsLeftOut: 0, received: 5, damaged: 0, holdsToken: false })
+    expect(counts).toEqual({
+      count: 5,
+      drafts: 1,
+      versions: 1,
+      excluded: 1,
+      draftsLeftOut: 0,
+      received: 5,
+      damaged: 0,
+      holdsToken: false,
+      secretTypes: [],
+    })
     expect(Object.fromEntries(byType)).toEqual({ post: 3, page: 1, 'system.release': 1 })
   })
 
@@ -56,6 +66,27 @@ describe('tally', () => {
     const { pick, result } = tally({ ...everything, excludeIds }, token)
     pick([document('leak', 'post', `my token is ${token}.`), document('a', 'post')])
     expect(result().holdsToken).toBe(holdsToken)
+  })
+
+  it.each([
+    { name: 'of one document by its id', ids: ['mux-keys'], pattern: 'mux-keys' },
+    { name: 'of a draft by its published id', ids: ['drafts.mux-keys'], pattern: 'mux-keys' },
+    {
+      name: 'of a document, its draft and a version by one id',
+      ids: ['keys.mux', 'drafts.keys.mux', 'versions.r.keys.mux'],
+      pattern: 'keys.mux',
+    },
+    { name: 'of several in one place by that place', ids: ['keys.mux', 'keys.map.x', 'drafts.keys.y'], pattern: 'keys.**' },
+    { name: 'of several in several places by none', ids: ['keys.mux', 'other.mux', 'keys.map'], pattern: undefined },
+    { name: 'of several at the root by none', ids: ['a', 'b'], pattern: undefined },
+    { name: 'of an id that is no pattern by none', ids: ['a/b'], pattern: undefined },
+  ])('tells a kept type that looks like a secret, $name', ({ ids, pattern }) => {
+    const { pick, result } = tally({ ...everything, excludeIds: ['left.**'] }, token)
+    pick([document('left.out', 'leftSecret'), document('a', 'post')])
+    pick(ids.map((id) => document(id, 'mux.apiKey')))
+    expect(result().secretTypes).toEqual([{ type: 'mux.apiKey', count: ids.length, pattern }])
+    const left = filter({ ...everything, excludeIds: [pattern ?? 'nothing'] })
+    expect(ids.map((id) => left({ id, type: 'mux.apiKey' }) === 'excluded')).toEqual(ids.map(() => pattern !== undefined))
   })
 
   it('counts types whose names objects inherit', () => {
