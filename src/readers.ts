@@ -1,5 +1,7 @@
 import { resolve } from 'node:path'
+import { findBroken, findBrokenRule, oneOfRules, type Rule, secretRules, typeRules } from './rules.ts'
 import type { Shard } from './snapshot/asset-name.ts'
+import { nearest } from './spelling.ts'
 import { holdsPieceOf, neutralise, quoteOutside } from './text.ts'
 
 /** Reading single inputs; src/inputs.ts says which, and what they mean together. */
@@ -14,50 +16,17 @@ export type Env = Readonly<Record<string, string | undefined>>
 /** Shorter ones are no tokens, and masking them would mask half the log. */
 export const minTokenLength = 8
 
-/** The inputs in the order of action.yml, in which problems are told. */
-export const inputNames = [
-  'project-id',
-  'dataset',
-  'token',
-  'api-host',
-  'api-version',
-  'export-mode',
-  'include-drafts',
-  'include-assets',
-  'types',
-  'exclude-types',
-  'exclude-ids',
-  'asset-concurrency',
-  'asset-cache',
-  'on-missing-asset',
-  'shard',
-  'compression',
-  'compression-level',
-  'destination',
-  'path',
-  'label',
-  'artifact-name',
-  'retention-days',
-  'branch',
-  'branch-layout',
-  'keep-last',
-  'commit-message',
-  'repository',
-  'github-token',
-  'allow-public',
-  'min-documents',
-  'max-shrink-percent',
-  'heartbeat-url',
-]
-
 /** The URL to tell how the run went; undefined if there is none or it is no URL. It is needed even when the other inputs are wrong. */
 export function findHeartbeatUrl(env: Env): URL | undefined {
   const url = URL.parse(inputOf(env, 'heartbeat-url'))
   return url && /^https?:$/.test(url.protocol) ? url : undefined
 }
 
-/** Reading one input each; what is wrong is told to `problem`, and a harmless value given instead. */
-export function readers(env: Env, problem: (input: string, says: string) => void) {
+/** The names of inputs, in the order in which problems are told. */
+export type InputNames = readonly [string, ...string[]]
+
+/** Reading one input each, of those that are declared; what is wrong is told to `problem`, and a harmless value given instead. */
+export function readers(env: Env, declared: InputNames, problem: (input: string, says: string) => void) {
   const value = (input: string): string => inputOf(env, input)
 
   const missing = <Value>(input: string, instead: Value): Value => {
@@ -67,27 +36,37 @@ export function readers(env: Env, problem: (input: string, says: string) => void
 
   const notA = (input: string, what: string): void => problem(input, `"${quoteOutside(value(input), 80)}" is not ${what}`)
 
-  const matching = (input: string, rule: RegExp, what: string): string => {
+  const keep = (input: string, given: string, rules: readonly Rule[]): void => {
+    const broken = findBroken(given, rules)
+    if (broken !== undefined) problem(input, broken)
+  }
+
+  const matching = (input: string, rules: readonly Rule[]): string => {
     if (value(input) === '') return missing(input, '')
-    if (!rule.test(value(input))) notA(input, what)
+    keep(input, value(input), rules)
     return value(input)
   }
 
   const oneOf = <Word extends string>(input: string, words: readonly [Word, ...Word[]]): Word => {
     if (value(input) === '') return missing(input, words[0])
     const found = words.find((word) => word === value(input))
-    if (found === undefined) notA(input, `one of ${words.join(', ')}`)
+    if (found === undefined) keep(input, value(input), oneOfRules(words))
     return found ?? words[0]
   }
 
-  const list = (input: string, rule = /^[^\s]{1,256}$/, what = 'a type name'): string[] => {
+  const list = (input: string, rules: readonly Rule[] = typeRules): string[] => {
     const entries = value(input)
       .split(/[,\n\r]/)
       .map((entry) => entry.trim())
       .filter((entry) => entry !== '')
-    const bad = entries.find((entry) => !rule.test(entry))
-    if (bad !== undefined) problem(input, `"${quoteOutside(bad, 80)}" is not ${what}`)
+    const bad = entries.find((entry) => findBroken(entry, rules) !== undefined)
+    if (bad !== undefined) keep(input, bad, rules)
     return [...new Set(entries)]
+  }
+
+  const keepSecret = (input: string, secret: string): void => {
+    const broken = findBrokenRule(secret, secretRules)
+    if (broken !== undefined) problem(input, broken)
   }
 
   return {
@@ -97,9 +76,9 @@ export function readers(env: Env, problem: (input: string, says: string) => void
     oneOf,
     list,
 
-    optional: (input: string, rule: RegExp, what: string): string | undefined => {
+    optional: (input: string, rules: readonly Rule[]): string | undefined => {
       if (value(input) === '') return undefined
-      if (!rule.test(value(input))) notA(input, what)
+      keep(input, value(input), rules)
       return value(input)
     },
 
@@ -114,10 +93,7 @@ export function readers(env: Env, problem: (input: string, says: string) => void
       if (value(input) === '') return undefined
       const number = /^\d{1,16}$/.test(value(input)) ? Number(value(input)) : Number.NaN
       if (!(number >= lowest && number <= highest)) {
-        notA(
-          input,
-          highest === Number.MAX_SAFE_INTEGER ? `a whole number from ${lowest} up` : `a whole number from ${lowest} to ${highest}`,
-        )
+        notA(input, `a whole number from ${lowest} to ${highest}, in digits alone`)
       }
       return number
     },
@@ -126,8 +102,15 @@ export function readers(env: Env, problem: (input: string, says: string) => void
     refuseToken: (): void => {
       const token = tokenOf(env)
       if (token.length < minTokenLength) return
-      for (const input of inputNames) {
+      for (const input of declared) {
         if (input !== 'token' && holdsPieceOf(token, value(input))) problem(input, 'holds the Sanity token, which belongs in `token` alone')
+      }
+    },
+
+    /** An input that is not declared: the runner only warns of it. Never quotes its value, which may be a secret. */
+    undeclared: (): void => {
+      for (const input of findUndeclared(env, declared)) {
+        problem(quoteOutside(input, 80), `is not an input of this action. Did you mean \`${nearest(input, declared)}\`?`)
       }
     },
 
@@ -138,15 +121,13 @@ export function readers(env: Env, problem: (input: string, says: string) => void
         problem('token', 'is empty. Is the secret set in this repository? (Runs from forks get no secrets.)')
       } else if (token.length < minTokenLength) {
         problem('token', `has only ${token.length} characters and cannot be a Sanity token`)
-      } else if (!headerRule.test(token)) {
-        problem('token', 'holds a space, a line break or another character that no token has. Was it pasted together with other text?')
-      }
+      } else keepSecret('token', token)
       return token
     },
 
     /** Never quotes the value: it may be a token. */
-    header: (input: string): string => {
-      if (value(input) !== '' && !headerRule.test(value(input))) problem(input, 'holds a character that no token has')
+    secret: (input: string): string => {
+      if (value(input) !== '') keepSecret(input, value(input))
       return value(input)
     },
 
@@ -164,19 +145,9 @@ export function readers(env: Env, problem: (input: string, says: string) => void
     },
 
     destinations: (): ReadonlySet<DestinationKind> => {
-      const words = list('destination', /^/)
+      const words = list('destination', oneOfRules(destinationKinds))
       if (words.length === 0) problem('destination', 'is missing')
-      const unknown = words.find((word) => !destinationKinds.some((kind) => kind === word))
-      if (unknown !== undefined) problem('destination', `"${quoteOutside(unknown, 80)}" is not one of ${destinationKinds.join(', ')}`)
       return new Set(words as DestinationKind[])
-    },
-
-    /** A name that git takes for a branch: git-scm.com/docs/git-check-ref-format. */
-    branch: (): string => {
-      const name = value('branch')
-      if (name === '') return missing('branch', '')
-      if (!branchRule.test(name) || refusedInBranch.test(name)) notA('branch', 'a name for a branch')
-      return name
     },
 
     /** Lines of text in which only known words stand in braces. */
@@ -228,20 +199,29 @@ export function readers(env: Env, problem: (input: string, says: string) => void
 /** A matrix has at most 256 jobs: docs.github.com/actions/reference/limits. */
 const mostShards = 256
 
-/** What may stand in an HTTP header's value (RFC 9110, 5.5), without spaces. */
-const headerRule = /^[\u0021-\u007e]+$/
-/** No spaces, no control characters, none of ~ ^ : ? * [ \\, and not a full name of a ref. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-const branchRule = /^(?!refs\/)[^\u0000-\u0020\u007f~^:?*[\\]{1,200}$/
-const refusedInBranch = /^[-/]|\/$|\/\/|\.\.|@\{|(^|\/)\.|\.lock(\/|$)|\.$|^@$|^HEAD$/
 const loopbackRule = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 const defaultUrl = new URL('https://api.sanity.io')
 
-/** An input's value as `@actions/core` reads it: upper case, spaces to underscores, trimmed. */
-export function inputOf(env: Env, input: string): string {
-  return (env[`INPUT_${input.replaceAll(' ', '_').toUpperCase()}`] ?? '').trim()
+/** Inputs that the environment holds though they are not declared, as a workflow would write them. */
+export function findUndeclared(env: Env, declared: InputNames): string[] {
+  const known = new Set(declared.map(variableOf))
+  return Object.keys(env)
+    .filter((name) => name.startsWith('INPUT_') && env[name] !== undefined && !known.has(name))
+    .map((name) => name.slice('INPUT_'.length).toLowerCase())
+    .toSorted()
 }
 
+/** The variable that holds an input: actions/runner src/Runner.Worker/Handlers/Handler.cs. */
+function variableOf(input: string): string {
+  return `INPUT_${input.replaceAll(' ', '_').toUpperCase()}`
+}
+
+/** An input's value as `@actions/core` reads it: upper case, spaces to underscores, trimmed. */
+export function inputOf(env: Env, input: string): string {
+  return (env[variableOf(input)] ?? '').trim()
+}
+
+/** The Sanity token as it was given, with whatever stands around it. */
 export function tokenOf(env: Env): string {
   return inputOf(env, 'token') || (env['SANITY_AUTH_TOKEN'] ?? '').trim()
 }

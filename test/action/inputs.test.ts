@@ -116,6 +116,25 @@ describe('a bad input', () => {
     expect(requests).toBe(0)
   })
 
+  it.concurrent('that is misspelt, which the runner only warns of, fails the run and names the one that was meant', async () => {
+    const { run, requests } = await backUpWith({}, { env: { INPUT_DATSET: 'staging', 'INPUT_INCLUDE-ASSET': '' } })
+
+    expect(failureOf(run)).toMatchObject({ ...invalid, title: '2 inputs are not valid' })
+    expect(problemsOf(run)).toEqual([
+      'datset: is not an input of this action. Did you mean `dataset`?',
+      'include-asset: is not an input of this action. Did you mean `include-assets`?',
+    ])
+    expect(requests).toBe(0)
+  })
+
+  it.concurrent('that is misspelt and holds a secret is masked like that secret, and not shown', async () => {
+    const { run } = await backUpWith({ token: '' }, { env: { INPUT_TOKN: otherToken } })
+
+    expect(problemsOf(run).at(-1)).toBe('tokn: is not an input of this action. Did you mean `token`?')
+    expect(run.masks).toContain(otherToken)
+    expect(run.seen.replaceAll(/^::add-mask::.*$/gm, '')).not.toContain(otherToken)
+  })
+
   it.concurrent('is quoted without what could act on the log', async () => {
     const { run } = await backUpWith({ dataset: 'x\n::error::forged\u001b[31m##[error]forged' })
 
@@ -134,6 +153,9 @@ describe('a bad input', () => {
 
 describe('a token', () => {
   it.concurrent.each([
+    { name: 'quotes around it', token: '"skFirstHalf01234skSecondHalf5678"' },
+    { name: 'Bearer before it', token: 'Bearer skFirstHalf01234skSecondHalf5678' },
+    { name: 'its name before it', token: 'SANITY_AUTH_TOKEN=skFirstHalf01234skSecondHalf5678' },
     { name: 'a space inside', token: 'skFirstHalf01234 skSecondHalf5678' },
     { name: 'a line break inside', token: 'skFirstHalf01234\nskSecondHalf5678' },
     { name: 'CRLF inside', token: 'skFirstHalf01234\r\nskSecondHalf5678' },
@@ -151,6 +173,12 @@ describe('a token', () => {
     expect(seen).not.toContain('skFirstHalf01234')
     expect(seen).not.toContain('skSecondHalf5678')
     expect(requests).toBe(0)
+  })
+
+  it.concurrent('in quotes is masked with and without them', async () => {
+    const { run } = await backUpWith({ token: `"${otherToken}"` })
+
+    expect(run.masks).toEqual(expect.arrayContaining([`"${otherToken}"`, otherToken]))
   })
 
   it.concurrent('with line breaks inside is masked line by line by the runner', async () => {

@@ -1,0 +1,28 @@
+/** What was meant by a word that is none of those expected: the one that takes the fewest slips of a finger. */
+export function nearest<Word extends string>(word: string, expected: readonly [Word, ...Word[]]): Word {
+  // What is far longer than every expected word is near to none, and need not be compared as a whole.
+  const slips = expected.map((candidate) => distance(word.slice(0, 100), candidate))
+  return expected[slips.indexOf(Math.min(...slips))] ?? expected[0]
+}
+
+/** How many letters have to be put in, left out, changed or swapped with their neighbour to make one word of the other. */
+function distance(a: string, b: string): number {
+  let beforeLast: number[] = []
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const changed = at(last, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const swapped =
+        i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? at(beforeLast, j - 2) + 1 : Number.POSITIVE_INFINITY
+      row.push(Math.min(at(last, j) + 1, at(row, j - 1) + 1, changed, swapped))
+    }
+    beforeLast = last
+    last = row
+  }
+  return at(last, b.length)
+}
+
+function at(row: readonly number[], index: number): number {
+  return row[index] ?? Number.POSITIVE_INFINITY
+}
