@@ -150,7 +150,10 @@ const shownTypes = 20
 
 /** What changed since the snapshot before. */
 function sinceLast({ manifest, compared, stored }: BackupOutcome): string {
-  if (compared.kind === 'first') return 'This is the first snapshot: there is no earlier one to compare with.'
+  if (compared.kind === 'nothing')
+    return `There was nothing to compare with: ${escapeMarkdown(compared.why)}. \`max-shrink-percent\` did not run.`
+  if (compared.kind === 'unknown')
+    return '⚠️ Not compared with an earlier snapshot: it could not be looked up. The warnings in the log say why.'
   if (compared.kind !== 'compared') return 'Not compared with an earlier snapshot.'
   const { previous } = compared
   const difference = manifest.documents.count - previous.documents.count

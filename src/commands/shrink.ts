@@ -5,10 +5,13 @@ import type { Manifest } from '../snapshot/manifest.ts'
 import { formatCount, plural, quoteOutside } from '../text.ts'
 import type { Tools } from '../tools.ts'
 
-/** What a snapshot was compared with. `first`: there is no earlier one. `unknown`: it could not be looked up everywhere, and none was found. */
+/**
+ * What a snapshot was compared with. `nothing`: there is no earlier one, for the reasons that `why` names. `unknown`: it could not be looked up
+ * everywhere, and none was found.
+ */
 export type Comparison =
   | { readonly kind: 'compared'; readonly previous: Manifest }
-  | { readonly kind: 'first' }
+  | { readonly kind: 'nothing'; readonly why: string }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'off' }
 
@@ -16,31 +19,60 @@ export type Guard = { readonly manifest: Manifest; readonly destinations: readon
 
 /**
  * Compares a snapshot, before it is stored, with the newest one at each destination. Throws `dataset-shrunk` if it lost more documents against one of
- * them than allowed; types that did, and types that are gone, are warned of otherwise. One that cannot be looked up is warned of.
+ * them than allowed; types that did, and types that are gone, are warned of otherwise. What cannot be looked up, or be read, is warned of.
  */
 export async function compareWithPrevious({ manifest, destinations, maxShrinkPercent }: Guard, tools: Tools): Promise<Comparison> {
   if (maxShrinkPercent === 100) return { kind: 'off' }
-  const found: Manifest[] = []
-  let unknown = false
-  for (const destination of destinations) {
-    try {
-      const previous = await destination.findPrevious()
-      if (previous) found.push(previous)
-      else tools.log.info(`There is no earlier snapshot to compare with (${destination.kind}).`)
-    } catch (error) {
-      tools.signal.throwIfAborted()
-      if (!(error instanceof BackupError)) throw error
-      unknown = true
-      tools.log.warning(`Whether the dataset has shrunk was not checked (${destination.kind}). ${error.message} ${error.hint}`)
-    }
-  }
+  const looked: Looked[] = []
+  for (const destination of destinations) looked.push(await lookAt(destination, tools))
+  const found = looked.flatMap((each) => (each.kind === 'found' ? each.manifest : []))
   // The newest, where several lost the same.
   const newestFirst = found.toSorted((a, b) => Date.parse(b.takenAt) - Date.parse(a.takenAt))
   const [worst] = newestFirst.toSorted((a, b) => lostPercent(manifest, b) - lostPercent(manifest, a))
   const [newest] = newestFirst
-  if (worst === undefined || newest === undefined) return { kind: unknown ? 'unknown' : 'first' }
+  if (worst === undefined || newest === undefined) {
+    const reasons = looked.flatMap((each) => (each.kind === 'nothing' ? each.why : []))
+    return reasons.length < looked.length ? { kind: 'unknown' } : { kind: 'nothing', why: reasons.join('; ') }
+  }
   judge(manifest, worst, { maxShrinkPercent, tools })
   return { kind: 'compared', previous: newest }
+}
+
+type Looked =
+  | { readonly kind: 'found'; readonly manifest: Manifest }
+  | { readonly kind: 'nothing'; readonly why: string }
+  | { readonly kind: 'unknown' }
+
+/** Looks for the previous snapshot at one destination, and says what came of it where nothing can be compared. */
+async function lookAt({ kind, findPrevious }: Destination, { log, signal }: Tools): Promise<Looked> {
+  const notChecked = `Whether the dataset has shrunk was not checked (${kind}).`
+  try {
+    const { manifest, passedOver, nothing } = await findPrevious()
+    if (manifest) {
+      if (passedOver.length > 0) log.warning(`The comparison passed a newer snapshot over (${kind}). ${inOne(passedOver)}`)
+      return { kind: 'found', manifest }
+    }
+    if (passedOver.length > 0) {
+      log.warning(`${notChecked} ${inOne(passedOver)}`)
+      return { kind: 'unknown' }
+    }
+    log.info(`There is nothing to compare with (${kind}): ${nothing}. \`max-shrink-percent\` did not run. ${minimum}`)
+    return { kind: 'nothing', why: nothing }
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!(error instanceof BackupError)) throw error
+    log.warning(`${notChecked} ${error.message} ${error.hint}`)
+    return { kind: 'unknown' }
+  }
+}
+
+const minimum = 'Where that is so every time, set `min-documents`.'
+
+/** Of many the newest is told, and the last: it may say why the search ended. */
+function inOne(passedOver: readonly BackupError[]): string {
+  const [first, ...rest] = passedOver.map(({ message, hint }) => `${message} ${hint}`)
+  const others = rest.length > 1 ? `${plural(rest.length - 1, 'other')} could not be read either.` : undefined
+  return [first, others, rest.at(-1)].filter((text) => text !== undefined).join(' ')
 }
 
 function lostPercent({ documents }: Manifest, previous: Manifest): number {

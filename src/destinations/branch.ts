@@ -2,12 +2,13 @@ import { BackupError } from '../errors.ts'
 import { prune } from '../git/prune.ts'
 import type { Move, Moved } from '../git/remote.ts'
 import type { GitTools, Remote } from '../git/repository.ts'
-import { type Comparable, isComparable } from '../snapshot/changes.ts'
+import type { Comparable } from '../snapshot/changes.ts'
 import type { Manifest } from '../snapshot/manifest.ts'
 import type { Stopwatch } from '../stopwatch.ts'
 import { type Made, makeCommit } from './branch-commit.ts'
 import { conflict, isDefault, isEmpty, isInTheWay, isUnread, unread, withdrawn } from './branch-errors.ts'
 import type { BranchLayout } from './branch-files.ts'
+import { findPreviousOnBranch } from './branch-previous.ts'
 import { holdsSnapshot, readBackBranch } from './branch-readback.ts'
 import { openBranch, type RemoteBranch, type Seen } from './branch-remote.ts'
 import { type BranchTip, noBranch } from './branch-tip.ts'
@@ -100,9 +101,8 @@ export function branchDestination(options: Options): Destination {
       seen = undefined
     },
     findPrevious: async () => {
-      const { manifest, unreadable } = (await tipOf(look)) ?? noBranch
-      if (unreadable) throw unreadable
-      return manifest && isComparable(manifest, of) ? manifest : undefined
+      const tip = (await tipOf(look)) ?? noBranch
+      return await findPreviousOnBranch(tip, { branch, folder, of, remoteBranch: await there() })
     },
     prepare: async (snapshot) => {
       const tip = await tipOf(() => unlessUnreachable(look, options))

@@ -1,6 +1,7 @@
 import type { TypeChanges } from '../snapshot/changes.ts'
 import type { SnapshotFolder } from '../snapshot/folder.ts'
 import type { Manifest } from '../snapshot/manifest.ts'
+import type { Previous } from '../snapshot/newest.ts'
 
 /** A snapshot that is written, complete, and waits to be stored. */
 export type FinishedSnapshot = {
@@ -33,6 +34,9 @@ export type StoredOnBranch = {
   readonly byType: ReadonlyMap<string, TypeChanges> | undefined
 }
 
+/** `nothing`: why there is nothing to compare with, if that is so, as a part of a sentence. */
+export type Found = Previous & { readonly nothing: string }
+
 /** A place where snapshots are stored. */
 export type Destination = Disposable & {
   readonly kind: Stored['kind']
@@ -42,9 +46,9 @@ export type Destination = Disposable & {
   readonly check: () => Promise<void>
   /**
    * Finds the manifest of the newest snapshot here that can be compared with the one that is going to be stored: of the same project, dataset and
-   * filters. Undefined if there is none; throws a `BackupError` that says why it could not be looked up, and what to do.
+   * filters. Throws a `BackupError` that says why it could not be looked up, and what to do.
    */
-  readonly findPrevious: () => Promise<Manifest | undefined>
+  readonly findPrevious: () => Promise<Found>
   /** Throws if a finished snapshot cannot be stored here. Called once before anything is stored anywhere; changes nothing at the destination. */
   readonly prepare: (snapshot: FinishedSnapshot) => Promise<void>
   /**

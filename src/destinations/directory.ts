@@ -1,8 +1,10 @@
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Comparable } from '../snapshot/changes.ts'
 import { manifestFile } from '../snapshot/manifest.ts'
 import { findComparable, snapshotsIn } from '../snapshot/newest.ts'
 import type { Stopwatch } from '../stopwatch.ts'
+import { quoteOutside } from '../text.ts'
 import type { Destination } from './destination.ts'
 import { checkReadBack } from './readback.ts'
 
@@ -19,7 +21,7 @@ export function directoryDestination({ path, of, signal, stopwatch }: Options): 
   return {
     kind: 'directory',
     check: async () => undefined,
-    findPrevious: async () => await findComparable(snapshotsIn(path, of.source), of),
+    findPrevious: async () => ({ ...(await findComparable(snapshotsIn(path, of.source), of)), nothing: await nothingIn(path) }),
     prepare: async () => undefined,
     store: async (snapshot) => {
       const { folder, manifestBytes } = snapshot
@@ -34,4 +36,12 @@ export function directoryDestination({ path, of, signal, stopwatch }: Options): 
     },
     [Symbol.dispose]: () => undefined,
   }
+}
+
+async function nothingIn(path: string): Promise<string> {
+  const others = (await readdir(path)).filter((name) => !name.endsWith('.partial'))
+  const place = `the folder "${quoteOutside(path, 200)}"`
+  return others.length === 0
+    ? `${place} is empty, as it always is on a fresh runner`
+    : `${place} holds no earlier snapshot of this dataset with the same filters`
 }

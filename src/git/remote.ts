@@ -59,6 +59,15 @@ export async function fetchCommit(git: Git, url: string, { ref, depth, filter }:
   return (await git.run(['rev-parse', '--verify', fetchedRef])).toString('latin1').trim()
 }
 
+/** Fetches objects by their names, and nothing that lies below them. Throws a `branch-rejected` if they cannot be fetched. */
+export async function fetchObjects(git: Git, url: string, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return
+  // Without negotiation: a server that hears of our commits takes what lies below them for known.
+  const quiet = ['-c', 'fetch.negotiationAlgorithm=noop', 'fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance']
+  const finished = await git.attempt([...quiet, '--filter=tree:0', 'origin', ...names])
+  if (finished.exitCode !== 0) throw failedRead(finished, url)
+}
+
 const fetchedRef = 'refs/fetched/tip'
 
 /** One change of a branch: from the commit that it is expected to be at, to another. Undefined: the branch is not there. */

@@ -23,7 +23,10 @@ export async function* snapshotsIn(
   { projectId, dataset }: { readonly projectId: string; readonly dataset: string },
 ): AsyncGenerator<Manifest | BackupError> {
   const start = `${projectId}-${dataset}-`
-  const names = (await readdir(path)).filter((name) => name.startsWith(start) && /^\d{8}T\d{6}Z(-|$)/.test(name.slice(start.length)))
+  // What another run is still writing ends in `.partial`.
+  const names = (await readdir(path)).filter(
+    (name) => name.startsWith(start) && /^\d{8}T\d{6}Z(-.*)?(?<!\.partial)$/.test(name.slice(start.length)),
+  )
   // The names of one dataset sort by time.
   for (const name of names.sort().reverse()) {
     const file = join(path, name, manifestFile)
@@ -36,18 +39,25 @@ export async function* snapshotsIn(
   }
 }
 
+/** What a search for the snapshot before has found. */
+export type Previous = {
+  /** Undefined if there is nothing to compare with. */
+  readonly manifest: Manifest | undefined
+  /** Newer ones that could not be read, and why: they were passed over. Without a `manifest`, one to compare with might be among them. */
+  readonly passedOver: readonly BackupError[]
+}
+
 /**
- * Finds the newest snapshot that can be compared with, in what is told of them, the newest first. Undefined if there is none; throws if one might be
- * among those that could not be read.
+ * Finds the newest snapshot that can be compared with, in what is told of them, the newest first. Files of assets that it lacks do not make it less:
+ * its documents are whole.
  */
-export async function findComparable(newestFirst: AsyncIterable<Manifest | BackupError>, of: Comparable): Promise<Manifest | undefined> {
-  let failure: BackupError | undefined
+export async function findComparable(newestFirst: AsyncIterable<Manifest | BackupError>, of: Comparable): Promise<Previous> {
+  const passedOver: BackupError[] = []
   for await (const each of newestFirst) {
-    if (each instanceof BackupError) failure ??= each
-    else if (each.complete && isComparable(each, of)) return each
+    if (each instanceof BackupError) passedOver.push(each)
+    else if (isComparable(each, of)) return { manifest: each, passedOver }
   }
-  if (failure) throw failure
-  return undefined
+  return { manifest: undefined, passedOver }
 }
 
 function unreadable(where: string, why: string, cause: unknown): BackupError {

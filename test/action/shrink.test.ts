@@ -55,8 +55,8 @@ describe('max-shrink-percent, for artifacts', () => {
     const fewer = await nights.night({ posts: 4 })
     const off = await nights.night({ posts: 1, inputs: { 'max-shrink-percent': '100' } })
     expect([first, half, off].map(({ exitCode }) => exitCode)).toEqual([0, 0, 0])
-    expect(first.summary).toContain('This is the first snapshot')
-    expect(first.log).toContain('There is no earlier snapshot to compare with (artifact)')
+    expect(first.summary).toContain('There was nothing to compare with: no artifact')
+    expect(first.log).toContain('There is nothing to compare with (artifact): no artifact with the name "sanity-abc12345-production" holds')
     expect(half.summary).toMatch(/\*\*Since abc12345-production-\d{8}T\d{6}Z:\*\* -10\n\n- post: -10/)
     expect(failureOf(fewer)).toMatchObject({
       exitCode: 1,
@@ -182,7 +182,9 @@ describe('max-shrink-percent, for other destinations', () => {
     await using third = await backUp({ sanity, github, git })
     expect([first, second, third].map(({ outputs }) => outputs['status'])).toEqual(['stored', 'stored', 'unchanged'])
     expect(second.warnings).toEqual([
-      expect.stringMatching(`was not checked \\(branch\\). The earlier snapshot at the tip of the branch .*its types are not counted`),
+      expect.stringMatching(
+        `passed a newer snapshot over \\(branch\\). The earlier snapshot on the branch cannot be read.*its types are not counted`,
+      ),
     ])
     expect(third.warnings).toEqual([])
   })

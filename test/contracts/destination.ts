@@ -46,11 +46,11 @@ export function describeDestination(kind: Stored['kind'], makePlace: MakePlace, 
 
     it('finds nothing before, and afterwards the snapshot that it stored, if that can be compared with', async () => {
       await using made = await setUp(makePlace)
-      expect(await made.place.destination.findPrevious()).toBeUndefined()
+      expect(await made.place.destination.findPrevious()).toMatchObject({ manifest: undefined, passedOver: [] })
       await made.place.destination.prepare(made.snapshot)
       await made.place.destination.store(made.snapshot)
       using next = made.place.next()
-      expect(await next.findPrevious()).toMatchObject({ snapshot: exampleManifest.snapshot, documents: { count: 200 } })
+      expect(await next.findPrevious()).toMatchObject({ manifest: { snapshot: exampleManifest.snapshot, documents: { count: 200 } } })
     })
 
     it('leaves the bytes in the folder as they are', async () => {

@@ -253,7 +253,7 @@ function options({ signal = new AbortController().signal, runAttempt = 1 }: { si
     runUrl: 'https://github.com/acme/site/actions/runs/42',
     hasService: true,
     serverUrl: 'https://github.com',
-    findPrevious: async () => undefined,
+    findPrevious: async () => ({ manifest: undefined, passedOver: [], nothing: 'nobody looks' }),
     checkVisibility: async () => undefined,
     signal,
     wait: async () => undefined,

@@ -1,0 +1,45 @@
+import { BackupError } from '../errors.ts'
+import { fetchPast } from '../git/past.ts'
+import { type Comparable, isComparable } from '../snapshot/changes.ts'
+import { type Manifest, manifestFile } from '../snapshot/manifest.ts'
+import { findComparable, manifestOrReason } from '../snapshot/newest.ts'
+import { quoteOutside } from '../text.ts'
+import type { RemoteBranch } from './branch-remote.ts'
+import type { BranchTip } from './branch-tip.ts'
+import type { Found } from './destination.ts'
+
+type Place = {
+  readonly branch: string
+  readonly folder: string
+  readonly of: Comparable
+  readonly remoteBranch: Pick<RemoteBranch, 'fresh' | 'told' | 'url'>
+}
+
+/** How many commits are looked at, the newest first: those of other datasets and of other people are among them. */
+const mostCommits = 500
+
+/** Finds the snapshot to compare with: the one at the tip of the branch or, where that cannot be compared with, the newest in its history that can. */
+export async function findPreviousOnBranch({ commit, manifest }: BranchTip, place: Place): Promise<Found> {
+  const { branch, of } = place
+  if (commit === undefined) return { manifest: undefined, passedOver: [], nothing: `there is no branch "${quoteOutside(branch)}" yet` }
+  const nothing = `the branch "${quoteOutside(branch)}" holds no earlier snapshot of this dataset with the same filters`
+  if (manifest && isComparable(manifest, of)) return { manifest, passedOver: [], nothing }
+  return { ...(await findComparable(manifestsIn(place), of)), nothing }
+}
+
+async function* manifestsIn({ branch, folder, remoteBranch }: Place): AsyncGenerator<Manifest | BackupError> {
+  const asked = { url: remoteBranch.url, branch, path: `${folder}/${manifestFile}`, commits: mostCommits }
+  using repository = await remoteBranch.fresh()
+  const { versions, all } = await remoteBranch.told(() => fetchPast(repository, asked))
+  for await (const bytes of versions) yield manifestOrReason(bytes, 'on the branch')
+  if (!all) yield notAllSeen(branch)
+}
+
+function notAllSeen(branch: string): BackupError {
+  return new BackupError({
+    code: 'branch-rejected',
+    title: 'Not all earlier snapshots were looked at',
+    message: `None of the last ${mostCommits} commits of the branch "${quoteOutside(branch)}" holds a snapshot of this dataset with the same filters, and older ones were not looked at.`,
+    hint: 'Store each selection of a dataset on a `branch` of its own. The snapshot that is stored now is compared with the next time.',
+  })
+}
