@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { abandonBackup, backup } from './commands/backup.ts'
 import { cancelled, tookTooLong } from './endings.ts'
 import { checkEnvironment, findProxySecrets } from './environment.ts'
-import type { BackupError } from './errors.ts'
+import { BackupError } from './errors.ts'
 import { sendHeartbeat } from './heartbeat.ts'
 import { findSecrets, parseInputs, secretVariables } from './inputs.ts'
 import { findHeartbeatUrl } from './readers.ts'
@@ -28,7 +28,10 @@ for (const name of secretVariables) delete process.env[name]
 
 let ending = false
 let tools: OpenTools | undefined
-let failureTold: Promise<void> | undefined
+/** From here on the outcome is only told: nothing that happens can change it any more. */
+let decided = false
+let watchdogTold: Promise<void> | undefined
+const hurry = new AbortController()
 const heartbeatUrl = findHeartbeatUrl(env)
 const cancellation = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => giveUp(cancelled(signal)))
@@ -46,7 +49,7 @@ const budget = setTimeout(() => giveUp(tookTooLong(runBudgetMs)), runBudgetMs)
 budget.unref()
 
 const exitCode = await Promise.race([run(), overdue()])
-await (failureTold ?? tellWatchdog(exitCode === 0, 10_000))
+await tellWatchdog(exitCode === 0, 10_000)
 ending = true
 process.exitCode = exitCode
 // An upload cannot be stopped, and must not come to its end after the run has.
@@ -62,40 +65,63 @@ async function run(): Promise<number> {
     tools = makeTools({ log, clean, environment: { ...process.env }, signal: cancellation.signal })
     const runner = parseRunner(env)
     const outcome = await backup(parseInputs(env), runner, tools)
-    return await report.success(outcome, {
-      repository: runner.repository,
-      runId: runner.run?.runId ?? '',
-      serverUrl: runner.serverUrl,
-    })
+    await decide()
+    // What was told to end, and has told the watchdog so, is not green, though everything was stored in that moment.
+    const failure = outcome.failure ?? (cancellation.signal.aborted ? cancellation.signal.reason : undefined)
+    return await report.success(
+      { ...outcome, failure },
+      { repository: runner.repository, runId: runner.run?.runId ?? '', serverUrl: runner.serverUrl },
+    )
   } catch (error) {
-    return await report.failure(cancellation.signal.aborted ? cancellation.signal.reason : error)
+    await decide()
+    return await report.failure(cancellation.signal.aborted && !saysCancelled(error) ? cancellation.signal.reason : error)
   }
+}
+
+/** Only one may tell the outcome: a run that another one is telling of already waits for its end. */
+async function decide(): Promise<void> {
+  if (ending) await new Promise(() => undefined)
+  decided = true
+}
+
+/** The end that was asked for, with what is left behind. */
+function saysCancelled(error: unknown): boolean {
+  return error instanceof BackupError && error.code === 'cancelled'
 }
 
 /** The end of a run that was given up and does not come to an end by itself. */
 async function overdue(): Promise<number> {
   await once(cancellation.signal, 'abort')
   await sleep(cleanUpMs)
+  if (decided) return await new Promise<never>(() => undefined)
   return await report.failure(cancellation.signal.reason)
 }
 
 /** The runner kills the process ten seconds after the first signal: the watchdog is told while the rest is being cleaned up. */
 function giveUp(error: BackupError): void {
   if (cancellation.signal.aborted) return
+  // The outcome stands. Only the watchdog is still being told of it, and that has to be done in time.
+  if (decided) return void setTimeout(() => hurry.abort(error), 1_000).unref()
   cancellation.abort(error)
-  failureTold = tellWatchdog(false, 1_000)
+  void tellWatchdog(false, 1_000)
 }
 
+/** Once in a run: the first word is the last. */
 async function tellWatchdog(ok: boolean, withinMs: number): Promise<void> {
-  if (heartbeatUrl && tools) await sendHeartbeat(heartbeatUrl, { ok, withinMs }, tools)
+  if (!heartbeatUrl || !tools) return
+  watchdogTold ??= sendHeartbeat(heartbeatUrl, { ok, signal: AbortSignal.any([hurry.signal, AbortSignal.timeout(withinMs)]) }, tools)
+  await watchdogTold
 }
 
 /** An error that nobody waits for, from a library's inside: the run cannot be trusted any more. */
 async function endAtOnce(error: unknown): Promise<void> {
   // What is torn down after a cancellation may well complain, and what fails while this is being told must not begin it anew.
-  if (cancellation.signal.aborted || ending) return
+  if (cancellation.signal.aborted || decided || ending) return
   ending = true
-  exit(await report.failure(error).catch(() => 1))
+  const telling = tellWatchdog(false, 1_000)
+  const exitCode = await report.failure(error).catch(() => 1)
+  await telling
+  exit(exitCode)
 }
 
 function exit(code: number): void {

@@ -32,19 +32,21 @@ export function makeReport({ masked, hidden }: Secrets, env: NodeJS.ProcessEnv):
   const heard = env['GITHUB_ACTIONS'] === 'true' || Boolean(env['GITHUB_OUTPUT'])
   for (const secret of heard ? masked : []) core.setSecret(secret)
   const redact = redactor([...masked, ...hidden])
+  const redactMasked = redactor(masked)
   const clean = (text: string): string => redact(neutralise(text))
   const log = makeLog(clean, env)
 
   const outputs = (values: Record<string, string | number>): void => {
-    // Outside a workflow there is nobody to read outputs.
+    // Outside a workflow there is nobody to read outputs. They are words of our own and of the inputs: a proxy’s password that reads like a piece of
+    // one is in none of them, and must not bend the path of the snapshot.
     if (!env['GITHUB_OUTPUT']) return
-    for (const [name, value] of Object.entries(values)) core.setOutput(name, clean(String(value)))
+    for (const [name, value] of Object.entries(values)) core.setOutput(name, redactMasked(neutralise(String(value))))
   }
 
-  const summary = async (markdown: string): Promise<void> => {
+  const summary = async (markdown: () => string): Promise<void> => {
     if (!env['GITHUB_STEP_SUMMARY']) return
     try {
-      await core.summary.addRaw(clean(markdown)).write()
+      await core.summary.addRaw(clean(markdown())).write()
     } catch (error) {
       if (isDiskFull(error)) throw error
       log.warning(`The job summary could not be written (${messageOf(error)}).`)
@@ -60,11 +62,10 @@ export function makeReport({ masked, hidden }: Secrets, env: NodeJS.ProcessEnv):
     log,
     clean: (text) => redact(quoteOutside(text)),
     success: async (outcome, place) => {
-      const markdown = renderBackup(outcome, place)
       const values = { ...outputsOf(outcome), ...(outcome.failure ? { 'error-code': outcome.failure.code } : {}) }
       try {
         outputs(values)
-        await summary(markdown)
+        await summary(() => renderBackup(outcome, place))
       } catch (error) {
         throw untold(error, outcome)
       }
@@ -77,7 +78,7 @@ export function makeReport({ masked, hidden }: Secrets, env: NodeJS.ProcessEnv):
       annotate(error)
       try {
         outputs({ 'error-code': error.code, ...(error.code === 'asset-missing' ? { status: 'incomplete' } : {}) })
-        await summary(renderFailure(error))
+        await summary(() => renderFailure(error))
       } catch (lost) {
         log.warning(`The outputs or the job summary could not be written (${messageOf(lost)}).`)
       }
@@ -95,7 +96,7 @@ function exitCodeOf({ code }: BackupError): number {
 function makeLog(clean: (text: string) => string, env: NodeJS.ProcessEnv): Log {
   const live = process.stdout.isTTY && env['GITHUB_ACTIONS'] !== 'true'
   const everyMs = live ? progressMs.live : progressMs.lines
-  let lastProgress = Date.now()
+  let lastProgress = performance.now()
   const oneLine = (text: string): string => clean(text).replace(/\n/g, ' ')
   const endLiveLine = (): void => {
     if (live) process.stdout.write('\r\u001b[2K')
@@ -111,8 +112,8 @@ function makeLog(clean: (text: string) => string, env: NodeJS.ProcessEnv): Log {
     },
     debug: (line) => core.debug(oneLine(line)),
     progress: (line) => {
-      if (Date.now() - lastProgress < everyMs) return
-      lastProgress = Date.now()
+      if (performance.now() - lastProgress < everyMs) return
+      lastProgress = performance.now()
       if (live) process.stdout.write(`\r\u001b[2K${oneLine(line())}`)
       else core.info(oneLine(line()))
     },

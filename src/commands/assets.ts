@@ -193,8 +193,8 @@ async function tidyCache(cache: AssetCache | undefined, usedBytes: number, { log
   if (removed > 0) log.info(`The asset cache was too large: ${plural(removed, 'file')} that no run has used for the longest time went.`)
 }
 
-function assetProgress({ log, now }: Tools) {
-  const startedAt = now().getTime()
+function assetProgress({ log }: Tools) {
+  const startedAt = performance.now()
   const counts = { wanted: 0, done: 0, bytes: 0 }
   return {
     more: (count: number) => {
@@ -204,14 +204,14 @@ function assetProgress({ log, now }: Tools) {
       counts.done++
       if (fetched.kind === 'saved') counts.bytes += fetched.file.sizeBytes
       log.progress(() => {
-        const seconds = Math.max(0.001, (now().getTime() - startedAt) / 1000)
+        const seconds = Math.max(0.001, (performance.now() - startedAt) / 1000)
         const rate = formatBytes(Math.round(counts.bytes / seconds))
         return `Saving assets: ${formatCount(counts.done)} of ${formatCount(counts.wanted)}, ${formatBytes(counts.bytes)}, ${rate}/s`
       })
     },
     tell: ({ count, sizeBytes, reused, provenByHost }: SavedAssets) => {
       const cached = reused > 0 ? `, ${formatCount(reused)} of them from the cache` : ''
-      log.info(`Saved ${plural(count, 'asset')} (${formatBytes(sizeBytes)}${cached}) in ${formatDuration(now().getTime() - startedAt)}`)
+      log.info(`Saved ${plural(count, 'asset')} (${formatBytes(sizeBytes)}${cached}) in ${formatDuration(performance.now() - startedAt)}`)
       if (provenByHost > 0) {
         log.info(
           `${plural(provenByHost, 'asset')} differed from the SHA-1 in the id, as cleaned SVG files do, and fit what the asset host says of them.`,

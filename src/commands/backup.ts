@@ -5,10 +5,11 @@ import type { Runner } from '../runner.ts'
 import { findFullRead } from '../sanity/access.ts'
 import { type SanityApi, sanityApi } from '../sanity/api.ts'
 import { assetHost } from '../sanity/assets.ts'
-import { checkRoom, diskFull, isDiskFull } from '../snapshot/disk.ts'
+import { checkRoom } from '../snapshot/disk.ts'
 import { findFreeFolder, removeOpenWorkshops, type SnapshotFolder, sweepLeftovers } from '../snapshot/folder.ts'
 import { type Manifest, printManifest } from '../snapshot/manifest.ts'
 import { snapshotName } from '../snapshot/name.ts'
+import { systemError } from '../snapshot/system-error.ts'
 import { writeManifest } from '../snapshot/write.ts'
 import { formatBytes, formatCount, plural } from '../text.ts'
 import type { Tools } from '../tools.ts'
@@ -58,8 +59,8 @@ export async function backup(inputs: Inputs, runner: Runner, tools: Tools): Prom
   try {
     return await backUp(inputs, runner, tools)
   } catch (error) {
-    // Wherever the disk became full, also where no room of ours was writing.
-    throw isDiskFull(error) && !(error instanceof BackupError) ? await diskFull(error, inputs.path) : error
+    // Wherever the system refused something, also where no room of ours was writing.
+    throw error instanceof BackupError ? error : ((await systemError(error, inputs.path)) ?? error)
   }
 }
 
@@ -69,7 +70,7 @@ export function abandonBackup(): void {
 }
 
 async function backUp(inputs: Inputs, runner: Runner, tools: Tools): Promise<BackupOutcome> {
-  const startedAt = tools.now()
+  const startedMs = performance.now()
   using named = await makeFolder(inputs, tools)
   const means = { ...tools, scratch: named.folder.scratch }
   using destinations = openDestinations(inputs, runner, means)
@@ -89,23 +90,29 @@ async function backUp(inputs: Inputs, runner: Runner, tools: Tools): Promise<Bac
   const lack = judgeMissed(missed, inputs, tools)
   if (lack && !inputs.destinations.has('artifact')) throw lack
 
-  const manifest = describeSnapshot({ inputs, runner, documents, assets, fullRead, named, clean: tools.clean, finishedAt: tools.now() })
+  const finishedAt = laterOf(named.takenAt, tools.now())
+  const manifest = describeSnapshot({ inputs, runner, documents, assets, fullRead, named, clean: tools.clean, finishedAt })
   const compared = await compareIfWhole(inputs, { manifest, destinations: destinations.all }, tools)
   const manifestEntry = await writeManifest(named.folder.path, manifest)
   const snapshot = { folder: named.folder, manifest, manifestBytes: printManifest(manifest) }
   using instead = lack && openDestinations(incompletely(inputs), runner, means)
   const places = (instead ?? destinations).all
   for (const destination of places) await destination.prepare(snapshot)
-  const storingSince = tools.now().getTime()
-  const { stored, failure } = await storeEverywhere(places, snapshot, tools).catch((error: unknown) => {
+  const storingSince = performance.now()
+  const { stored, failure } = await storeEverywhere(places, snapshot, { ...tools, path: inputs.path }).catch((error: unknown) => {
     throw lack && error instanceof BackupError && !tools.signal.aborted ? notKept(lack, error) : error
   })
   const sizeBytes = [...manifest.files, manifestEntry].reduce((sum, file) => sum + file.sizeBytes, 0)
-  const finishedMs = tools.now().getTime()
-  const durationMs = finishedMs - startedAt.getTime()
+  const finishedMs = performance.now()
+  const durationMs = finishedMs - startedMs
   const stages = stagesOf(documents, { storeMs: finishedMs - storingSince, totalMs: tools.stopwatch.totalMs })
   const told = tellOf(stored) ?? { status: 'stored', manifest, sizeBytes, digest: documents.data?.file.digest }
   return { ...told, stored, documents, missed, compared, durationMs, stages, failure: lack ?? failure, withdraw: named.folder.discard }
+}
+
+/** The clock may have been set back meanwhile. */
+function laterOf(one: Date, other: Date): Date {
+  return one > other ? one : other
 }
 
 /** A part of a snapshot says nothing about how many documents there are. */

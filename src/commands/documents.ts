@@ -66,7 +66,7 @@ export async function saveDocuments(whole: Task, tools: Tools): Promise<SavedDoc
   for (let index = 0; ; index++) {
     const mode = ways[index] as ExportMode
     const next = ways[index + 1]
-    const startedAt = tools.now().getTime()
+    const startedAt = performance.now()
     try {
       const { saved, expected } = await saveIn(mode, task, tools)
       if (saved.tally.received >= expected) return told({ ...saved, streamGivenUp: mode !== ways[0] }, tools)
@@ -74,7 +74,7 @@ export async function saveDocuments(whole: Task, tools: Tools): Promise<SavedDoc
       tools.log.warning(`The export held ${formatCount(saved.tally.received)} of ${plural(expected, 'document')}. ${announced(mode, next)}`)
     } catch (error) {
       if (!(error instanceof BackupError && error.retry.cut) || next === undefined || task.inputs.exportMode !== 'auto') throw error
-      const nearCap = tools.now().getTime() - startedAt > nearCapMs ? ' That is Sanity’s limit of five minutes for one request.' : ''
+      const nearCap = performance.now() - startedAt > nearCapMs ? ' That is Sanity’s limit of five minutes for one request.' : ''
       tools.log.warning(`${error.title}: ${error.message}${nearCap} ${announced(mode, next)}`)
       await tools.wait(cutWaitMs, tools.signal)
     }
@@ -97,10 +97,10 @@ async function saveIn(
   const { types } = task.inputs.filters
   const count = async () => await retrying(() => countDocuments(task.api, { types }), patiently(tools))
   const liveCountBefore = await count()
-  const startedAt = tools.now().getTime()
+  const startedAt = performance.now()
   const waitedBefore = tools.stopwatch.totalMs('download')
   const exported = mode === 'cursor' ? await savePages(task, tools) : await saveStream(task, liveCountBefore, tools)
-  const exportMs = tools.now().getTime() - startedAt
+  const exportMs = performance.now() - startedAt
   const waitedMs = tools.stopwatch.totalMs('download') - waitedBefore
   let liveCountAfter = await count()
   if (exported.tally.received < Math.min(liveCountBefore, liveCountAfter)) {

@@ -5,9 +5,11 @@ import type { Destination, FinishedSnapshot, Stored } from '../destinations/dest
 import { directoryDestination } from '../destinations/directory.ts'
 import type { Github } from '../destinations/github.ts'
 import { refusePublic } from '../destinations/visibility.ts'
+import { unexpected } from '../endings.ts'
 import { BackupError } from '../errors.ts'
 import type { Inputs } from '../inputs.ts'
 import type { Runner } from '../runner.ts'
+import { systemError } from '../snapshot/system-error.ts'
 import { formatDuration } from '../text.ts'
 import type { Tools } from '../tools.ts'
 
@@ -26,7 +28,13 @@ export function openDestinations(inputs: Inputs, runner: Runner, tools: Means): 
   return {
     all,
     [Symbol.dispose]: () => {
-      for (const destination of all) destination[Symbol.dispose]()
+      for (const destination of all) {
+        try {
+          destination[Symbol.dispose]()
+        } catch {
+          // What cannot be removed must not hide how the run ended. It lies in the workshop, which the next run removes.
+        }
+      }
     },
   }
 }
@@ -89,20 +97,20 @@ async function checkVisibility(name: string, asked: Asked): Promise<void> {
 export async function storeEverywhere(
   destinations: readonly Destination[],
   snapshot: FinishedSnapshot,
-  { log, signal, now }: Tools,
+  { log, signal, path }: Pick<Tools, 'log' | 'signal'> & { readonly path: string },
 ): Promise<{ stored: Stored[]; failure: BackupError | undefined }> {
   const stored: Stored[] = []
   let failure: BackupError | undefined
   for (const [index, destination] of destinations.entries()) {
-    const startedAt = now().getTime()
+    const startedAt = performance.now()
     try {
       signal.throwIfAborted()
       const place = await destination.store(snapshot)
       stored.push(place)
       const what = place.kind === 'branch' && place.unchanged ? 'Unchanged, nothing new to store' : 'Stored and read back'
-      log.info(`${what}: ${destination.kind}, in ${formatDuration(now().getTime() - startedAt)}`)
-    } catch (error) {
-      if (!(error instanceof BackupError)) throw error
+      log.info(`${what}: ${destination.kind}, in ${formatDuration(performance.now() - startedAt)}`)
+    } catch (thrown) {
+      const error = await failureOf(thrown, { signal, path })
       failure ??= error
       if (signal.aborted) break
       // The first failure is told at the end, as the run's own.
@@ -112,4 +120,11 @@ export async function storeEverywhere(
   }
   if (stored.length === 0 && failure) throw failure
   return { stored, failure }
+}
+
+/** Whatever a destination throws: what the ones before hold must not be lost with it. */
+async function failureOf(thrown: unknown, { signal, path }: { signal: AbortSignal; path: string }): Promise<BackupError> {
+  if (thrown instanceof BackupError) return thrown
+  if (signal.reason instanceof BackupError) return signal.reason
+  return (await systemError(thrown, path)) ?? unexpected(thrown)
 }

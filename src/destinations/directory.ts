@@ -25,11 +25,12 @@ export function directoryDestination({ path, of, signal, stopwatch }: Options): 
     prepare: async () => undefined,
     store: async (snapshot) => {
       const { folder, manifestBytes } = snapshot
-      await folder.publish()
       try {
+        await folder.publish()
         await stopwatch.during('verify', () => checkReadBack(folder.path, { manifestBytes, where: 'snapshot folder', signal }))
       } catch (error) {
-        folder.discard()
+        // Others may still have to store it.
+        folder.withdraw()
         throw error
       }
       return { kind: 'directory', folder: folder.path, manifest: join(folder.path, manifestFile) }

@@ -17,12 +17,22 @@ async function findFreeBytes(path: string): Promise<number | undefined> {
   )
 }
 
+/** Whether the disk has room, but no number left for another file (an inode). Some file systems count none. */
+async function lacksInodes(path: string): Promise<boolean> {
+  return await statfs(path).then(
+    ({ files, ffree, bavail }) => files > 0 && ffree === 0 && bavail > 0,
+    () => false,
+  )
+}
+
 /** What was written to a disk until it was full: `neededBytes` in all, of which `keptBytes` are still there. */
 type Written = { readonly neededBytes: number; readonly keptBytes: number }
 const nothing: Written = { neededBytes: 0, keptBytes: 0 }
 
 /** The error for a disk that has no room for what is being written in `place`. */
 export async function diskFull(cause: unknown, place: string, { neededBytes, keptBytes }: Written = nothing): Promise<BackupError> {
+  if (findSystemCode(cause) === 'EDQUOT') return noQuota(cause, place)
+  if (await lacksInodes(place)) return noInodes(cause, place)
   const freeBytes = await findFreeBytes(place)
   const free = freeBytes === undefined ? '' : ` ${formatBytes(freeBytes + keptBytes)} are free for it.`
   const need = neededBytes > 0 ? `The snapshot needs more than ${formatBytes(neededBytes)}` : 'The snapshot was to be written'
@@ -31,6 +41,26 @@ export async function diskFull(cause: unknown, place: string, { neededBytes, kep
     title: 'The disk is full',
     message: `${need} in "${place}", and there is no more room.${free}`,
     hint: roomHint,
+    cause,
+  })
+}
+
+function noQuota(cause: unknown, place: string): BackupError {
+  return new BackupError({
+    code: 'disk-full',
+    title: 'The quota on the disk is used up',
+    message: `The user that this job runs as may store no more in "${place}" (EDQUOT), however much of the disk is free.`,
+    hint: 'Free what this user stores there, raise its quota, or let `path` point to another disk.',
+    cause,
+  })
+}
+
+function noInodes(cause: unknown, place: string): BackupError {
+  return new BackupError({
+    code: 'disk-full',
+    title: 'The disk takes no more files',
+    message: `The disk of "${place}" has free bytes, but no number (inode) left for another file.`,
+    hint: 'Remove small files from it, often old caches or packages (`df -i` shows the numbers), or let `path` point to another disk.',
     cause,
   })
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -20,6 +20,8 @@ export type SnapshotFolder = {
   readonly scratch: string
   /** Gives the snapshot its final name, for good. */
   readonly publish: () => Promise<void>
+  /** Takes the final name away again: the snapshot is back in the workshop. */
+  readonly withdraw: () => void
   /**
    * Removes the snapshot, wherever it is by now. Without a pause: an upload that cannot be stopped must not get to see half of it and go on.
    */
@@ -57,11 +59,14 @@ function emptyAndRemove(workshop: string): void {
   rmSync(workshop, options)
 }
 
+/** `sync` brings the names in a folder to the disk. */
+type Wanted = { readonly path: string; readonly name: string; readonly sync?: typeof syncFolder }
+
 /**
  * Makes the folder for a snapshot below `path`; undefined if that name is taken. Only the runner's own user may read it.
  * Throws `input-invalid` if it cannot be made there, `disk-full` if there is no room.
  */
-export async function findFreeFolder({ path, name }: { path: string; name: string }): Promise<SnapshotFolder | undefined> {
+export async function findFreeFolder({ path, name, sync = syncFolder }: Wanted): Promise<SnapshotFolder | undefined> {
   const final = join(path, name)
   const workshop = `${final}.partial`
   const inside = {
@@ -95,7 +100,16 @@ export async function findFreeFolder({ path, name }: { path: string; name: strin
     publish: async () => {
       await rename(inside.snapshot, final)
       current = final
-      await syncFolder(path)
+      await sync(path)
+    },
+    withdraw: () => {
+      if (current !== final) return
+      try {
+        renameSync(final, inside.snapshot)
+        current = inside.snapshot
+      } catch {
+        discard()
+      }
     },
     discard,
     [Symbol.dispose]: () => removeWorkshop(workshop),
@@ -192,12 +206,17 @@ export async function makeFolders(path: string): Promise<void> {
   }
 }
 
+/** What file systems answer that cannot flush a folder: it is as safe there as it can be. */
+const unflushable = ['EINVAL', 'ENOTSUP', 'EBADF']
+
 /** A new name is safe only when its folder is on disk too. Windows knows no such thing. */
 export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return
   const handle = await open(folder, 'r')
   try {
     await handle.sync()
+  } catch (error) {
+    if (!unflushable.includes(findSystemCode(error) ?? '')) throw error
   } finally {
     await handle.close()
   }

@@ -250,6 +250,60 @@ describe('the heartbeat', () => {
     expect(watchdog.asked).toEqual([`GET /${uuid}/fail?run=nightly-backup`])
   })
 
+  it.concurrent.each([
+    { name: 'up into down', query: '?status=up&msg=OK&ping=', asked: '?status=down&msg=OK&ping=' },
+    { name: 'up into down, wherever it stands', query: '?msg=a%20b&status=up', asked: '?msg=a%20b&status=down' },
+    { name: 'nothing that only looks like it', query: '?mystatus=up&status=upper', asked: '/fail?mystatus=up&status=upper' },
+  ])('turns a status of $name after a failed run', async ({ query, asked }) => {
+    await using watchdog = await startWatchdog()
+
+    await backUpWatched(`${watchdog.url}${query}`, { inputs: { 'min-documents': '9' } })
+
+    expect(watchdog.asked).toEqual([`GET /${uuid}${asked}`])
+  })
+
+  it.concurrent('leaves a status of up as it is after a good run', async () => {
+    await using watchdog = await startWatchdog()
+
+    await backUpWatched(`${watchdog.url}?status=up&msg=OK&ping=`)
+
+    expect(watchdog.asked).toEqual([`GET /${uuid}?status=up&msg=OK&ping=`])
+  })
+
+  it.concurrent.each(['SIGINT', 'SIGTERM'] as const)('is not taken back when %s comes while it is being sent', async (signal) => {
+    await using watchdog = await startWatchdog('hang')
+    await using sanity = await startSanity({ documents: threeDocuments })
+    const onStart = async (running: Running) => {
+      await until(() => watchdog.asked.length > 0)
+      running.signal(signal)
+    }
+
+    await using done = await backUp({ sanity }, { inputs: { 'heartbeat-url': watchdog.url }, onStart })
+
+    expect({ exitCode: done.exitCode, status: done.outputs['status'], asked: watchdog.asked }).toEqual({
+      exitCode: 0,
+      status: 'stored',
+      asked: [`GET /${uuid}`],
+    })
+    // Ten seconds are what a watchdog has otherwise: a runner would have killed the process.
+    expect(done.warnings).toEqual([expect.stringMatching(/heartbeat URL could not be requested/)])
+  })
+
+  it.concurrent('says /fail once when something breaks that nobody waits for', async () => {
+    await using watchdog = await startWatchdog()
+    await using sanity = await startSanity({ documents: threeDocuments })
+    sanity.fault('export', { connection: 'hang' })
+    const breaks = encodeURIComponent('setTimeout(() => { throw new Error("nobody waits") }, 1500)')
+
+    await using done = await backUp(
+      { sanity },
+      { inputs: { 'heartbeat-url': watchdog.url }, env: { NODE_OPTIONS: `--import=data:text/javascript,${breaks}` } },
+    )
+
+    expect(failureOf(done)).toMatchObject({ exitCode: 1, code: 'unexpected', message: expect.stringContaining('nobody waits') })
+    expect(watchdog.asked).toEqual([`GET /${uuid}/fail`])
+  })
+
   it.concurrent.each([404, 500, 302, 'hang', 'reset'] as const)(
     'does not fail a good run when the watchdog answers: %s',
     async (status) => {
@@ -288,6 +342,24 @@ describe('the heartbeat', () => {
     const { masks } = await backUpWatched(watchdog.url)
 
     expect(masks).toContain(watchdog.url)
+  })
+})
+
+describe('a clock that is set back while a run goes on', () => {
+  it.concurrent('changes no duration, and no order of times', async () => {
+    await using sanity = await startSanity({ documents: threeDocuments })
+    // An hour back as soon as the snapshot has its name.
+    const setBack = `let asked = 0
+      const Real = Date
+      globalThis.Date = class extends Real {
+        constructor(...given) { given.length ? super(...given) : super(Real.now() - (++asked > 3 ? 3600e3 : 0)) }
+      }`
+    await using done = await backUp({ sanity }, { env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(setBack)}` } })
+
+    const { manifest } = await readSnapshot(done)
+    expect(done.exitCode).toBe(0)
+    expect(Date.parse(manifest.finishedAt)).toBeGreaterThanOrEqual(Date.parse(manifest.takenAt))
+    expect(`${done.summary}${done.log}`).not.toMatch(/-\d+(\.\d+)? (s|min|kB|B)\b/)
   })
 })
 

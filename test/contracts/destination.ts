@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import type { Destination, FinishedSnapshot, Stored } from '../../src/destinations/destination.ts'
 import { checkSnapshot } from '../../src/snapshot/check.ts'
-import { findFreeFolder } from '../../src/snapshot/folder.ts'
+import { findFreeFolder, type syncFolder } from '../../src/snapshot/folder.ts'
 import { type Manifest, printManifest } from '../../src/snapshot/manifest.ts'
 import { writeData, writeManifest } from '../../src/snapshot/write.ts'
 import { exampleManifest } from '../snapshot/example.ts'
@@ -101,7 +101,7 @@ async function setUp(makePlace: MakePlace) {
   }
 }
 
-type SnapshotChange = Partial<Pick<Manifest, 'snapshot' | 'takenAt' | 'label'>> & { readonly lines?: readonly Buffer[] }
+type SnapshotChange = Partial<Pick<Manifest, 'snapshot' | 'takenAt' | 'label'>> & { readonly lines?: readonly Buffer[]; readonly sync?: typeof syncFolder }
 
 /** The lines of a small dataset that is another one each time. */
 export function someLines(): Buffer[] {
@@ -109,9 +109,9 @@ export function someLines(): Buffer[] {
 }
 
 /** A small snapshot, written as the backup writes it. */
-export async function finishedSnapshot(temp: string, { lines = someLines(), ...change }: SnapshotChange = {}): Promise<FinishedSnapshot> {
+export async function finishedSnapshot(temp: string, { lines = someLines(), sync, ...change }: SnapshotChange = {}): Promise<FinishedSnapshot> {
   const changed = { ...exampleManifest, ...change }
-  const folder = await findFreeFolder({ path: join(temp, 'snapshots'), name: changed.snapshot })
+  const folder = await findFreeFolder({ path: join(temp, 'snapshots'), name: changed.snapshot, ...(sync ? { sync } : {}) })
   if (!folder) throw new Error('the name is taken')
   const batches = async function* () {
     yield [...lines]

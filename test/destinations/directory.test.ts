@@ -5,6 +5,7 @@ import { directoryDestination } from '../../src/destinations/directory.ts'
 import { stopwatch } from '../../src/stopwatch.ts'
 import { describeDestination, finishedSnapshot } from '../contracts/destination.ts'
 import { exampleManifest } from '../snapshot/example.ts'
+import { rejection } from '../streams/feed.ts'
 import { makeTempFolder } from '../support/process.ts'
 
 describeDestination('directory', async ({ signal, temp }) => ({
@@ -33,4 +34,18 @@ it('gives the folder under its final name, and the path of the manifest in it', 
     folder,
     manifest: join(folder, 'manifest.json'),
   })
+})
+
+it('leaves nothing at the final name, and the files to the next destination, when the folder cannot be flushed', async () => {
+  await using temp = await makeTempFolder('directory')
+  const broken = new RangeError('cannot be flushed')
+  const sync = async () => {
+    throw broken
+  }
+  const snapshot = await finishedSnapshot(temp.path, { sync })
+  const { signal } = new AbortController()
+  const destination = directoryDestination({ path: temp.path, of: exampleManifest, signal, stopwatch: stopwatch() })
+  expect(await rejection(destination.store(snapshot))).toBe(broken)
+  expect(await readdir(join(temp.path, 'snapshots'))).toEqual([`${exampleManifest.snapshot}.partial`])
+  expect(await readdir(snapshot.folder.path)).toEqual(['data.ndjson.gz', 'manifest.json'])
 })

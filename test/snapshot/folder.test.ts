@@ -55,6 +55,18 @@ describe('findFreeFolder', () => {
     expect(await readdir(temp.path)).toEqual([])
   })
 
+  it('goes back into its workshop when it is withdrawn, and is gone with that', async () => {
+    await using temp = await makeTempFolder()
+    const folder = await findFreeFolder({ path: temp.path, name })
+    await writeFile(join(folder?.path ?? '', 'file'), 'x')
+    await folder?.publish()
+    folder?.withdraw()
+    expect(folder?.path).toBe(join(temp.path, `${name}.partial`, 'snapshot'))
+    expect(await readdir(folder?.path ?? '')).toEqual(['file'])
+    folder?.[Symbol.dispose]()
+    expect(await readdir(temp.path)).toEqual([])
+  })
+
   it('can be discarded even when it was published', async () => {
     await using temp = await makeTempFolder()
     const folder = await findFreeFolder({ path: temp.path, name })
@@ -120,7 +132,7 @@ describe('sweepLeftovers', () => {
     await workshop(temp.path, { owner, madeAt: new Date(now.getTime() - 60_000) })
     {
       // Nobody can remove a folder on which something is mounted.
-      await using _ = await smallDisk(64 * 1024, join(temp.path, `${name}.partial`, 'scratch'))
+      await using _ = await smallDisk(64 * 1024, { at: join(temp.path, `${name}.partial`, 'scratch') })
       expect(await sweepLeftovers(temp.path, now)).toEqual([])
       expect(await readdir(join(temp.path, `${name}.partial`))).toContain('owner.json')
     }

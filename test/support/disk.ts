@@ -4,16 +4,19 @@ import { join } from 'node:path'
 import { makeTempFolder } from './process.ts'
 
 /**
- * Mounts a file system in memory with room for so many bytes, in whole pages of 4 KiB, at an empty folder of its own or at the given one. Disposing
+ * Mounts a file system in memory with room for so many bytes, in whole pages of 4 KiB, and so many files, its root among them, at an empty folder of its own or at the given one. Disposing
  * it unmounts it. Throws where that is not allowed: mounting takes root, or a `sudo` that asks for no password.
  */
-export async function smallDisk(bytes: number, at?: string): Promise<AsyncDisposable & { readonly path: string }> {
+export async function smallDisk(
+  bytes: number,
+  { at, inodes }: { at?: string; inodes?: number } = {},
+): Promise<AsyncDisposable & { readonly path: string }> {
   const folder = await makeTempFolder('disk')
   const path = at ?? join(folder.path, 'disk')
   await mkdir(path, { recursive: true })
   const owner = `uid=${process.getuid?.()},gid=${process.getgid?.()}`
   try {
-    asRoot('mount', '-t', 'tmpfs', '-o', `size=${bytes},${owner}`, 'tmpfs', path)
+    asRoot('mount', '-t', 'tmpfs', '-o', `size=${bytes},${owner}${inodes === undefined ? '' : `,nr_inodes=${inodes}`}`, 'tmpfs', path)
   } catch (error) {
     await folder[Symbol.asyncDispose]()
     throw error
