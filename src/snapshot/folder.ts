@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
-import { hostname } from 'node:os'
+import { renameSync, rmSync } from 'node:fs'
+import { mkdir, open, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { BackupError, findSystemCode } from '../errors.ts'
 import { diskFull, isDiskFull } from './disk.ts'
+import { emptyAndRemove, showAtWork, writeOwner } from './workshop.ts'
 
 /**
  * Where a snapshot comes about: everything that a run writes lies in the workshop `<path>/<name>.partial`, which is gone when the run is, until
@@ -30,33 +30,22 @@ export type SnapshotFolder = {
   readonly [Symbol.dispose]: () => void
 }
 
-const ownerFile = 'owner.json'
-/** Its name until it is written: killed in between, a run must not seem to be one that nobody can tell of. */
-const newOwnerFile = `${ownerFile}.new`
-
-/** The workshops of this process that are not removed yet. */
-const openWorkshops = new Set<string>()
+/** The workshops of this process that are not removed yet, each with what shows others that it is at work. */
+const openWorkshops = new Map<string, Disposable>()
 
 /** Removes what this process has not got round to removing: for its very last moment, so without a pause. */
 export function removeOpenWorkshops(): void {
-  for (const workshop of openWorkshops) removeWorkshop(workshop)
+  for (const workshop of openWorkshops.keys()) removeWorkshop(workshop)
 }
 
 function removeWorkshop(workshop: string): void {
+  openWorkshops.get(workshop)?.[Symbol.dispose]()
   try {
     emptyAndRemove(workshop)
     openWorkshops.delete(workshop)
   } catch {
     // What cannot be removed must not hide why the run failed; the next run tries again.
   }
-}
-
-/** Who is killed in the middle of this leaves a workshop that still says whose it was, or an empty one. */
-function emptyAndRemove(workshop: string): void {
-  const options = { recursive: true, force: true, maxRetries: 3 } as const
-  const names = existsSync(workshop) ? readdirSync(workshop) : []
-  for (const name of names.filter((each) => each !== ownerFile)) rmSync(join(workshop, name), options)
-  rmSync(workshop, options)
 }
 
 /** `sync` brings the names in a folder to the disk. */
@@ -79,7 +68,7 @@ export async function findFreeFolder({ path, name, sync = syncFolder }: Wanted):
     await makeFolders(path)
     if (await exists(final)) return undefined
     await mkdir(workshop, { mode: 0o700 })
-    openWorkshops.add(workshop)
+    openWorkshops.set(workshop, showAtWork(workshop))
     await fillWorkshop(workshop, Object.values(inside))
   } catch (error) {
     if (findSystemCode(error) === 'EEXIST' && (await isFolder(path))) return undefined
@@ -118,79 +107,11 @@ export async function findFreeFolder({ path, name, sync = syncFolder }: Wanted):
 
 async function fillWorkshop(workshop: string, folders: readonly string[]): Promise<void> {
   try {
-    await writeFile(join(workshop, newOwnerFile), JSON.stringify({ host: hostname(), pid: process.pid }), { mode: 0o600 })
-    await rename(join(workshop, newOwnerFile), join(workshop, ownerFile))
+    await writeOwner(workshop)
     for (const folder of folders) await mkdir(folder, { mode: 0o700 })
   } catch (error) {
     removeWorkshop(workshop)
     throw error
-  }
-}
-
-/** No run lasts longer than this, in milliseconds: src/main.ts ends it before. */
-const longestRunMs = 6 * 60 * 60 * 1000
-
-/**
- * Removes the workshops that killed runs left below `path`, and gives their names. One whose run may still go on is left alone, as is every
- * folder that is not a workshop of ours.
- */
-export async function sweepLeftovers(path: string, now: Date): Promise<string[]> {
-  const names = await readdir(path).catch(() => [])
-  const swept: string[] = []
-  for (const name of names.filter((each) => workshopRule.test(each))) {
-    if (await isLeftover(join(path, name), now)) swept.push(name)
-  }
-  return swept
-}
-
-const workshopRule = /-\d{8}T\d{6}Z(-[A-Za-z0-9._-]+)?\.partial$/
-
-async function isLeftover(workshop: string, now: Date): Promise<boolean> {
-  try {
-    const owner = await findOwner(workshop)
-    // Killed before it could say whose it is: then nothing else is in it. A run that comes to say it in this moment takes another name.
-    if (owner === undefined) {
-      await rm(join(workshop, newOwnerFile), { force: true })
-      await rmdir(workshop)
-    } else if (await isAlive(owner, workshop, now)) return false
-    else emptyAndRemove(workshop)
-    return true
-  } catch {
-    return false
-  }
-}
-
-type Owner = { readonly host: string; readonly pid: number }
-
-/** Undefined if there is none; one without a host if what is there cannot be read. */
-async function findOwner(workshop: string): Promise<Owner | undefined> {
-  const text = await readFile(join(workshop, ownerFile), 'utf8').catch(() => undefined)
-  if (text === undefined) return undefined
-  try {
-    const { host, pid } = JSON.parse(text) as Partial<Owner>
-    return { host: String(host), pid: Number(pid) }
-  } catch {
-    return { host: '', pid: Number.NaN }
-  }
-}
-
-async function isAlive({ host, pid }: Owner, workshop: string, now: Date): Promise<boolean> {
-  const { mtimeMs } = await stat(join(workshop, ownerFile))
-  const ageMs = now.getTime() - mtimeMs
-  if (ageMs > longestRunMs) return false
-  // Of a process on another machine nothing can be known, and this one has only just begun.
-  if (host !== hostname()) return host !== ''
-  return pid !== process.pid && isRunning(pid)
-}
-
-function isRunning(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // It belongs to somebody else, but it is there.
-    return findSystemCode(error) === 'EPERM'
   }
 }
 
