@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ArtifactClient } from '@actions/artifact'
-import { EnvHttpProxyAgent, request } from 'undici'
+import { type Dispatcher, EnvHttpProxyAgent, errors, request } from 'undici'
 import type { Wait } from './retry.ts'
 import type { Http } from './sanity/api.ts'
 import { type Stopwatch, stopwatch } from './stopwatch.ts'
@@ -40,7 +40,7 @@ export type OpenTools = Tools & { readonly close: () => Promise<void> }
 export function makeTools({ log, clean, environment, signal }: Pick<Tools, 'log' | 'clean' | 'environment' | 'signal'>): OpenTools {
   const dispatcher = new EnvHttpProxyAgent({ connect: { timeout: connectMs } })
   return {
-    http: async (url, options) => await request(url, { ...options, dispatcher }),
+    http: httpOver(dispatcher, connectMs),
     artifacts: lateArtifactClient(),
     now: () => new Date(),
     stopwatch: stopwatch(),
@@ -54,6 +54,25 @@ export function makeTools({ log, clean, environment, signal }: Pick<Tools, 'log'
     environment,
     signal,
     close: async () => await dispatcher.destroy(),
+  }
+}
+
+/**
+ * HTTP over this dispatcher. `headersTimeout` counts until the answer itself: undici begins it anew with each interim one (1xx), of which there may
+ * come any number.
+ */
+export function httpOver(dispatcher: Dispatcher, connectTimeoutMs: number): Http {
+  return async (url, { signal, ...options }) => {
+    const { headersTimeout } = options
+    if (headersTimeout === undefined) return await request(url, { ...options, ...(signal ? { signal } : {}), dispatcher })
+    const overdue = new AbortController()
+    const timer = setTimeout(() => overdue.abort(new errors.HeadersTimeoutError()), connectTimeoutMs + headersTimeout)
+    try {
+      const either = signal ? AbortSignal.any([signal, overdue.signal]) : overdue.signal
+      return await request(url, { ...options, signal: either, dispatcher })
+    } finally {
+      clearTimeout(timer)
+    }
   }
 }
 

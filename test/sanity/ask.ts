@@ -1,14 +1,15 @@
-import { Agent, request } from 'undici'
+import { Agent } from 'undici'
 import { type Http, type SanityApi, type Source, sanityApi } from '../../src/sanity/api.ts'
 import { stopwatch } from '../../src/stopwatch.ts'
+import { httpOver } from '../../src/tools.ts'
 
 /** One client as src/tools.ts makes it, without proxies; disposing it ends its connections. */
 export type Client = AsyncDisposable & { readonly http: Http }
 
-export function makeClient(): Client {
-  const dispatcher = new Agent({ connect: { timeout: 5_000 } })
+export function makeClient(connectMs = 5_000): Client {
+  const dispatcher = new Agent({ connect: { timeout: connectMs } })
   return {
-    http: async (url, options) => await request(url, { ...options, dispatcher }),
+    http: httpOver(dispatcher, connectMs),
     [Symbol.asyncDispose]: async () => await dispatcher.destroy(),
   }
 }
