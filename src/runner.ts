@@ -1,3 +1,4 @@
+import type { Forge } from './destinations/github.ts'
 import type { Run } from './snapshot/manifest.ts'
 
 /** What the runner tells about the job: docs.github.com/actions/reference/variables-reference. */
@@ -8,6 +9,8 @@ export type Runner = {
   readonly repository: string
   readonly apiUrl: string
   readonly serverUrl: string
+  /** What runs the workflow, by the variables that only its own runner sets. */
+  readonly forge: Forge
   /** File with the event that started the run; undefined if there is none. */
   readonly eventPath: string | undefined
   /** Whether the artifact service was handed to this step. */
@@ -17,6 +20,7 @@ export type Runner = {
 /** Reads the runner's variables from the environment it is handed. */
 export function parseRunner(env: NodeJS.ProcessEnv): Runner {
   const repository = env['GITHUB_REPOSITORY'] ?? ''
+  const serverUrl = env['GITHUB_SERVER_URL'] ?? 'https://github.com'
   return {
     run:
       env['GITHUB_ACTIONS'] === 'true'
@@ -30,8 +34,20 @@ export function parseRunner(env: NodeJS.ProcessEnv): Runner {
         : null,
     repository,
     apiUrl: env['GITHUB_API_URL'] ?? 'https://api.github.com',
-    serverUrl: env['GITHUB_SERVER_URL'] ?? 'https://github.com',
+    serverUrl,
+    forge: forgeOf(env, serverUrl),
     eventPath: env['GITHUB_EVENT_PATH'] || undefined,
     hasArtifactService: Boolean(env['ACTIONS_RESULTS_URL'] && env['ACTIONS_RUNTIME_TOKEN']),
   }
+}
+
+/**
+ * Both of the others take GitHub's variables, and Forgejo's runner takes Gitea's too: forgejo/runner internal/app/run/runner.go, gitea/act_runner
+ * the same. The hosts of GitHub itself are those of `@actions/artifact` src/internal/shared/config.ts.
+ */
+function forgeOf(env: NodeJS.ProcessEnv, serverUrl: string): Forge {
+  if (env['FORGEJO_ACTIONS']) return 'forgejo'
+  if (env['GITEA_ACTIONS']) return 'gitea'
+  const host = URL.parse(serverUrl)?.hostname.toLowerCase() ?? ''
+  return host === 'github.com' || host.endsWith('.ghe.com') || host.endsWith('.localhost') ? 'github' : 'enterprise'
 }

@@ -40,7 +40,7 @@ export function openDestinations(inputs: Inputs, runner: Runner, tools: Means): 
 }
 
 function artifact(inputs: Inputs, runner: Runner, tools: Tools): Destination {
-  const { repository, serverUrl, run } = runner
+  const { repository, serverUrl, forge, run } = runner
   return artifactDestination({
     client: tools.artifacts,
     name: inputs.artifactName,
@@ -49,6 +49,7 @@ function artifact(inputs: Inputs, runner: Runner, tools: Tools): Destination {
     runUrl: `${serverUrl}/${repository}/actions/runs/${run?.runId ?? ''}`,
     hasService: runner.hasArtifactService,
     serverUrl,
+    forge,
     findPrevious: async () =>
       await findPreviousArtifact({ repository, name: inputs.artifactName, of: inputs }, github({ inputs, runner, tools })),
     checkVisibility: async () => await checkVisibility(repository, { inputs, runner, tools }),

@@ -1,5 +1,6 @@
 import { BackupError, findSystemCode, messageOf } from '../errors.ts'
 import { quoteOutside } from '../text.ts'
+import type { Forge } from './github.ts'
 
 /** Whether it was the last step of an upload that failed: then the artifact may be finished all the same. */
 export function isUnfinished(error: unknown): boolean {
@@ -55,14 +56,16 @@ export function noService(): BackupError {
 }
 
 /** The error for a server that has no artifact service of this kind. */
-export function unsupportedServer(serverUrl: string): BackupError {
+export function unsupportedServer(forge: Exclude<Forge, 'github'>, serverUrl: string): BackupError {
   return new BackupError({
     code: 'artifact-failed',
-    title: 'This GitHub server has no artifact service of this kind',
-    message: `Artifacts of this kind exist on github.com and *.ghe.com, not on GitHub Enterprise Server ("${quoteOutside(serverUrl, 100)}").`,
+    title: 'This server has no artifact service of this kind',
+    message: `This workflow runs on ${forgeNames[forge]} ("${quoteOutside(serverUrl, 100)}"), and artifacts of this kind exist on github.com and *.ghe.com alone.`,
     hint: 'Use `destination: directory`, and store the folder with the server’s own means, for example actions/upload-artifact v3.',
   })
 }
+
+const forgeNames = { enterprise: 'GitHub Enterprise Server', gitea: 'Gitea', forgejo: 'Forgejo' } as const
 
 /** What it means when the artifact client could not upload. */
 export function uploadError(error: unknown, name: string): BackupError {

@@ -16,6 +16,7 @@ import {
 } from './artifact-errors.ts'
 import { findInRun, lagsMs, removeFinished } from './artifact-run.ts'
 import type { Destination, FinishedSnapshot } from './destination.ts'
+import type { Forge } from './github.ts'
 import { checkReadBack, verificationFailed } from './readback.ts'
 
 type Options = {
@@ -29,6 +30,7 @@ type Options = {
   /** Whether the runner handed this step the artifact service. */
   readonly hasService: boolean
   readonly serverUrl: string
+  readonly forge: Forge
   /** Finds the newest snapshot in an artifact of this name, of this run or an earlier one. */
   readonly findPrevious: Destination['findPrevious']
   /** Throws if the snapshot must not be stored in this repository. */
@@ -44,8 +46,8 @@ export function artifactDestination(options: Options): Destination {
   return {
     kind: 'artifact',
     check: async () => {
+      if (options.forge !== 'github') throw unsupportedServer(options.forge, options.serverUrl)
       if (!options.hasService) throw noService()
-      if (isEnterpriseServer(options.serverUrl)) throw unsupportedServer(options.serverUrl)
       await options.checkVisibility()
     },
     findPrevious: options.findPrevious,
@@ -221,10 +223,4 @@ function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promis
     signal.addEventListener('abort', stop, { once: true })
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
   })
-}
-
-/** The artifact service exists on github.com and *.ghe.com only: `@actions/artifact` src/internal/shared/config.ts. */
-function isEnterpriseServer(serverUrl: string): boolean {
-  const host = URL.parse(serverUrl)?.hostname.toLowerCase() ?? ''
-  return !(host === 'github.com' || host.endsWith('.ghe.com') || host.endsWith('.localhost'))
 }

@@ -6,6 +6,9 @@ type Http = (
   options: { headers: Record<string, string>; headersTimeout: number; bodyTimeout: number; signal: AbortSignal },
 ) => Promise<Dispatcher.ResponseData>
 
+/** What runs the workflow. `enterprise`: GitHub on a host of its own, which has not all services of github.com. */
+export type Forge = 'github' | 'enterprise' | 'gitea' | 'forgejo'
+
 /** GitHub's REST API, as somebody with this token sees it. */
 export type Github = {
   readonly apiUrl: string

@@ -359,6 +359,16 @@ describe('an artifact service that does not serve', () => {
     expect(exports).toBe(0)
   })
 
+  it.concurrent('fails the run on Gitea, and calls it by its name', async () => {
+    const { run, exports } = await backUpInRun({ env: { GITHUB_SERVER_URL: 'https://git.acme.example', GITEA_ACTIONS: 'true' } })
+
+    expect(failureOf(run)).toMatchObject({
+      ...failed,
+      message: expect.stringMatching(/^This workflow runs on Gitea .*destination: directory/s),
+    })
+    expect(exports).toBe(0)
+  })
+
   it.concurrent('is there on ghe.com', async () => {
     const { run } = await backUpInRun({ env: { GITHUB_SERVER_URL: 'https://acme.ghe.com' } })
 

@@ -13,7 +13,7 @@ function destination(kind: Destination['kind'], store: Destination['store']): De
   return {
     kind,
     check: async () => undefined,
-    findPrevious: async () => undefined,
+    findPrevious: async () => ({ manifest: undefined, passedOver: [], nothing: '' }),
     prepare: async () => undefined,
     store,
     [Symbol.dispose]: () => undefined,
