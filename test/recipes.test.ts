@@ -13,6 +13,12 @@ const run = promisify(execFile)
 const recipe = async (): Promise<string> =>
   /```js\n(import \{ createWriteStream[\s\S]*?)```/.exec(await readFile(join(ROOT, 'docs/recipes.md'), 'utf8'))?.[1] ?? ''
 
+/** The line that packs the folder: the stock command opens its source as a file. */
+const packing = async (): Promise<string[]> =>
+  /^tar (.*)$/m
+    .exec(/## Bring assets back([\s\S]*?)\n## /.exec(await readFile(join(ROOT, 'docs/recipes.md'), 'utf8'))?.[1] ?? '')?.[1]
+    ?.split(' ') ?? []
+
 describe('the recipe that brings assets back', () => {
   it('takes a snapshot without any file of one kind, as it comes out of an artifact', async () => {
     await using made = await backUpAssets((sanity) => add(sanity, 'images', png(7, 2000), 'photo.png'))
@@ -48,15 +54,12 @@ describe('the recipe that brings assets back', () => {
     await mkdir(join(temp.path, 'import'))
     await writeFile(join(temp.path, 'for-import.mjs'), await recipe())
     await run(process.execPath, ['for-import.mjs', folder, 'import'], { cwd: temp.path })
+    await run('tar', await packing(), { cwd: temp.path })
     const { url, project, dataset, editorToken: token } = target
-    const imported = await runPeer(new URL('peers/import.mjs', import.meta.url), {
-      url,
-      project,
-      dataset,
-      token,
-      source: join(temp.path, 'import'),
-    })
-    expect(imported).toMatchObject({ exitCode: 0 })
+    const importing = async (source: string) =>
+      await runPeer(new URL('peers/import.mjs', import.meta.url), { url, project, dataset, token, source: join(temp.path, source) })
+    expect(await importing('import')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('EISDIR') })
+    expect(await importing('import.tar')).toMatchObject({ exitCode: 0 })
 
     const restored = target.store()
     expect(

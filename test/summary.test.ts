@@ -214,6 +214,7 @@ const outcome: BackupOutcome = {
       draftsLeftOut: 3,
       received: 2,
       damaged: 0,
+      lacking: new Map(),
       byType: new Map(),
       holdsToken: false,
       secretTypes: [],

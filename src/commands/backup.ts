@@ -203,6 +203,13 @@ function warnOf({ tally }: SavedDocuments, fullRead: boolean | null, log: Tools[
       `${plural(tally.damaged, 'document')} held the character U+FFFD: text that was damaged before it came to Sanity. The snapshot keeps it as it is, and \`sanity dataset import\` takes it only with \`--allow-replacement-characters\`.`,
     )
   }
+  if (tally.lacking.size > 0) {
+    const count = [...tally.lacking.values()].reduce((sum, each) => sum + each, 0)
+    const properties = [...tally.lacking.keys()].map((property) => `\`${property}\``).join(', ')
+    log.warning(
+      `${plural(count, 'document')} of assets ${count === 1 ? 'lacks' : 'lack'} what \`sanity dataset import\` asks for (${properties}). The snapshot is whole, but that import would stop before its first write. Give them what they lack in Sanity, or see "If the import complains" in the README.`,
+    )
+  }
   if (tally.holdsToken) {
     log.warning(
       'A document in the dataset holds the Sanity token itself. Delete that token at sanity.io/manage and make a new one: whoever can read the document, or this snapshot, has it.',

@@ -1,4 +1,5 @@
 import { type Filters, filter, isDraft, isVersion } from './filters.ts'
+import { findLack } from './importable.ts'
 import { looksSecret, type SecretType, withDocument } from './secret-types.ts'
 
 /** What was counted while the documents went by. */
@@ -17,6 +18,8 @@ export type Tally = {
   readonly byType: ReadonlyMap<string, number>
   /** Kept documents with a U+FFFD, which stands for a character that was lost before the documents came here. */
   readonly damaged: number
+  /** Kept documents of assets that the stock importer does not take, by the property that they lack. */
+  readonly lacking: ReadonlyMap<string, number>
   /** Whether a kept document holds the token. */
   readonly holdsToken: boolean
   /** Types of kept documents that look like secrets. */
@@ -37,6 +40,7 @@ export function tally(
   const verdictOn = filter(filters)
   const byType = new Map<string, number>()
   const secretTypes = new Map<string, SecretType>()
+  const lacking = new Map<string, number>()
   const counts = { count: 0, drafts: 0, versions: 0, excluded: 0, draftsLeftOut: 0, received: 0, damaged: 0, holdsToken: false }
 
   const keep = ({ id, type, bytes }: TalliedDocument): void => {
@@ -48,6 +52,8 @@ export function tally(
     if (ofType === 0 && looksSecret(type)) secretTypes.set(type, { type, count: 0, pattern: undefined })
     const secretType = secretTypes.get(type)
     if (secretType) secretTypes.set(type, withDocument(secretType, id))
+    const lack = findLack({ type, bytes })
+    if (lack !== undefined) lacking.set(lack, (lacking.get(lack) ?? 0) + 1)
     if (bytes.includes(replacementCharacter)) counts.damaged++
     counts.holdsToken ||= bytes.includes(token)
   }
@@ -66,7 +72,7 @@ export function tally(
       for (const document of kept) keep(document)
       return kept.map(({ bytes }) => bytes)
     },
-    result: () => ({ ...counts, byType, secretTypes: [...secretTypes.values()] }),
+    result: () => ({ ...counts, byType, lacking, secretTypes: [...secretTypes.values()] }),
   }
 }
 

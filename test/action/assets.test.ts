@@ -7,7 +7,7 @@ import { startGithubRest } from '../doubles/github.ts'
 import { startSanity } from '../doubles/sanity.ts'
 import { until } from '../support/process.ts'
 import { readZip } from '../support/zip.ts'
-import { add, addMany, backUpAssets, change, edit, hashOf, png, readLedger } from './assets-support.ts'
+import { add, addMany, backUpAssets, change, edit, hashOf, png, readLedger, type TestAsset } from './assets-support.ts'
 import { backUp, failureOf, readSnapshot, sha256, startHoneypot } from './support.ts'
 
 describe('include-assets', () => {
@@ -31,6 +31,27 @@ describe('include-assets', () => {
     expect(run.summary).toMatch(/\| Assets \| 7 \(.*\), none missing \|/)
     expect(run.summary).not.toContain('Asset files (images and other files)')
   })
+
+  it.each(['true', 'false'])(
+    'warns once of asset documents that the stock importer will not take, with their number: %s',
+    async (wanted) => {
+      await using made = await backUpAssets(
+        (sanity) => {
+          const [first, second] = addMany(sanity, 3)
+          edit(sanity, first as TestAsset, { metadata: undefined })
+          edit(sanity, second as TestAsset, { size: undefined })
+        },
+        { inputs: { 'include-assets': wanted } },
+      )
+
+      expect(made.run).toMatchObject({ exitCode: 0, outputs: { status: 'stored' } })
+      expect(made.run.warnings).toEqual([
+        expect.stringMatching(/^2 documents of assets lack what `sanity dataset import` asks for \(`[^)]*`\)\. The snapshot is whole/),
+      ])
+      expect(made.run.warnings[0]).toMatch(/`size`/)
+      expect(made.run.warnings[0]).toMatch(/`metadata\.dimensions`/)
+    },
+  )
 
   it('asks for originals of images with the token, and for files without', async () => {
     await using made = await backUpAssets((sanity) => addMany(sanity, 2))
@@ -286,6 +307,6 @@ describe('ids that lead elsewhere', () => {
     expect(manifest.assets.missing.map(({ id }) => id)).toEqual(ids.toSorted())
     expect(made.sanity.count('asset')).toBe(0)
     expect(files).toEqual(['assets', 'assets.ndjson.gz', 'data.ndjson.gz', 'manifest.json'])
-    expect(made.run.warnings).toEqual([])
+    expect(made.run.warnings).toEqual([expect.stringMatching(/^7 documents of assets lack .*`assetId`/)])
   })
 })

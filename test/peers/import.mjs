@@ -1,5 +1,6 @@
-// Runs the real importer: node import.mjs '{"url","project","dataset","token","source"}', where source is a folder or an NDJSON file, gzipped or not.
-import { createReadStream, statSync } from 'node:fs'
+// Runs the real importer: node import.mjs '{"url","project","dataset","token","source"}', where source is an NDJSON file or a tar, gzipped or not. Like the
+// `sanity` command of today it opens that as a file, and no folder.
+import { createReadStream } from 'node:fs'
 import { createClient } from '@sanity/client'
 import { sanityImport } from '@sanity/import'
 
@@ -13,6 +14,5 @@ const client = createClient({
   apiVersion: '2025-02-19',
   useCdn: false,
 })
-const input = statSync(source).isDirectory() ? source : createReadStream(source)
-const result = await sanityImport(input, { client, ...options })
+const result = await sanityImport(createReadStream(source), { client, ...options })
 process.stdout.write(JSON.stringify(result))

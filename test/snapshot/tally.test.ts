@@ -19,7 +19,8 @@ describe('tally', () => {
   it('counts all that is kept, and what stays out by its reason', () => {
     const { pick, result } = tally({ ...everything, excludeIds: ['secrets.**'] }, token)
     const kept = [...pick(documents.slice(0, 3)), ...pick([]), ...pick(documents.slice(3))]
-    const { byType, ...counts } = result()
+    const { byType, lacking, ...counts } = result()
+    expect([...lacking]).toEqual([])
     expect(kept.map(idOf)).toEqual(['a', 'b', 'drafts.a', 'versions.summer.a', '_.releases.summer'])
     expect(counts).toEqual({
       count: 5,
@@ -87,6 +88,13 @@ describe('tally', () => {
     expect(result().secretTypes).toEqual([{ type: 'mux.apiKey', count: ids.length, pattern }])
     const left = filter({ ...everything, excludeIds: [pattern ?? 'nothing'] })
     expect(ids.map((id) => left({ id, type: 'mux.apiKey' }) === 'excluded')).toEqual(ids.map(() => pattern !== undefined))
+  })
+
+  it('counts asset documents that the stock importer does not take, by what they lack, and only those that are kept', () => {
+    const { pick, result } = tally({ ...everything, excludeIds: ['left-out'] }, token)
+    pick(['a', 'b', 'left-out'].map((id) => document(id, 'sanity.fileAsset')))
+    pick([document('c', 'post'), document('d', 'sanity.imageAsset')])
+    expect(Object.fromEntries(result().lacking)).toEqual({ assetId: 3 })
   })
 
   it('counts types whose names objects inherit', () => {
