@@ -215,6 +215,7 @@ const outcome: BackupOutcome = {
       received: 2,
       damaged: 0,
       lacking: new Map(),
+      unsafeNames: 0,
       byType: new Map(),
       holdsToken: false,
       secretTypes: [],

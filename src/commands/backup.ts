@@ -16,6 +16,7 @@ import { formatBytes, formatCount, plural } from '../text.ts'
 import type { Tools } from '../tools.ts'
 import { toolVersion } from '../version.ts'
 import { beginAssets, type SavedAssets } from './assets.ts'
+import { warnOfComingBack } from './coming-back.ts'
 import { savesDocuments } from './data.ts'
 import { describeSnapshot, type Named } from './describe.ts'
 import { type SavedDocuments, saveDocuments } from './documents.ts'
@@ -86,6 +87,7 @@ async function backUp(inputs: Inputs, runner: Runner, tools: Tools): Promise<Bac
   const fullRead = await findFullRead(api)
   warnOf(documents, fullRead, log)
   if (savesDocuments(inputs)) warnOfSecrets(documents.tally.secretTypes, tools)
+  warnOfComingBack(documents.tally, inputs, log)
   if (savesDocuments(inputs)) enforceMinimum(inputs, documents.tally.count)
   const missed = await findMissed({ saved: assets, data: documents.data?.file, folder: named.folder }, tools)
   const lack = judgeMissed(missed, inputs, tools)
@@ -201,13 +203,6 @@ function warnOf({ tally }: SavedDocuments, fullRead: boolean | null, log: Tools[
   if (tally.damaged > 0) {
     log.warning(
       `${plural(tally.damaged, 'document')} held the character U+FFFD: text that was damaged before it came to Sanity. The snapshot keeps it as it is, and \`sanity dataset import\` takes it only with \`--allow-replacement-characters\`.`,
-    )
-  }
-  if (tally.lacking.size > 0) {
-    const count = [...tally.lacking.values()].reduce((sum, each) => sum + each, 0)
-    const properties = [...tally.lacking.keys()].map((property) => `\`${property}\``).join(', ')
-    log.warning(
-      `${plural(count, 'document')} of assets ${count === 1 ? 'lacks' : 'lack'} what \`sanity dataset import\` asks for (${properties}). The snapshot is whole, but that import would stop before its first write. Give them what they lack in Sanity, or see "If the import complains" in the README.`,
     )
   }
   if (tally.holdsToken) {

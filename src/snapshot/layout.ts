@@ -22,6 +22,26 @@ export function documentPath({ id, type }: { readonly id: string; readonly type:
   return [documentsFolder, safeName(type), ...folders, `${safeName(id)}.json`].join('/')
 }
 
+/** Names of devices on Windows, also with an extension; and what no file system takes, or Windows changes. */
+const unsafeName = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)|\.$/i
+
+/** What a name may have at most on most file systems, in bytes. */
+const longestNameBytes = 255
+
+/** Whether a type's folder cannot be made, or has another name, on some systems. Git holds it as it is. */
+export function isUnsafeType(type: string): boolean {
+  return isUnsafe(safeName(type))
+}
+
+/** The same of a document's file. */
+export function isUnsafeId(id: string): boolean {
+  return isUnsafe(`${safeName(id)}.json`)
+}
+
+function isUnsafe(name: string): boolean {
+  return name.length > longestNameBytes || unsafeName.test(name)
+}
+
 /** The folder of the documents in the layout `text`. */
 export const documentsFolder = 'documents'
 

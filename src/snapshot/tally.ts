@@ -1,5 +1,6 @@
 import { type Filters, filter, isDraft, isVersion } from './filters.ts'
 import { findLack } from './importable.ts'
+import { isUnsafeId, isUnsafeType } from './layout.ts'
 import { looksSecret, type SecretType, withDocument } from './secret-types.ts'
 
 /** What was counted while the documents went by. */
@@ -20,6 +21,8 @@ export type Tally = {
   readonly damaged: number
   /** Kept documents of assets that the stock importer does not take, by the property that they lack. */
   readonly lacking: ReadonlyMap<string, number>
+  /** Kept documents whose type or id makes a name that some systems do not take for a file or a folder. */
+  readonly unsafeNames: number
   /** Whether a kept document holds the token. */
   readonly holdsToken: boolean
   /** Types of kept documents that look like secrets. */
@@ -41,7 +44,18 @@ export function tally(
   const byType = new Map<string, number>()
   const secretTypes = new Map<string, SecretType>()
   const lacking = new Map<string, number>()
-  const counts = { count: 0, drafts: 0, versions: 0, excluded: 0, draftsLeftOut: 0, received: 0, damaged: 0, holdsToken: false }
+  const unsafeTypes = new Set<string>()
+  const counts = {
+    count: 0,
+    drafts: 0,
+    versions: 0,
+    excluded: 0,
+    draftsLeftOut: 0,
+    received: 0,
+    damaged: 0,
+    unsafeNames: 0,
+    holdsToken: false,
+  }
 
   const keep = ({ id, type, bytes }: TalliedDocument): void => {
     counts.count++
@@ -49,12 +63,14 @@ export function tally(
     else if (isVersion(id)) counts.versions++
     const ofType = byType.get(type) ?? 0
     byType.set(type, ofType + 1)
+    if (ofType === 0 && isUnsafeType(type)) unsafeTypes.add(type)
     if (ofType === 0 && looksSecret(type)) secretTypes.set(type, { type, count: 0, pattern: undefined })
     const secretType = secretTypes.get(type)
     if (secretType) secretTypes.set(type, withDocument(secretType, id))
     const lack = findLack({ type, bytes })
     if (lack !== undefined) lacking.set(lack, (lacking.get(lack) ?? 0) + 1)
     if (bytes.includes(replacementCharacter)) counts.damaged++
+    if (unsafeTypes.has(type) || isUnsafeId(id)) counts.unsafeNames++
     counts.holdsToken ||= bytes.includes(token)
   }
 

@@ -1,13 +1,29 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { depthFor, documentPath, partBytes, partsOf, typeInPath } from '../../src/snapshot/layout.ts'
+import { depthFor, documentPath, isUnsafeId, isUnsafeType, partBytes, partsOf, typeInPath } from '../../src/snapshot/layout.ts'
 
 const hh = (published: string, byte = 0) =>
   createHash('sha256')
     .update(published)
     .digest('hex')
     .slice(byte * 2, byte * 2 + 2)
+
+describe('a name that some systems do not take', () => {
+  it.each([
+    ...['con', 'NUL', 'aux.x', 'Prn', 'com1', 'lpt9', 'com0'].map((name) => ({ name, type: true, id: true })),
+    { name: 'post.', type: true, id: false },
+    { name: '.con', type: false, id: false },
+    ...['cons', 'com', 'com10', 'x.con', 'con-1', 'a con', 'post', '文'].map((name) => ({ name, type: false, id: false })),
+    { name: 'ü'.repeat(42), type: false, id: true },
+    { name: 'ü'.repeat(43), type: true, id: true },
+    { name: '文'.repeat(28), type: false, id: true },
+    { name: 'x'.repeat(250), type: false, id: false },
+    { name: 'x'.repeat(251), type: false, id: true },
+  ])('as a type: $type, as an id: $id: $name', ({ name, type, id }) => {
+    expect({ type: isUnsafeType(name), id: isUnsafeId(name) }).toEqual({ type, id })
+  })
+})
 
 describe('documentPath', () => {
   it.each([

@@ -30,6 +30,7 @@ describe('tally', () => {
       draftsLeftOut: 0,
       received: 5,
       damaged: 0,
+      unsafeNames: 0,
       holdsToken: false,
       secretTypes: [],
     })
@@ -95,6 +96,12 @@ describe('tally', () => {
     pick(['a', 'b', 'left-out'].map((id) => document(id, 'sanity.fileAsset')))
     pick([document('c', 'post'), document('d', 'sanity.imageAsset')])
     expect(Object.fromEntries(result().lacking)).toEqual({ assetId: 3 })
+  })
+
+  it('counts a document once whose type and id are no names everywhere', () => {
+    const { pick, result } = tally(everything, token)
+    pick([document('nul', 'aux'), document('a', 'aux'), document('con', 'post'), document('a2', 'post')])
+    expect(result().unsafeNames).toBe(3)
   })
 
   it('counts types whose names objects inherit', () => {
