@@ -54,6 +54,22 @@ export function readers(env: Env, declared: InputNames, problem: (input: string,
     return found ?? words[0]
   }
 
+  /** Absolute. No shell expands what stands in a workflow: `~/` is the home folder all the same, and anything else of that kind is refused. */
+  const folder = (input: string): string => {
+    const given = value(input)
+    const [homely, inHome = ''] = /^~(?:[/\\]+(.*))?$/s.exec(given) ?? []
+    const home = env['HOME'] || env['USERPROFILE']
+    if (given.includes('\0')) notA(input, 'a path')
+    else if (homely !== undefined && !home) problem(input, 'begins with ~, and this runner names no home folder (HOME)')
+    else if (homely === undefined && unexpandedRule.test(given)) {
+      problem(
+        input,
+        `"${quoteOutside(given, 80)}" begins with what only a shell would expand: write ~/ for the home folder, or a GitHub expression`,
+      )
+    }
+    return homely === undefined ? resolve(given) : resolve(home ?? '', inHome)
+  }
+
   const list = (input: string, rules: readonly Rule[] = typeRules): string[] => {
     const entries = value(input)
       .split(/[,\n\r]/)
@@ -173,18 +189,15 @@ export function readers(env: Env, declared: InputNames, problem: (input: string,
     },
 
     /** A folder that may be left out. */
-    folder: (input: string): string | undefined => {
-      if (value(input) === '') return undefined
-      if (value(input).includes('\0')) notA(input, 'a path')
-      return resolve(value(input))
-    },
+    folder: (input: string): string | undefined => (value(input) === '' ? undefined : folder(input)),
 
     path: (): string => {
       if (value('path') === '') return missing('path', '')
-      if (value('path').includes('\0')) notA('path', 'a path')
       // The output would name another folder: what is shown and handed on is made harmless.
-      else if (neutralise(value('path')) !== value('path')) problem('path', 'holds an invisible character, or ##[, that a log would act on')
-      return resolve(value('path'))
+      if (neutralise(value('path').replaceAll('\0', '')) !== value('path').replaceAll('\0', '')) {
+        problem('path', 'holds an invisible character, or ##[, that a log would act on')
+      }
+      return folder('path')
     },
 
     /** Never quotes the URL: whoever knows it can fake a heartbeat. */
@@ -199,6 +212,8 @@ export function readers(env: Env, declared: InputNames, problem: (input: string,
 /** A matrix has at most 256 jobs: docs.github.com/actions/reference/limits. */
 const mostShards = 256
 
+/** `~somebody`, `$HOME`, `${HOME}`, `%USERPROFILE%`. */
+const unexpandedRule = /^(~[^/\\]|\$\{?[A-Za-z_]|%[A-Za-z_]+%)/
 const loopbackRule = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 const defaultUrl = new URL('https://api.sanity.io')
 

@@ -10,7 +10,7 @@ import type { Log } from './tools.ts'
 /** The one mouth: the log while a run goes on, and how it ended. */
 export type Report = {
   readonly log: Log
-  /** A short text from outside, harmless and without secrets. */
+  /** A short text from outside, harmless and without secrets, as it may be stored. */
   readonly clean: (text: string) => string
   /** A run that stored a snapshot. Gives the exit code. */
   readonly success: (outcome: BackupOutcome, place: Place) => Promise<number>
@@ -60,7 +60,7 @@ export function makeReport({ masked, hidden }: Secrets, env: NodeJS.ProcessEnv):
 
   return {
     log,
-    clean: (text) => redact(quoteOutside(text)),
+    clean: (text) => redactMasked(quoteOutside(text)),
     success: async (outcome, place) => {
       const values = { ...outputsOf(outcome), ...(outcome.failure ? { 'error-code': outcome.failure.code } : {}) }
       try {

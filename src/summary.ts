@@ -227,9 +227,15 @@ function fetchLines(
   const plain = path.replace(/\.zst$/, '')
   const download =
     artifact?.kind === 'artifact' && repository
-      ? [`gh run download ${runId} --repo ${repository} --name ${shellQuoted(artifact.name)} --dir ${folder}`]
+      ? [`gh run download ${runId} --repo ${atHost(serverUrl)}${repository} --name ${shellQuoted(artifact.name)} --dir ${folder}`]
       : []
   return { lines: [...download, ...(path === plain ? [] : [`zstd -d ${folder}/${path}`])], file: `${folder}/${plain}` }
+}
+
+/** What `gh` wants before `owner/name`, where that is not on github.com. */
+function atHost(serverUrl: string): string {
+  const host = URL.parse(serverUrl)?.host ?? 'github.com'
+  return host === 'github.com' ? '' : `${host}/`
 }
 
 function branchLines({ manifest, repository, branch, commit }: StoredOnBranch, serverUrl: string): { lines: string[]; file: string } {

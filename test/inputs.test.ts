@@ -83,6 +83,17 @@ describe('a value that is taken', () => {
     { input: 'include-assets', value: 'True', takes: { includeAssets: true } },
     { input: 'asset-concurrency', value: '64', takes: { assetConcurrency: 64 } },
     { input: 'asset-cache', value: 'relative/cache', takes: { assetCache: resolve('relative/cache') } },
+    ...[
+      { value: '~/backups', folder: '/home/ci/backups' },
+      { value: '~', folder: '/home/ci' },
+      { value: '~/', folder: '/home/ci' },
+      { value: '~//a/../b', folder: '/home/ci/b' },
+      { value: 'a/~/b', folder: resolve('a/~/b') },
+      { value: '/backups/$x', folder: '/backups/$x' },
+    ].flatMap(({ value, folder }) => [
+      { input: 'path', value, takes: { path: folder } },
+      { input: 'asset-cache', value, takes: { assetCache: folder } },
+    ]),
     { input: 'on-missing-asset', value: 'warn', takes: { onMissingAsset: 'warn' } },
     { input: 'retention-days', value: '400', takes: { retentionDays: 400 } },
     { input: 'branch', value: 'backups/sanity-1.0_x@y', takes: { branch: 'backups/sanity-1.0_x@y' } },
@@ -201,6 +212,13 @@ describe('a value that is refused', () => {
       ...['a.lock', 'a.lock/b'].map((value) => ({ value, says: 'a part of it ends in .lock' })),
       ...['@', 'a@{b', 'HEAD'].map((value) => ({ value, says: 'git gives HEAD, @ and @{ a meaning of their own' })),
     ].map(({ value, says }) => ({ input: 'branch', value, says })),
+    ...['path', 'asset-cache'].flatMap((input) => [
+      { input, value: '~ci/backups', says: 'what only a shell would expand: write ~/' },
+      { input, value: '$HOME/backups', says: 'what only a shell would expand' },
+      { input, value: '${HOME}/backups', says: 'what only a shell would expand' },
+      { input, value: '%USERPROFILE%\\backups', says: 'what only a shell would expand' },
+    ]),
+    { input: 'label', value: 'x.partial', says: 'is not a label' },
     { input: 'branch-layout', value: 'pretty', says: '"pretty" is not one of text, compressed' },
     { input: 'keep-last', value: '-1', says: 'is not a whole number' },
     { input: 'keep-last', value: 'all', says: 'is not a whole number' },
@@ -226,6 +244,11 @@ describe('a value that is refused', () => {
     { input: 'heartbeat-url', value: 'file:///etc/passwd', says: 'is not an http(s) URL' },
   ])('for $input: "$value"', ({ input, value, says }) => {
     expect(problemsOf({ [input]: value })).toEqual([expect.stringMatching(new RegExp(`^${input}: .*${literally(says)}`))])
+  })
+
+  it('is a home folder that the runner does not name', () => {
+    const { HOME: _, ...homeless } = env({ path: '~/backups' })
+    expect(() => parseInputs(homeless)).toThrow('path: begins with ~, and this runner names no home folder (HOME)')
   })
 
   it('is a type that is both wanted and unwanted', () => {
@@ -400,12 +423,11 @@ function env(values: Readonly<Record<string, string>>): Record<string, string> {
     '${{ runner.temp }}/sanity-backup': '/runner/temp/sanity-backup',
     '${{ github.token }}': 'ghs_workflow',
   }
-  return Object.fromEntries(
-    Object.entries(action.inputs).map(([name, input]) => {
-      const ownDefault = input.default ?? ''
-      return [`INPUT_${name.toUpperCase()}`, given[name] ?? contexts[ownDefault] ?? ownDefault]
-    }),
-  )
+  const inputs = Object.entries(action.inputs).map(([name, input]) => {
+    const ownDefault = input.default ?? ''
+    return [`INPUT_${name.toUpperCase()}`, given[name] ?? contexts[ownDefault] ?? ownDefault]
+  })
+  return { HOME: '/home/ci', ...Object.fromEntries(inputs) }
 }
 
 function errorOf(values: Readonly<Record<string, string>>): BackupError {

@@ -124,6 +124,13 @@ describe('what is not in the snapshot', () => {
 
 describe('the lines that restore a snapshot', () => {
   it.each([
+    { serverUrl: 'https://github.com/', repo: 'acme/site' },
+    { serverUrl: 'https://acme.ghe.com', repo: 'acme.ghe.com/acme/site' },
+  ])('name the host of the repository where that is not github.com: $serverUrl', ({ serverUrl, repo }) => {
+    expect(render({ stored: [artifact] }, { serverUrl })).toContain(`gh run download 42 --repo ${repo} --name`)
+  })
+
+  it.each([
     {
       name: 'gzip, as an artifact',
       file: 'data.ndjson.gz',
@@ -237,8 +244,8 @@ const outcome: BackupOutcome = {
   withdraw: () => undefined,
 }
 
-function render(change: Partial<BackupOutcome>): string {
-  return renderBackup({ ...outcome, ...change }, place)
+function render(change: Partial<BackupOutcome>, at: Partial<typeof place> = {}): string {
+  return renderBackup({ ...outcome, ...change }, { ...place, ...at })
 }
 
 function mermaidOf(text: string): string[] {

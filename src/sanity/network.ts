@@ -18,6 +18,7 @@ const networkFacts: Record<string, string> = {
   EAI_AGAIN: 'its name could not be looked up (DNS)',
   ECONNREFUSED: 'it refused the connection',
   ECONNRESET: 'the connection was reset',
+  EMFILE: 'the system lets this job open no more connections or files (`ulimit -n`)',
   EPIPE: 'the connection was reset',
   ETIMEDOUT: 'the connection timed out',
   EHOSTUNREACH: 'it cannot be reached from this runner',

@@ -1,7 +1,7 @@
 import { type Shard, shardSuffix } from './asset-name.ts'
 
-/** What a label may be. */
-export const labelRule = /^[A-Za-z0-9._-]{1,64}$/
+/** What a label may be. A folder whose name ends in `.partial` is a leftover. */
+export const labelRule = /^(?!.*\.partial$)[A-Za-z0-9._-]{1,64}$/
 
 /** The name of a snapshot: `<project-id>-<dataset>-<YYYYMMDDTHHMMSSZ>[-<label>][-shard-<i>-of-<n>]`, the time in UTC. */
 export function snapshotName({

@@ -1,9 +1,11 @@
+import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { startGithubRest } from '../doubles/github.ts'
 import type { Answer } from '../doubles/http.ts'
 import { startSanity } from '../doubles/sanity.ts'
 import { answers, datasetNotFound, projectNotFound, rateLimited, redirectTo } from '../doubles/sanity-answers.ts'
-import { type BackupRun, backUp, failureOf, startHoneypot, threeDocuments, together } from './support.ts'
+import { makeTempFolder } from '../support/process.ts'
+import { type BackupRun, backUp, failureOf, readSnapshot, startHoneypot, threeDocuments, together } from './support.ts'
 
 type Row = {
   readonly name: string
@@ -550,6 +552,18 @@ describe('a proxy in the environment', () => {
     expect(failureOf(run)).toMatchObject({ exitCode: 1, code: 'sanity-unavailable' })
     expect(sanity.requests).toEqual([])
     expect(run.seen).not.toContain('proxyPassword123')
+  })
+
+  it.concurrent('whose password reads like a piece of a path or a type bends neither', async () => {
+    await using temp = await makeTempFolder('production')
+    await using sanity = await startSanity({ documents: [{ _id: 'a', _type: 'production' }] })
+    const env = { HTTP_PROXY: 'http://somebody:production@127.0.0.1:9', NO_PROXY: '127.0.0.1' }
+
+    await using run = await backUp({ sanity }, { env, path: temp.path })
+
+    expect(run.outputs['path']).toContain(temp.path)
+    expect(run.outputs['manifest']).toBe(join(run.outputs['path'] ?? '', 'manifest.json'))
+    expect((await readSnapshot(run)).manifest.documents.byType).toEqual({ production: 1 })
   })
 
   it.concurrent.each(['NO_PROXY', 'no_proxy'])('is passed by for hosts in %s', async (variable) => {
