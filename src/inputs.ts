@@ -137,7 +137,9 @@ export function parseInputs(env: Env): Inputs {
   if (shard !== null && destinations.has('branch'))
     read.problem('shard', 'does not go with `destination: branch`, which holds whole snapshots')
   const path = read.path()
-  const label = read.optional('label', [{ is: labelRule, says: 'is not a label: letters, digits, `.`, `_` and `-`, at most 64, and not .partial at its end' }])
+  const label = read.optional('label', [
+    { is: labelRule, says: 'is not a label: letters, digits, `.`, `_` and `-`, at most 64, and not .partial at its end' },
+  ])
   const artifactName = read.optional('artifact-name', artifactNameRules)
   const retentionDays = read.wholeNumber('retention-days', 1, 400)
   const branch = read.matching('branch', branchRules)

@@ -1,7 +1,7 @@
 import { type BackupError, messageOf } from '../errors.ts'
 import { manifestFile } from '../snapshot/manifest.ts'
-import { damaged, notHandedOut, notTold } from './artifact-list-errors.ts'
 import type { Artifact } from './artifact-list.ts'
+import { damaged, notHandedOut, notTold } from './artifact-list-errors.ts'
 import { answerMs, askGithub, type Github, totalMs, whyNot } from './github.ts'
 import { type ReadRange, readZipEntry } from './zip.ts'
 

@@ -101,7 +101,10 @@ async function setUp(makePlace: MakePlace) {
   }
 }
 
-type SnapshotChange = Partial<Pick<Manifest, 'snapshot' | 'takenAt' | 'label'>> & { readonly lines?: readonly Buffer[]; readonly sync?: typeof syncFolder }
+type SnapshotChange = Partial<Pick<Manifest, 'snapshot' | 'takenAt' | 'label'>> & {
+  readonly lines?: readonly Buffer[]
+  readonly sync?: typeof syncFolder
+}
 
 /** The lines of a small dataset that is another one each time. */
 export function someLines(): Buffer[] {
@@ -109,7 +112,10 @@ export function someLines(): Buffer[] {
 }
 
 /** A small snapshot, written as the backup writes it. */
-export async function finishedSnapshot(temp: string, { lines = someLines(), sync, ...change }: SnapshotChange = {}): Promise<FinishedSnapshot> {
+export async function finishedSnapshot(
+  temp: string,
+  { lines = someLines(), sync, ...change }: SnapshotChange = {},
+): Promise<FinishedSnapshot> {
   const changed = { ...exampleManifest, ...change }
   const folder = await findFreeFolder({ path: join(temp, 'snapshots'), name: changed.snapshot, ...(sync ? { sync } : {}) })
   if (!folder) throw new Error('the name is taken')
