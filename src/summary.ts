@@ -85,6 +85,8 @@ function stageTimes({ downloadMs, compressMs, assetsMs, uploadMs, verifyMs }: Ba
 
 function storedAs(place: Stored): string {
   if (place.kind !== 'branch') return place.kind
+  if (place.notKept)
+    return `nowhere on branch ${escapeMarkdown(place.branch)} of ${escapeMarkdown(place.repository)}: the snapshots that \`keep-last\` keeps are all newer`
   const where = `branch ${escapeMarkdown(place.branch)} of ${escapeMarkdown(place.repository)}, commit ${place.commit.slice(0, 10)}`
   return place.unchanged ? `${where} (it was there already: documents and assets are the same)` : where
 }
@@ -242,7 +244,7 @@ function branchLines({ manifest, repository, branch, commit }: StoredOnBranch, s
   const { projectId, dataset } = manifest.source
   const clone = [
     `git clone --quiet --single-branch --branch ${shellQuoted(branch)} ${serverUrl}/${repository} backups`,
-    `mkdir snapshot && git -C backups archive ${commit}:${projectId}/${dataset} | tar -x -C snapshot`,
+    `mkdir snapshot && git -C backups archive ${commit || 'HEAD'}:${projectId}/${dataset} | tar -x -C snapshot`,
   ]
   if (manifest.branch) return { lines: [...clone, `${joinCommand} > data.ndjson`], file: 'data.ndjson' }
   const data = manifest.files.map(({ path }) => path).filter((path) => path.startsWith('data.ndjson.'))

@@ -3,7 +3,8 @@ import { BackupError } from '../errors.ts'
 import type { FileChange, NewBlob } from '../git/import.ts'
 import { blobNameOf, bytesOf, objectName } from '../git/objects.ts'
 import { countChanges, type TypeChanges } from '../snapshot/changes.ts'
-import { depthFor, documentPath, partsOf, typeInPath } from '../snapshot/layout.ts'
+import { attributesFile, depthFor, documentPath, partsOf, typeInPath } from '../snapshot/layout.ts'
+import { type Listing, listing } from '../snapshot/listing.ts'
 import { type FileEntry, type Manifest, manifestFile } from '../snapshot/manifest.ts'
 import { digestOfFile, findDataFile, readDocuments } from '../snapshot/read.ts'
 import { indentDocument, indentedBytes } from '../snapshot/text.ts'
@@ -27,6 +28,8 @@ export type Laid = {
   readonly changes: FileChange[]
   readonly byType: ReadonlyMap<string, TypeChanges>
   readonly sizeBytes: number
+  /** All files that lie there then, but for the manifest and git's attributes. */
+  readonly listed: Listing
 }
 
 /** GitHub takes no larger file: docs.github.com, "About large files on GitHub". */
@@ -46,7 +49,7 @@ export async function* layFiles(laying: Laying, layout: BranchLayout): AsyncGene
       yield { sizeBytes: content.length, chunks: [content] }
     }
   }
-  for (const { path, sizeBytes } of laying.kept ?? []) taking.keep(path, sizeBytes)
+  for (const { path, sizeBytes } of laying.kept ?? []) taking.keep(path, laying.before.get(path) ?? '', sizeBytes)
   for (const { path, of, start, end } of laying.kept ? [] : piecesOf(laying.manifest, layout)) {
     refuseLarge(path, end - start)
     const file = join(laying.folder, of)
@@ -57,25 +60,28 @@ export async function* layFiles(laying: Laying, layout: BranchLayout): AsyncGene
     const type = typeInPath(path)
     if (type !== undefined) counted.add(type, 'deleted')
   }
-  return { changes: taking.changes, byType: counted.sorted(), sizeBytes: taking.sizeBytes() }
+  return { changes: taking.changes, byType: counted.sorted(), sizeBytes: taking.sizeBytes(), listed: taking.listed }
 }
 
 /** Compares files with what lies there, one after the other, and collects what changes. */
 function take(before: Laying['before']) {
   const changes: FileChange[] = []
-  const stays = new Set<string>([manifestFile])
+  const stays = new Set<string>([manifestFile, attributesFile])
+  const listed = listing()
   let sizeBytes = 0
-  const keep = (path: string, bytes: number): void => {
+  const keep = (path: string, name: string, bytes: number): void => {
     sizeBytes += bytes
+    listed.add(path, name)
     stays.add(path)
   }
   return {
     changes,
+    listed,
     sizeBytes: () => sizeBytes,
     keep,
     /** Whether the file is a new or another one. */
     isNew: (path: string, name: string, bytes: number): boolean => {
-      keep(path, bytes)
+      keep(path, name, bytes)
       if (before.get(path) === name) return false
       changes.push({ path, name })
       return true

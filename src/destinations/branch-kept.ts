@@ -70,7 +70,7 @@ const renewedAfterMs = 7 * 24 * 60 * 60 * 1000
 export function mustBeSaid(manifest: Manifest, there: Manifest): boolean {
   if (manifest.label !== null && manifest.label !== there.label) return true
   if (!sameFilters(there.filters, manifest.filters) || !saysAsMuch(there, manifest)) return true
-  return Math.abs(Date.parse(manifest.takenAt) - Date.parse(there.takenAt)) > renewedAfterMs
+  return Date.parse(manifest.takenAt) - Date.parse(there.takenAt) > renewedAfterMs
 }
 
 /** Whether all that one value says is said by the other as well, in values of the same kind. Null stands for any. */

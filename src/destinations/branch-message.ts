@@ -12,6 +12,8 @@ export type Told = {
   /** What became of the documents by type; undefined where only their numbers are known. */
   readonly byType: ReadonlyMap<string, TypeChanges> | undefined
   readonly clean: (text: string) => string
+  /** Whether all files are read back once the commit is stored, and not only those that are new. */
+  readonly whole: boolean
 }
 
 /** The line of a commit's message that names its snapshot. */
@@ -19,11 +21,35 @@ export function snapshotLine(snapshot: string): string {
   return `Snapshot: ${snapshot}`
 }
 
+/** The line of a commit's message which says that all files of the snapshot were read back, and not only new ones. */
+export function wholeLine({ projectId, dataset }: Pick<Manifest['source'], 'projectId' | 'dataset'>): string {
+  return `Read back whole: ${projectId}/${dataset}`
+}
+
+/** What the lines of a commit's message say of its snapshot; undefined if it is none of ours. */
+export function takenAtIn(message: string): string | undefined {
+  const [, takenAt = ''] = /^Snapshot: \S+\nTaken at: (\S+)$/m.exec(message) ?? []
+  return Number.isNaN(Date.parse(takenAt)) ? undefined : takenAt
+}
+
 /**
  * The message of a commit: the template filled in, and below it what changed. Types come from outside; they lose every character that could mean
  * something to GitHub (`[skip ci]`, `#1`, `@name`, trailers).
  */
-export function commitMessage({ template, manifest, previous, byType, clean }: Told): string {
+export function commitMessage({ template, manifest, previous, byType, clean, whole }: Told): string {
+  const told = byType === undefined ? differences(manifest, previous) : changes(byType)
+  const facts = [snapshotLine(manifest.snapshot), `Taken at: ${manifest.takenAt}`, ...(whole ? [wholeLine(manifest.source)] : [])]
+  return `${titleOf({ template, manifest, clean })}\n\n${told.join('\n')}\n\n${facts.join('\n')}\n`
+}
+
+/** The message of the commit that puts the newest snapshot back on top of an older one. It is no restore point of its own, so it has no line of one. */
+export function topMessage(told: Titled): string {
+  return `${titleOf(told)}\n\nThe newest snapshot stays on top: ${told.manifest.snapshot}\nThe commit below holds an older one that was stored after it.\n`
+}
+
+type Titled = Pick<Told, 'template' | 'manifest' | 'clean'>
+
+function titleOf({ template, manifest, clean }: Titled): string {
   const values: Readonly<Record<string, string>> = {
     'project-id': manifest.source.projectId,
     dataset: manifest.source.dataset,
@@ -33,13 +59,11 @@ export function commitMessage({ template, manifest, previous, byType, clean }: T
     snapshot: manifest.snapshot,
   }
   const filled = template.replace(/\{([a-z-]+)\}/g, (all, name: string) => values[name] ?? all)
-  const title = filled
+  return filled
     .split(/\r?\n/)
     .map((line) => clean(line))
     .join('\n')
     .trim()
-  const told = byType === undefined ? differences(manifest, previous) : changes(byType)
-  return `${title}\n\n${told.join('\n')}\n\n${snapshotLine(manifest.snapshot)}\nTaken at: ${manifest.takenAt}\n`
 }
 
 /** More types than this are summed up. */

@@ -1,18 +1,18 @@
 import { BackupError } from '../errors.ts'
-import { prune } from '../git/prune.ts'
 import type { Move, Moved } from '../git/remote.ts'
 import type { GitTools, Remote } from '../git/repository.ts'
 import type { Comparable } from '../snapshot/changes.ts'
-import type { Manifest } from '../snapshot/manifest.ts'
 import type { Stopwatch } from '../stopwatch.ts'
-import { type Made, makeCommit } from './branch-commit.ts'
+import { makeCommit, proofOfTip } from './branch-commit.ts'
 import { conflict, isDefault, isEmpty, isInTheWay, isUnread, unread, withdrawn } from './branch-errors.ts'
 import type { BranchLayout } from './branch-files.ts'
+import { keepNewest, type Ready, tellOrder } from './branch-history.ts'
 import { findPreviousOnBranch } from './branch-previous.ts'
-import { holdsSnapshot, readBackBranch } from './branch-readback.ts'
+import { holdsSnapshot, type Proof, readBackBranch } from './branch-readback.ts'
 import { openBranch, type RemoteBranch, type Seen } from './branch-remote.ts'
 import { type BranchTip, noBranch } from './branch-tip.ts'
-import type { Destination, FinishedSnapshot } from './destination.ts'
+import { isWholeDue as wholeReadBackIsDue } from './branch-whole.ts'
+import type { Destination, FinishedSnapshot, StoredOnBranch } from './destination.ts'
 
 type Options = {
   readonly remote: Remote
@@ -33,7 +33,11 @@ type Options = {
   readonly now: () => Date
   readonly stopwatch: Pick<Stopwatch, 'during'>
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>
-  readonly log: { readonly info: (line: string) => void; readonly progress: (line: () => string) => void }
+  readonly log: {
+    readonly info: (line: string) => void
+    readonly warning: (line: string) => void
+    readonly progress: (line: () => string) => void
+  }
 }
 
 /** How often the branch is tried to be moved in all. */
@@ -71,12 +75,19 @@ export function branchDestination(options: Options): Destination {
     return last && accepted(last, options)
   }
 
+  let wholeDue: Promise<boolean> | undefined
+  const isWholeDue = async (): Promise<boolean> => {
+    const { fresh, url } = await there()
+    wholeDue ??= wholeReadBackIsDue(fresh, { url, branch, source: of.source, now: options.now() })
+    return await wholeDue
+  }
+
   const make = async (snapshot: FinishedSnapshot, tip: BranchTip): Promise<Ready> => {
     const { repository, told, asking } = await there()
-    const fresh = await told(() => makeCommit({ ...options, repository, asking, folder, tip, snapshot, progress: options.log.progress }))
-    const newest = fresh.commit ?? tip.commit
-    if (options.keepLast === 0 || newest === undefined) return { ...fresh, to: newest }
-    return { ...fresh, to: await told(() => prune(repository, { tip: newest, onServer: tip.commit, folder, keep: options.keepLast })) }
+    const made = await told(() =>
+      makeCommit({ ...options, repository, asking, folder, tip, snapshot, isWholeDue, progress: options.log.progress }),
+    )
+    return await told(() => keepNewest(made, { tip, repository, folder, keep: options.keepLast }))
   }
 
   /** Makes the commit on top of the branch as it is, looking again when it is made: who pushes on top of what has just been there seldom loses. */
@@ -111,18 +122,20 @@ export function branchDestination(options: Options): Destination {
     store: async (snapshot) => {
       git.signal.throwIfAborted()
       const move = { ...options, remoteBranch: await there() }
+      const tell = (stored: StoredOnBranch, tip: BranchTip): StoredOnBranch => {
+        tellOrder(stored, { ...options, snapshot: snapshot.manifest, there: tip.manifest })
+        return stored.notKept ? { ...stored, commit: '' } : stored
+      }
       for (let tryNumber = 1; ; tryNumber++) {
         const { tip, made } = await makeOnTop(snapshot)
         const said = { kind: 'branch', repository: remote.name, branch, ...made } as const
         const unchanged = made.commit === undefined
-        if (made.to === undefined || made.to === tip.commit) return { ...said, unchanged, commit: tip.commit ?? '' }
-        const grows = tip.commit !== undefined && made.to === made.commit
-        const moved = await moveAndProve(
-          { branch, from: tip.commit, to: made.to, grows },
-          { ...move, folder, manifest: made.manifest, unchanged },
-        )
+        if (made.to === undefined || made.to === tip.commit) return tell({ ...said, unchanged, commit: tip.commit ?? '' }, tip)
+        const grows = tip.commit !== undefined && !made.rewritten
+        const proof = made.proof ?? proofOfTip(tip, made.manifest)
+        const moved = await moveAndProve({ branch, from: tip.commit, to: made.to, grows }, { ...move, folder, proof, unchanged })
         if (moved.kind === 'refused') throw moved.error
-        if (moved.kind === 'proven') return { ...said, unchanged, commit: moved.commit }
+        if (moved.kind === 'proven') return tell({ ...said, unchanged, commit: moved.commit }, tip)
         await waitAfterRace(tryNumber, options)
         seen = await (await there()).seeAgain()
       }
@@ -130,9 +143,6 @@ export function branchDestination(options: Options): Destination {
     [Symbol.dispose]: () => found?.[Symbol.dispose](),
   }
 }
-
-/** `to`: where the branch is to go, with what is kept of its history. */
-type Ready = Made & { readonly to: string | undefined }
 
 /** Throws if the snapshot does not belong there. */
 function accepted({ overview, tip }: Seen, { branch, remote }: Options): BranchTip {
@@ -156,7 +166,7 @@ async function unlessUnreachable<Value>(work: () => Promise<Value>, { alone, git
 type Moving = Pick<Options, 'git' | 'stopwatch'> & {
   readonly remoteBranch: RemoteBranch
   readonly folder: string
-  readonly manifest: Manifest
+  readonly proof: Proof
   /** Whether no commit was made for the snapshot, so that the branch held it before. */
   readonly unchanged: boolean
 }
@@ -169,11 +179,11 @@ type Proven = { readonly kind: 'proven'; readonly commit: string } | Exclude<Mov
  */
 async function moveAndProve(
   change: Move & { readonly to: string },
-  { git, stopwatch, remoteBranch, folder, manifest, unchanged }: Moving,
+  { git, stopwatch, remoteBranch, folder, proof, unchanged }: Moving,
 ): Promise<Proven> {
   const { branch, from, to } = change
   const { fresh, asking, url } = remoteBranch
-  const expected = { url, branch, folder, manifest, signal: git.signal, asking }
+  const expected = { url, branch, folder, to, proof, signal: git.signal, asking }
   try {
     const moved = await remoteBranch.move(change)
     if (moved.kind === 'refused') return moved

@@ -21,6 +21,8 @@ export type Stored =
 export type StoredOnBranch = {
   readonly kind: 'branch'
   readonly unchanged: boolean
+  /** It was not stored: the snapshots that are kept are all newer. Then no commit holds it, and all else is said of the snapshot itself. */
+  readonly notKept?: boolean
   readonly repository: string
   readonly branch: string
   readonly commit: string

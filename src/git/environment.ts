@@ -68,6 +68,12 @@ const promisor = [
   ['pack.window', '0'],
 ]
 
+/** Where nothing is fetched, differences to what is here are looked for: also those of a manifest that lists thousands of assets. */
+const local = [
+  ['core.bigFileThreshold', '24m'],
+  ['pack.windowMemory', '64m'],
+]
+
 type Settings = {
   readonly home: string
   /** Of the repository on the server, which is called `origin`. */
@@ -86,7 +92,7 @@ type Settings = {
  */
 export function gitEnvironment(env: Env, { home, url, serverUrl, token, fetchesMissing, machine }: Settings): Env {
   const header = `http.${serverUrl}/.extraheader`
-  const origin = [['remote.origin.url', url], ...(fetchesMissing ? promisor : [])]
+  const origin = [['remote.origin.url', url], ...(fetchesMissing ? promisor : local)]
   const all = [
     ...machine.settings,
     ...settings,

@@ -13,8 +13,13 @@ export type Commit = {
   readonly rest: Rest
 }
 
-/** What is left of a commit's tree without the folder, and, where they are new, the trees that it is made of. */
-type Rest = { readonly name: string; readonly made: readonly Tree[]; readonly withoutReadme: string }
+/** What is left of a commit's tree without the folder. */
+type Rest = {
+  readonly name: string
+  readonly withoutReadme: string
+  /** The trees that it is made of where the folder has another tree, or none; the outermost last. */
+  readonly with: (own: string | undefined) => readonly Tree[]
+}
 
 /** Reads all commits below a tip, the oldest first, parents before children. Their trees must be at hand. */
 export async function readHistory(git: Git, tip: string, folder: string): Promise<Commit[]> {
@@ -54,17 +59,15 @@ function splitTree(root: readonly TreeEntry[], names: { outer: string; inner: st
   const { outer, inner, outers } = names
   const above = outers.get(findFolder(root, outer) ?? '')
   const own = above && findFolder(above, inner)
-  if (above === undefined || own === undefined) return { own: undefined, rest: restOf(root, []) }
-  const left = above.filter(({ path }) => path !== inner)
-  const made = left.length > 0 ? [makeTree(left)] : []
-  const rest = root.flatMap((entry) => (entry.path === outer ? made.map(({ name }) => ({ ...entry, name })) : [entry]))
-  return { own, rest: restOf(rest, made) }
-}
-
-function restOf(entries: readonly TreeEntry[], made: readonly Tree[]): Rest {
-  const tree = makeTree(entries)
-  const withoutReadme = makeTree(entries.filter(({ path }) => path !== 'README.md')).name
-  return { name: tree.name, made: [...made, tree], withoutReadme }
+  const having = (other: string | undefined): Tree[] => {
+    if (above === undefined || own === undefined) return [makeTree(root)]
+    const left = above.flatMap((entry) => (entry.path !== inner ? [entry] : other === undefined ? [] : [{ ...entry, name: other }]))
+    const made = left.length > 0 ? [makeTree(left)] : []
+    return [...made, makeTree(root.flatMap((entry) => (entry.path === outer ? made.map(({ name }) => ({ ...entry, name })) : [entry])))]
+  }
+  const rest = having(undefined).at(-1) as Tree
+  const withoutReadme = makeTree(parseTree(rest.content).filter(({ path }) => path !== 'README.md')).name
+  return { own, rest: { name: rest.name, withoutReadme, with: having } }
 }
 
 function findFolder(entries: readonly TreeEntry[], path: string): string | undefined {
@@ -84,4 +87,15 @@ async function readAll(git: Git, names: readonly string[]): Promise<Map<string, 
   }
   for await (const content of readObjects(git, given())) contents.set(distinct[next++] as string, Buffer.from(content))
   return contents
+}
+
+/** Reads the blob at a path of each of some trees; undefined where there is none. */
+export async function readInTrees(git: Git, trees: readonly string[], path: string): Promise<(Buffer | undefined)[]> {
+  const read = await readTrees(git, trees)
+  const names = trees.map((tree) => read.get(tree)?.find((entry) => entry.path === path && entry.mode !== treeMode)?.name)
+  const contents = await readAll(
+    git,
+    names.filter((name) => name !== undefined),
+  )
+  return names.map((name) => (name === undefined ? undefined : contents.get(name)))
 }

@@ -47,8 +47,25 @@ async function* blobCommand({ sizeBytes, chunks }: NewBlob): AsyncGenerator<Buff
   yield Buffer.from('\n')
 }
 
+/** Writes a commit of a tree that is at hand, and gives it. */
+export async function commitTree(
+  git: Git,
+  { tree, parent, message, time }: { readonly tree: string; readonly parent: string; readonly message: string; readonly time: Date },
+): Promise<string> {
+  const who = signedAt(time)
+  const content = Buffer.from(`tree ${tree}\nparent ${parent}\nauthor ${who}\ncommitter ${who}\n\n${message}`)
+  const input = async function* () {
+    yield content
+  }
+  return (await git.run(['hash-object', '-t', 'commit', '-w', '--stdin'], { input: input() })).toString('latin1').trim()
+}
+
+function signedAt(time: Date): string {
+  return `${bot} ${Math.floor(time.getTime() / 1000)} +0000`
+}
+
 async function* commitCommand({ parent, message, time, changes }: NewCommit): AsyncGenerator<Buffer> {
-  const who = `${bot} ${Math.floor(time.getTime() / 1000)} +0000`
+  const who = signedAt(time)
   const text = Buffer.from(message)
   // A new branch begins without a parent only if there is none of that name yet.
   yield Buffer.from(`reset ${importedRef}\n\ncommit ${importedRef}\nauthor ${who}\ncommitter ${who}\ndata ${text.length}\n`)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Git } from './command.ts'
 import { type Commit, readHistory } from './history.ts'
 import { objectName } from './objects.ts'
+import type { Tree } from './tree.ts'
 
 /** A repository of our own that holds all commits and trees of a branch. */
 type Place = { readonly git: Git; readonly folder: string }
@@ -16,47 +17,93 @@ export type Pruning = {
   readonly folder: string
   /** How many versions of the folder stay. */
   readonly keep: number
+  /** When each of some versions was made, in milliseconds. Given is the tree of the folder, and the message of the commit that brought it. */
+  readonly timesOf: (versions: readonly Version[]) => Promise<readonly number[]>
+}
+
+export type Version = { readonly tree: string; readonly message: string }
+
+export type Pruned = {
+  readonly tip: string
+  /** The name that a commit has now; undefined if it was dropped. */
+  readonly nameNow: (commit: string) => string | undefined
 }
 
 /**
  * Makes the history below `tip` anew without the older versions of a folder, and gives the new tip; `tip` itself if there are none.
  *
- * A version is a commit that changes the folder. Older ones that changed nothing else are dropped; of all others before the oldest that stays, the
- * folder is taken out of the tree, and their messages, authors and dates stay. Commits that nothing of this concerns stay the same. Signatures of
- * the others are left out, since they would be wrong.
+ * A version is a tree of the folder. The newest by their times stay, and the one at the tip. A commit that brought another and changed nothing else is
+ * dropped. All others are kept, with their messages, authors and dates; in the place of a version that goes stands the one before it that stays, or
+ * nothing. Commits that nothing of this concerns stay the same. Signatures of the others are left out, since they would be wrong.
  */
-export async function prune(place: Place, { tip, onServer, folder, keep }: Pruning): Promise<string> {
+export async function prune(place: Place, pruning: Pruning): Promise<Pruned> {
+  const { tip, onServer } = pruning
   await pretend(place, [])
-  const commits = await readHistory(place.git, tip, folder)
-  const versions = commits.filter(({ own, parents }) => own !== undefined && own !== parents[0]?.own)
-  const oldest = versions.at(-keep)
-  if (versions.length <= keep || oldest === undefined) return tip
-  const kept = new Set(versions.slice(-keep).map(({ own }) => own))
-  const oldestAt = commits.indexOf(oldest)
+  const commits = await readHistory(place.git, tip, pruning.folder)
+  const kept = await keptVersions(commits, pruning)
+  if (kept === undefined) return { tip, nameNow: (commit) => commit }
 
-  const now = new Map<Commit, string | undefined>()
-  const made: Made[] = []
-  for (const [at, commit] of commits.entries()) {
-    const parents = [...new Set(commit.parents.map((parent) => now.get(parent)).filter((name) => name !== undefined))]
-    const stays = commit.own === undefined || kept.has(commit.own)
-    if (at < oldestAt && changedOnlyOwn(commit)) {
-      now.set(commit, parents[0])
-      continue
-    }
-    const again = remade(commit, stays ? commit.tree : commit.rest.name, parents)
-    if (again.name !== commit.name) made.push({ ...again, of: commit, parents })
-    now.set(commit, again.name)
-  }
-  const newTip = now.get(commits.at(-1) as Commit) ?? tip
+  const { now, made } = replay(commits, kept)
   await write(place, made)
+  // What was made here is not on the server.
+  const known = new Set(commits.slice(0, commits.findIndex(({ name }) => name === onServer) + 1))
   await pretend(
     place,
-    made.map(({ name, parents, of }) => [name, ...parents, ...(of.name === tip ? [onServer ?? ''] : [of.name])]),
+    made.map(({ name, parents, of }) => [name, ...parents, known.has(of) ? of.name : (onServer ?? '')]),
   )
-  return newTip
+  const names = new Map([...now].map(([{ name }, { again }]) => [name, again]))
+  return {
+    tip: now.get(commits.at(-1) as Commit)?.name ?? tip,
+    nameNow: (commit) => names.get(commit),
+  }
 }
 
-type Made = { readonly name: string; readonly content: Buffer; readonly of: Commit; readonly parents: readonly string[] }
+/** The versions that stay; undefined if all do. */
+async function keptVersions(commits: readonly Commit[], { keep, timesOf }: Pruning): Promise<ReadonlySet<string> | undefined> {
+  const found = new Map<string, string>()
+  for (const { own, parents, content } of commits) {
+    if (own !== undefined && own !== parents[0]?.own && !found.has(own)) found.set(own, bodyOf(content))
+  }
+  if (found.size <= keep) return undefined
+  const versions = [...found].map(([tree, message]) => ({ tree, message }))
+  const times = await timesOf(versions)
+  const last = commits.at(-1)?.own
+  // Of those with the same time the later in the history is the newer. The tip is what it is.
+  const newestFirst = versions
+    .map(({ tree }, index) => ({ tree, index, time: tree === last ? Number.POSITIVE_INFINITY : (times[index] ?? 0) }))
+    .sort((one, other) => other.time - one.time || other.index - one.index)
+  return new Set(newestFirst.slice(0, keep).map(({ tree }) => tree))
+}
+
+/** What a commit became: a name, the version of the folder there, and whether it is the commit itself or one that stands in for it. */
+type Now = { readonly name: string | undefined; readonly own: string | undefined; readonly again: string | undefined }
+
+function replay(commits: readonly Commit[], kept: ReadonlySet<string>): { now: ReadonlyMap<Commit, Now>; made: Made[] } {
+  const now = new Map<Commit, Now>()
+  const made: Made[] = []
+  for (const commit of commits) {
+    const before = commit.parents.map((parent) => now.get(parent))
+    const parents = [...new Set(before.map((parent) => parent?.name).filter((name) => name !== undefined))]
+    const own = commit.own === undefined || kept.has(commit.own) ? commit.own : before[0]?.own
+    if (own === before[0]?.own && changedOnlyOwn(commit)) {
+      now.set(commit, { name: parents[0], own, again: undefined })
+      continue
+    }
+    const trees = own === commit.own ? [] : commit.rest.with(own)
+    const { name, content } = remade(commit, trees.at(-1)?.name ?? commit.tree, parents)
+    if (name !== commit.name) made.push({ name, content, of: commit, parents, trees })
+    now.set(commit, { name, own, again: name })
+  }
+  return { now, made }
+}
+
+type Made = {
+  readonly name: string
+  readonly content: Buffer
+  readonly of: Commit
+  readonly parents: readonly string[]
+  readonly trees: readonly Tree[]
+}
 
 /** Whether a commit changed the folder and nothing else. Our README counts as ours when it came with it: every later commit has it too. */
 function changedOnlyOwn({ own, rest, parents: [parent, ...others] }: Commit): boolean {
@@ -92,9 +139,13 @@ function endOfHeaders(content: Buffer): number {
   return content.at(-1) === 0x0a ? content.length - 1 : content.length
 }
 
+function bodyOf(content: Buffer): string {
+  return content.subarray(endOfHeaders(content)).toString('utf8')
+}
+
 /** Writes what was made as git's objects: all trees, then all commits, with one process each. */
 async function write(place: Place, made: readonly Made[]): Promise<void> {
-  const trees = new Map(made.flatMap(({ of }) => of.rest.made.map(({ name, content }) => [name, content] as const)))
+  const trees = new Map(made.flatMap((each) => each.trees.map(({ name, content }) => [name, content] as const)))
   await writeObjects(place, 'tree', [...trees.values()])
   await writeObjects(
     place,

@@ -35,12 +35,14 @@ type Fetching = {
   readonly ref: string
   /** How many commits; all without it. */
   readonly depth?: number
+  /** Only commits that are not older than this (ISO 8601). */
+  readonly since?: string
   /** What is left out: git-scm.com/docs/git-rev-list, --filter. */
   readonly filter?: 'blob:none' | 'tree:0'
 }
 
 /** Fetches a branch, or a commit by its name, and gives the commit; undefined if it is not there. Throws a `branch-rejected` if it cannot be fetched. */
-export async function fetchCommit(git: Git, url: string, { ref, depth, filter }: Fetching): Promise<string | undefined> {
+export async function fetchCommit(git: Git, url: string, { ref, depth, since, filter }: Fetching): Promise<string | undefined> {
   const finished = await git.attempt([
     'fetch',
     '--quiet',
@@ -48,6 +50,7 @@ export async function fetchCommit(git: Git, url: string, { ref, depth, filter }:
     '--no-write-fetch-head',
     '--no-auto-maintenance',
     ...(depth === undefined ? [] : [`--depth=${depth}`]),
+    ...(since === undefined ? [] : [`--shallow-since=${since}`]),
     ...(filter === undefined ? ['--no-filter'] : [`--filter=${filter}`]),
     'origin',
     `+${ref}:${fetchedRef}`,

@@ -1,6 +1,6 @@
 import { digestOf, sumDigest } from '../streams/digest.ts'
 import { quoteOutside } from '../text.ts'
-import { documentPath } from './layout.ts'
+import { attributes, attributesFile, documentPath } from './layout.ts'
 import { type Manifest, manifestFile, printManifest } from './manifest.ts'
 import { documentIn } from './read.ts'
 import { joinDocument } from './text.ts'
@@ -37,6 +37,11 @@ export function fileCheck(manifest: Manifest): {
       if (path === manifestFile) {
         hasManifest = true
         if (!content.equals(printManifest(manifest))) wrong.push(`${manifestFile} is not the one that was written`)
+        return
+      }
+      if (path === attributesFile) {
+        // Restore points of older versions lack it.
+        if (!content.equals(attributes)) wrong.push(`${attributesFile} is not the one that was written`)
         return
       }
       const entry = missing.get(path)

@@ -8,6 +8,7 @@ import { splitLines } from '../streams/lines.ts'
 import { workThrough } from '../streams/workers.ts'
 import { quoteOutside } from '../text.ts'
 import { digestFile } from './file-digests.ts'
+import { attributesFile } from './layout.ts'
 import { findLedgerEntry, ledgerFile } from './ledger.ts'
 import { type FileEntry, type Manifest, manifestFile, parseManifest } from './manifest.ts'
 
@@ -71,7 +72,8 @@ async function readManifest(folder: string): Promise<Buffer> {
 }
 
 async function findUnexpected(folder: string, manifest: Manifest): Promise<Finding[]> {
-  const known = new Set([manifestFile, ...manifest.files.map(({ path }) => path)])
+  // A snapshot that comes from a branch brings the file along that git reads there.
+  const known = new Set([manifestFile, attributesFile, ...manifest.files.map(({ path }) => path)])
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   return entries
     .filter((entry) => !entry.isDirectory())

@@ -81,3 +81,7 @@ export function partsOf(path: string, sizeBytes: number): { readonly path: strin
     end: Math.min(sizeBytes, (index + 1) * partBytes),
   }))
 }
+
+/** The file that keeps git from changing line ends in a snapshot on a branch, whatever the system and its settings: git-scm.com/docs/gitattributes. */
+export const attributesFile = '.gitattributes'
+export const attributes = Buffer.from('* -text\n')

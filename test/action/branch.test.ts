@@ -56,6 +56,7 @@ describe('the first night', () => {
     const files = git.files(branch)
     expect(Object.keys(files)).toEqual([
       'README.md',
+      `${folder}/.gitattributes`,
       `${folder}/documents/author/2e/c.json`,
       `${folder}/documents/post/3e/b.json`,
       `${folder}/documents/post/ca/a.json`,
@@ -96,6 +97,7 @@ describe('the first night', () => {
         '',
         `Snapshot: ${manifestOn(git).snapshot}`,
         `Taken at: ${manifestOn(git).takenAt}`,
+        `Read back whole: ${folder}`,
       ].join('\n'),
     )
     expect(git.run('rev-parse', 'main')).toBe(main)
@@ -308,7 +310,12 @@ describe('the layout compressed', () => {
     expect(manifestOn(world.git)).not.toHaveProperty('branch')
     expect(run.outputs['digest']).toBe(sha256(stored))
     expect(again.outputs).toMatchObject({ status: 'unchanged', digest: sha256(stored), 'commit-sha': run.outputs['commit-sha'] })
-    expect(world.git.paths(branch)).toEqual(['README.md', `${folder}/data.ndjson.gz`, `${folder}/manifest.json`])
+    expect(world.git.paths(branch)).toEqual([
+      'README.md',
+      `${folder}/.gitattributes`,
+      `${folder}/data.ndjson.gz`,
+      `${folder}/manifest.json`,
+    ])
   })
 
   it.each([
@@ -338,7 +345,7 @@ describe('the layout compressed', () => {
     ).toEqual(['data.ndjson.gz', 'documents/author/2e/c.json', 'documents/post/3e/b.json', 'documents/post/ca/a.json', 'manifest.json'])
     const back = await world.night(threeDocuments)
     expect([there, back].map(({ outputs }) => outputs['status'])).toEqual(['stored', 'stored'])
-    expect(world.git.paths(branch)).toHaveLength(5)
+    expect(world.git.paths(branch)).toHaveLength(6)
     expect(message(world.git)).toContain('Documents: as many as before')
     expect(commits(world.git)).toHaveLength(3)
   })

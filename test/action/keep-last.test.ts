@@ -108,7 +108,7 @@ describe('keep-last', () => {
       [branch, null],
     ] as const) {
       const folder = 'abc12345/production'
-      expect(git.paths(commit)).toEqual(['README.md', `${folder}/data.ndjson.gz`, `${folder}/manifest.json`])
+      expect(git.paths(commit)).toEqual(['README.md', `${folder}/.gitattributes`, `${folder}/data.ndjson.gz`, `${folder}/manifest.json`])
       const manifest = JSON.parse(git.files(commit)[`${folder}/manifest.json`] ?? '') as Manifest
       expect(manifest.label).toBe(label)
       expect(manifest.files[0]?.digest).toBe(sha256(git.bytes(`${commit}:${folder}/data.ndjson.gz`)))

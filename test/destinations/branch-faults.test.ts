@@ -28,7 +28,7 @@ type Change = Partial<Pick<Parameters<typeof branchDestination>[0], 'layout' | '
 
 /** A whole night of the destination. */
 async function night(snapshot: FinishedSnapshot, change: Change = {}) {
-  const log = { info: (line: string) => void said.push(line), progress: () => undefined }
+  const log = { info: (line: string) => void said.push(line), warning: () => undefined, progress: () => undefined }
   const made = options({ git, signal: new AbortController().signal, temp: temp.path, layout: 'text' })
   using destination = branchDestination({ ...made, log, ...change })
   await destination.check()

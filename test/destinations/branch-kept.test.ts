@@ -11,7 +11,7 @@ describe('mustBeSaid', () => {
     { name: 'is the same', there: {}, expected: false },
     { name: 'is 6.9 days old', there: { takenAt: days(-6.9) }, expected: false },
     { name: 'is 7.1 days old', there: { takenAt: days(-7.1) }, expected: true },
-    { name: 'is dated in the future', there: { takenAt: days(9) }, expected: true },
+    { name: 'is newer, from a clock that is ahead', there: { takenAt: days(9) }, expected: false },
     { name: 'has a label, where now there is none', there: { label: 'old' }, expected: false },
     { name: 'was made outside a workflow', there: { run: null }, expected: true },
     { name: 'does not know what the token may read', there: { access: { fullRead: null } }, expected: false },

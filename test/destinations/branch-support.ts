@@ -24,6 +24,6 @@ export function options({ git, signal, temp, layout }: Change): Parameters<typeo
     now: () => new Date(),
     stopwatch: stopwatch(),
     wait: async () => undefined,
-    log: { info: () => undefined, progress: () => undefined },
+    log: { info: () => undefined, warning: () => undefined, progress: () => undefined },
   }
 }

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { gitIn } from '../../src/git/command.ts'
 import { gitEnvironment } from '../../src/git/environment.ts'
-import { prune } from '../../src/git/prune.ts'
+import { prune, type Version } from '../../src/git/prune.ts'
 import { makeTempFolder, type TempFolder } from '../support/process.ts'
 
 let temp: TempFolder
@@ -69,6 +69,58 @@ describe('prune', () => {
     expect(await pruneX(tip, 5)).toBe(tip)
   })
 
+  it.each([
+    {
+      name: 'an older one that was put below',
+      times: [1, 2, 9, 3, 9],
+      steps: ['x', 'x', 'x', 'x', 'same as 2'],
+      keep: 2,
+      left: ['2 x', '3 x', '4 same as 2'],
+    },
+    {
+      name: 'one that is older than all that stay',
+      times: [1, 5, 9, 3, 9],
+      steps: ['x', 'x', 'x', 'x', 'same as 2'],
+      keep: 2,
+      left: ['1 x', '2 x'],
+    },
+    {
+      name: 'one that a slower run once put on top',
+      times: [1, 9, 3, 3, 10],
+      steps: ['x', 'x', 'x', 'notes', 'x'],
+      keep: 2,
+      left: ['1 x', '3 notes', '4 x'],
+    },
+    { name: 'those of one moment: the later one stays', times: [7, 7, 7], steps: ['x', 'x', 'x'], keep: 2, left: ['1 x', '2 x'] },
+    { name: 'the tip, whatever its time', times: [5, 6, 1], steps: ['x', 'x', 'x'], keep: 2, left: ['1 x', '2 x'] },
+  ])('goes by the times of versions: $name', async ({ times, steps, keep, left }) => {
+    const tip = history(steps)
+    const pruned = await pruneX(tip, keep, (message) => times[Number(/\d+/.exec(message)?.[0])] ?? 0)
+    expect(log(pruned)).toEqual(left)
+    expect(run('rev-parse', `${pruned}^{tree}`)).toBe(run('rev-parse', `${tip}^{tree}`))
+  })
+
+  it('lets stand, in a commit of others after a version that goes, the one before it that stays', async () => {
+    const tip = history(['x', 'x', 'x+notes', 'y', 'x'])
+    const times = [1, 9, 3, 0, 10]
+    const pruned = await pruneX(tip, 2, (message) => times[Number(/\d+/.exec(message)?.[0])] ?? 0)
+    const contents = log(pruned).map((_, back) => run('show', `${pruned}~${back}:a/x/file`))
+    expect([log(pruned), contents.toReversed()]).toEqual([
+      ['1 x', '2 x+notes', '3 y', '4 x'],
+      ['1', '1', '1', '4'],
+    ])
+    run('fsck', '--strict')
+  })
+
+  it('keeps who made a commit that has no message at all', async () => {
+    const first = history(['x', 'notes', 'x'])
+    const bare = written(`${run('cat-file', 'commit', first).split('\n\n')[0]}\n`)
+    const pruned = await pruneX(commit('3 x', { 'a/x/file': '3' }, [bare]), 1)
+    const middle = run('cat-file', 'commit', `${pruned}^`)
+    expect(middle).toMatch(/author Ada <ada@acme.example> 1700001000 \+0130\ncommitter Bob <bob@acme.example> 1700001500 -0800/)
+    run('fsck', '--strict')
+  })
+
   it('keeps a merge, with what is left of both sides', async () => {
     const base = history(['notes', 'x'])
     const side = commit('side', { 'other/file': 'side' }, [base])
@@ -99,7 +151,8 @@ describe('prune', () => {
   }, 60_000)
 })
 
-async function pruneX(tip: string, keep: number): Promise<string> {
+/** Prunes `a/x`. A version's time is the first number in its message, or what is given. */
+async function pruneX(tip: string, keep: number, timeOf = (message: string) => Number(/\d+/.exec(message)?.[0] ?? 0)): Promise<string> {
   const place = {
     fetchesMissing: true,
     serverUrl: 'http://127.0.0.1:9',
@@ -111,7 +164,8 @@ async function pruneX(tip: string, keep: number): Promise<string> {
   }
   const environment = gitEnvironment({ PATH: '/usr/bin:/bin' }, place)
   const git = gitIn({ folder: temp.path, environment, signal: new AbortController().signal })
-  const pruned = await prune({ git, folder: temp.path }, { tip, onServer: tip, folder: 'a/x', keep })
+  const timesOf = async (versions: readonly Version[]) => versions.map(({ message }) => timeOf(message))
+  const { tip: pruned } = await prune({ git, folder: temp.path }, { tip, onServer: tip, folder: 'a/x', keep, timesOf })
   // What git is made to believe here is for the push only.
   spawnSync('rm', ['-rf', `${temp.path}/info`])
   return pruned
@@ -127,11 +181,14 @@ function versionsOf(tip: string, path: string): string[] {
   return names.filter((name, index) => name !== '' && name !== names[index + 1])
 }
 
-function history(steps: readonly Step[]): string {
+function history(steps: readonly (Step | string)[]): string {
   const files: Record<string, string> = {}
   return steps.reduce<string | undefined>((parent, step, index) => {
-    for (const part of step.split('+'))
-      files[{ x: 'a/x/file', y: 'a/y/file', notes: 'notes', readme: 'README.md' }[part] ?? ''] = `${index}`
+    const [, same] = /^same as (\d+)$/.exec(step) ?? []
+    if (same !== undefined) files['a/x/file'] = same
+    else
+      for (const part of step.split('+'))
+        files[{ x: 'a/x/file', y: 'a/y/file', notes: 'notes', readme: 'README.md' }[part] ?? ''] = `${index}`
     return commit(`${index} ${step}`, files, parent === undefined ? [] : [parent], index)
   }, undefined) as string
 }
@@ -165,11 +222,7 @@ function resigned(commitName: string): string {
   const content = run('cat-file', 'commit', commitName)
   const end = content.indexOf('\n\n')
   const signed = `${content.slice(0, end)}\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n abc\n -----END PGP SIGNATURE-----${content.slice(end)}`
-  return spawnSync('git', ['hash-object', '-t', 'commit', '-w', '--stdin'], {
-    cwd: temp.path,
-    input: signed,
-    encoding: 'utf8',
-  }).stdout.trim()
+  return written(signed)
 }
 
 /** A commit object exactly as given, one byte a character. */
@@ -181,6 +234,9 @@ function literal(content: string): string {
     encoding: 'utf8',
   }).stdout.trim()
 }
+
+const written = (content: string): string =>
+  spawnSync('git', ['hash-object', '-t', 'commit', '-w', '--stdin'], { cwd: temp.path, input: content, encoding: 'utf8' }).stdout.trim()
 
 const raw = (name: string): string => spawnSync('git', ['cat-file', 'commit', name], { cwd: temp.path, encoding: 'latin1' }).stdout
 
