@@ -105,8 +105,8 @@ export async function holdsSnapshot(open: () => Promise<Repository>, expected: E
   for (const commit of await findInHistory(open, expected)) {
     using repository = await open()
     await fetchFor(repository, { ref: commit, depth: 1 }, expected)
-    const there = await repository.git.attempt(['cat-file', 'blob', `${commit}:${folder}/${manifestFile}`])
-    if (there.exitCode === 0 && there.stdout.equals(printManifest(proof.manifest))) return true
+    const there = await repository.git.run(['cat-file', 'blob', `${commit}:${folder}/${manifestFile}`])
+    if (there.equals(printManifest(proof.manifest))) return true
   }
   return false
 }
