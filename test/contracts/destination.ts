@@ -101,7 +101,7 @@ async function setUp(makePlace: MakePlace) {
   }
 }
 
-type SnapshotChange = Partial<Pick<Manifest, 'snapshot' | 'takenAt' | 'label'>> & {
+type SnapshotChange = Partial<Manifest> & {
   readonly lines?: readonly Buffer[]
   readonly sync?: typeof syncFolder
 }
@@ -127,4 +127,8 @@ export async function finishedSnapshot(
   const manifest = { ...changed, documents, files: [file] }
   await writeManifest(folder.path, manifest)
   return { folder, manifest, manifestBytes: printManifest(manifest) }
+}
+
+function someLines(): Buffer[] {
+  return Array.from({ length: 200 }, (_, index) => Buffer.from(`{"_id":"id-${index}","_type":"post","random":"${crypto.randomUUID()}"}`))
 }
