@@ -113,7 +113,7 @@ async function* commitSteps(making: Making, { laid, manifest, byType }: Committi
     for (const { path, name } of fresh) yield { path: `${folder}/${path}`, name }
   }
   yield { kind: 'commit', commit: { parent: tip.commit, message, time: making.now(), changes: changes() } }
-  return { manifest, listed: laid.listed.result(), fresh: fresh.flatMap(({ name }) => name ?? []), whole, above: undefined }
+  return { manifest, listed: laid.listed.result(), fresh: whole ? [] : fresh.flatMap(({ name }) => name ?? []), whole, above: undefined }
 }
 
 function otherLayout(one: Manifest, other: Manifest): boolean {

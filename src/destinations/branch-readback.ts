@@ -16,7 +16,7 @@ export type Proof = {
   readonly manifest: Manifest
   /** All files of the snapshot's folder. */
   readonly listed: Listed
-  /** The blobs that are new in it. */
+  /** The blobs that are new in it; none where all are fetched. */
   readonly fresh: readonly string[]
   /** Whether all blobs are fetched and compared, and not only new ones. */
   readonly whole: boolean

@@ -93,6 +93,24 @@ describe('keep-last', () => {
     expect(git.run('rev-parse', `${branch}^{tree}`)).toBe(before)
   })
 
+  it('says of a snapshot that is older than all it keeps that it was not stored', async () => {
+    await using nights = await startNights()
+    const { git, night } = nights
+    await night('production', 1)
+    const path = 'abc12345/production/manifest.json'
+    const manifest = JSON.parse(git.files(branch)[path] ?? '') as Manifest
+    const later = { ...manifest, takenAt: new Date(Date.now() + 300_000).toISOString(), snapshot: 'abc12345-production-later' }
+    git.commit(branch, { [path]: `${JSON.stringify(later, null, 2)}\n` }, { message: 'A faster run' })
+    const run = await night('production', 2, { 'keep-last': '1' })
+    expect(run.exitCode).toBe(0)
+    expect(run.outputs).toMatchObject({ status: 'unchanged', branch, 'commit-sha': '', 'document-count': '100' })
+    expect(run.warnings).toEqual([
+      expect.stringMatching(/was not stored on the branch "sanity-backups".*abc12345-production-later.*Hint: /),
+    ])
+    expect(run.summary).toMatch(/nowhere on branch sanity-backups/)
+    expect(subjects(git)).toEqual(['A faster run'])
+  })
+
   it('keeps whole restore points when layouts change and a label adds a manifest alone', async () => {
     await using nights = await startNights()
     const { git, night } = nights
