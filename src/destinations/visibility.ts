@@ -20,7 +20,7 @@ export async function refusePublic({ name, eventPath }: Repository, github: Gith
   if (visibility?.kind === 'private') return
   if (visibility?.kind === 'public') throw isPublic(name)
   const why = answer.status === 200 ? 'GitHub’s answer does not say' : whyNot(answer)
-  throw isUnknown(name, why, await payloadSays(eventPath))
+  throw isUnknown(name, { why, status: answer.status, payload: await payloadSays(eventPath) })
 }
 
 function visibilityIn(value: unknown): { readonly kind: 'public' } | { readonly kind: 'private' } | undefined {
@@ -55,11 +55,21 @@ function isPublic(name: string): BackupError {
   })
 }
 
-function isUnknown(name: string, why: string, payload: string): BackupError {
+/** What to do about an answer other than the wanted one: docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api. */
+const cures: Readonly<Record<number, string>> = {
+  301: 'The repository was renamed or given to another owner: write its new name into `repository`.',
+  401: 'GitHub does not accept `github-token`: leave it at its default, or make a new token, for it has expired, was revoked, or is none.',
+  403: 'The token may not ask: one of an organization with single sign-on must be authorized for it, an organization may allow only certain addresses, and too many requests are refused for an hour.',
+  404: 'Check `repository` letter by letter. GitHub says the same where the token has no access: the workflow’s own token knows its own repository only, so set `github-token` to one that may read and write there.',
+}
+
+type Unknown = { readonly why: string; readonly status: number | undefined; readonly payload: string }
+
+function isUnknown(name: string, { why, status, payload }: Unknown): BackupError {
   return new BackupError({
     code: 'public-repository',
     title: 'The repository may be public',
     message: `Whether "${name}" is private could not be found out (${why}), so it counts as public.${payload} Nothing was fetched or stored.`,
-    hint: `Check that \`github-token\` is the workflow’s own token. ${cure}`,
+    hint: `${cures[status ?? 0] ?? 'Run the job again; see githubstatus.com.'} ${cure}`,
   })
 }

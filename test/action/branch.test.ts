@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Manifest } from '../../src/snapshot/manifest.ts'
-import { type Git, gitAnswers, startGit } from '../doubles/git.ts'
+import { type Git, startGit } from '../doubles/git.ts'
 import { type GithubRest, startGithubRest } from '../doubles/github.ts'
 import { type Sanity, startSanity } from '../doubles/sanity.ts'
 import type { SanityDocument } from '../doubles/sanity-store.ts'
@@ -464,7 +464,7 @@ describe('a branch that does not come back as it was stored', () => {
     world.git.fault('git-receive-pack', {
       exchange: true,
       times: 1,
-      after: async () => world.git.fault('git-upload-pack', { answer: gitAnswers.unavailable }),
+      after: async () => await world.git.lose(`${branch}:${folder}/manifest.json`),
     })
     const run = await world.night(threeDocuments.slice(1))
     expect(failureOf(run)).toMatchObject({ exitCode: 1, message: expect.stringMatching(/The branch was put back where it was/) })

@@ -128,7 +128,3 @@ export async function finishedSnapshot(
   await writeManifest(folder.path, manifest)
   return { folder, manifest, manifestBytes: printManifest(manifest) }
 }
-
-function someLines(): Buffer[] {
-  return Array.from({ length: 200 }, (_, index) => Buffer.from(`{"_id":"id-${index}","_type":"post","random":"${crypto.randomUUID()}"}`))
-}
