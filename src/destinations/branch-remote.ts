@@ -1,4 +1,4 @@
-import type { BackupError } from '../errors.ts'
+import { BackupError } from '../errors.ts'
 import { findCommandFailure } from '../git/failures.ts'
 import { isNotFound } from '../git/refusals.ts'
 import { askServer, fetchCommit, type Move, type Moved, type Overview, type Pushed, push } from '../git/remote.ts'
@@ -63,7 +63,11 @@ export async function openBranch({ remote, branch, folder, history, tools, wait,
     } catch (error) {
       if (last !== undefined || !isNotFound(error)) throw error
       const suffixed = await open(`${url}.git`)
-      const overview = await askServer(suffixed.git, `${url}.git`, branch).catch(() => undefined)
+      const overview = await askServer(suffixed.git, `${url}.git`, branch).catch((other: unknown) => {
+        if (!(other instanceof BackupError) || other.retry.tries === 1) return undefined
+        suffixed[Symbol.dispose]()
+        throw other
+      })
       const left = overview ? repository : suffixed
       left[Symbol.dispose]()
       if (overview === undefined) throw error

@@ -164,6 +164,12 @@ describe('a push', () => {
   })
 })
 
+it('does not take a repository for missing because its other name met a 503', async () => {
+  git.fault('any', { answer: gitAnswers.unavailable, times: 1 })
+  git.fault('any', { answer: gitAnswers.notFound, times: 1 })
+  expect(await night(await finishedSnapshot(temp.path))).toMatchObject({ unchanged: false, commit: tipOf() })
+})
+
 it('leaves a commit there that could not be read back, and says so', async () => {
   git.fault('git-receive-pack', {
     exchange: true,
