@@ -289,6 +289,26 @@ describe('the heartbeat', () => {
     expect(done.warnings).toEqual([expect.stringMatching(/heartbeat URL could not be requested/)])
   })
 
+  it.concurrent('says /fail, and the run is cancelled, when a signal comes as all is stored', async () => {
+    await using watchdog = await startWatchdog()
+    await using sanity = await startSanity({ documents: threeDocuments })
+    // In the very moment: a real signal would come a moment later.
+    const signals = `const write = process.stdout.write.bind(process.stdout)
+      process.stdout.write = (text, ...others) => {
+        if (String(text).includes('Stored and read back')) process.emit('SIGINT')
+        return write(text, ...others)
+      }`
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(signals)}` }
+
+    await using done = await backUp({ sanity }, { inputs: { 'heartbeat-url': watchdog.url }, env })
+
+    expect(failureOf(done)).toMatchObject({ exitCode: 130, code: 'cancelled', message: expect.stringMatching(/is stored.*as directory/) })
+    expect({ path: done.outputs['path'], asked: watchdog.asked }).toEqual({
+      path: expect.stringContaining(done.path),
+      asked: [`GET /${uuid}/fail`],
+    })
+  })
+
   it.concurrent('says /fail once when something breaks that nobody waits for', async () => {
     await using watchdog = await startWatchdog()
     await using sanity = await startSanity({ documents: threeDocuments })
