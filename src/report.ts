@@ -54,6 +54,8 @@ export function makeReport({ masked, hidden }: Secrets, env: NodeJS.ProcessEnv):
   }
 
   const annotate = (error: BackupError): void => {
+    // The runner shows an annotation's title on the page of the run, and not in the log.
+    log.info(`${error.title} (${error.code})`)
     core.error(clean(`${error.message}\nHint: ${error.hint}`), { title: clean(error.title) })
     core.debug(clean(causesOf(error)))
   }

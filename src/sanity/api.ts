@@ -55,7 +55,7 @@ type OpenOptions = {
 }
 
 /** Where the API is unless `api-host` says otherwise; each project has a name of its own before it. */
-export const defaultHostname = 'api.sanity.io'
+export const defaultHost = 'api.sanity.io'
 
 type Means = {
   readonly http: Http
@@ -70,8 +70,8 @@ type Means = {
 /** Makes a {@link SanityApi} that sends `token` with each request, to the given host and nowhere else. */
 export function sanityApi(source: Source, { http, token, userAgent, signal, now, stopwatch, log }: Means): SanityApi {
   const watchSkew = skewWatch({ now, warn: log.warning })
-  const onProjectHost = source.apiHost.hostname === defaultHostname
-  const base = onProjectHost ? `https://${source.projectId}.${defaultHostname}` : source.apiHost.origin
+  const onProjectHost = source.apiHost.host === defaultHost
+  const base = onProjectHost ? `https://${source.projectId}.${defaultHost}` : source.apiHost.origin
   const headers = {
     authorization: `Bearer ${token}`,
     'user-agent': userAgent,

@@ -1,7 +1,7 @@
 import { BackupError } from '../errors.ts'
 import type { Stopwatch } from '../stopwatch.ts'
 import { errorOfAnswer } from './answers.ts'
-import { cutAnswer, defaultHostname, findEncoding, type Http, readBody, type Source } from './api.ts'
+import { cutAnswer, defaultHost, findEncoding, type Http, readBody, type Source } from './api.ts'
 import { type Deadlines, guarded } from './body.ts'
 import { networkError } from './network.ts'
 
@@ -37,7 +37,7 @@ const assetDeadlines: Deadlines = { firstByteMs: 60_000, idleMs: 60_000, drip: {
  * token, so nothing else gets it.
  */
 export function assetHost(source: Source, { http, token, userAgent, signal }: Means): AssetHost {
-  const ownOrigin = source.apiHost.hostname === defaultHostname ? undefined : source.apiHost.origin
+  const ownOrigin = source.apiHost.host === defaultHost ? undefined : source.apiHost.origin
   return {
     ask: async ({ kind, url: text }, method) => {
       const url = URL.parse(text)

@@ -80,6 +80,8 @@ async function checkEveryRun(run: BackupRun, { sanity, github }: Services, { inp
   const failed = exitCode !== 0
   expect({ exitCode, errors: errors.length }).toEqual({ exitCode: failed ? exitCodeOf(outputs['error-code']) : 0, errors: failed ? 1 : 0 })
   expect(errors.filter(({ title, message }) => title === '' || !/.\nHint: \S/s.test(message))).toEqual([])
+  const inLog = run.log.split('\n')
+  expect(errors.filter(({ title }) => !inLog.some((line) => line.startsWith(`${title} (`) && /\([a-z-]+\)$/.test(line)))).toEqual([])
   expect(Object.keys(outputs).filter((name) => !declaredOutputs.has(name))).toEqual([])
   // Whatever text came from outside, the runner carries out nothing else.
   expect(run.commands.map(({ name }) => name).filter((name) => !/^(add-mask|error|warning|debug)$/.test(name))).toEqual([])

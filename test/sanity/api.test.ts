@@ -46,6 +46,7 @@ describe('a request', () => {
     { host: 'https://api.sanity.io', asks: 'https://abc12345.api.sanity.io/v2025-02-19/data/export/production', namesProject: false },
     { host: 'https://api.sanity.io/', asks: 'https://abc12345.api.sanity.io/v2025-02-19/data/export/production', namesProject: false },
     { host: 'https://api.sanity.work', asks: 'https://api.sanity.work/v2025-02-19/data/export/production', namesProject: true },
+    { host: 'https://api.sanity.io:8443', asks: 'https://api.sanity.io:8443/v2025-02-19/data/export/production', namesProject: true },
     {
       host: 'https://abc12345.api.sanity.io',
       asks: 'https://abc12345.api.sanity.io/v2025-02-19/data/export/production',
