@@ -236,7 +236,7 @@ const outcome: BackupOutcome = {
     exportMs: 4000,
     waitedMs: 3000,
   },
-  missed: { count: 0, first: [] },
+  missed: { count: 0, lacks: new Set(), first: [] },
   sizeBytes: 1300,
   durationMs: 5000,
   stages: { downloadMs: 3000, compressMs: 1000, assetsMs: 0, uploadMs: 600, verifyMs: 400 },

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { BackupError } from '../errors.ts'
 import { retrying } from '../retry.ts'
-import { type AssetAnswer, type AssetHost, type Claims, tooManyBytes, wrongBytes } from '../sanity/assets.ts'
+import { type AssetAnswer, type AssetHost, type Claims, type Lack, tooManyBytes, wrongBytes } from '../sanity/assets.ts'
 import type { AssetCache } from '../snapshot/asset-cache.ts'
 import { type AssetFolder, isSvg, type SavedFile, UnprovenError } from '../snapshot/asset-folder.ts'
 import type { AssetName } from '../snapshot/asset-name.ts'
@@ -9,13 +9,25 @@ import { type Slot, slots } from '../streams/slots.ts'
 import { formatDuration, plural } from '../text.ts'
 import type { Tools } from '../tools.ts'
 
-/** An asset whose file is wanted. `url` and `sizeBytes` are what its document says. */
-export type WantedAsset = { readonly name: AssetName; readonly url: string; readonly sizeBytes: number | undefined }
+/** An asset whose file is wanted, by what its document says. `sha1hash` is there only where the name holds no SHA-1. */
+export type WantedAsset = {
+  readonly name: AssetName
+  readonly url: string
+  readonly sha1hash: string | undefined
+  readonly sizeBytes: number | undefined
+}
+
+/** A file that could not be had, and why. */
+export type Missing = {
+  readonly kind: 'missing'
+  readonly url: string
+  readonly status: number
+  readonly lack: Lack
+  readonly why: string
+}
 
 /** What became of the file of an asset. */
-export type Fetched =
-  | { readonly kind: 'saved'; readonly file: SavedFile; readonly reused: boolean }
-  | { readonly kind: 'missing'; readonly url: string; readonly status: number; readonly why: string }
+export type Fetched = { readonly kind: 'saved'; readonly file: SavedFile; readonly reused: boolean } | Missing
 
 type Means = {
   readonly host: AssetHost
@@ -72,7 +84,7 @@ export function assetFetcher(means: Means, tools: Tools): (asset: WantedAsset) =
 
   const save = async (asset: WantedAsset, body: AsyncIterable<Buffer>, claims: Claims | undefined): Promise<SavedFile | UnprovenError> => {
     try {
-      return await files.save(body, { name: asset.name, sizeBytes: asset.sizeBytes, claims })
+      return await files.save(body, { ...asset, claims: trusted(claims, asset) })
     } catch (error) {
       if (error instanceof UnprovenError) return error
       throw error
@@ -80,32 +92,36 @@ export function assetFetcher(means: Means, tools: Tools): (asset: WantedAsset) =
   }
 
   const download = async (asset: WantedAsset): Promise<Fetched> => {
-    const last = { status: 0 }
+    const last: Last = { status: 0, lack: 'answer' }
     using slot = openSlot()
     try {
       return await retrying(async (tryNumber) => {
         await slot.take()
         const answer = await askFor(asset, last)
-        if (answer.kind === 'refused') return { kind: 'missing', url: asset.url, status: answer.status, why: answer.why }
+        last.lack = 'answer'
+        if (answer.kind === 'refused') return { ...answer, kind: 'missing', url: asset.url }
         if (answer.kind === 'failed') throw answer.error
         // Digesting everything a third time is for those that may need it.
-        const claims = isSvg(asset.name) || tryNumber > 1 ? answer.claims : undefined
+        const claims = isSvg(asset.name) || hasNoSha1(asset) || tryNumber > 1 ? answer.claims : undefined
         const file = await save(asset, leaving(answer.body, slot), claims).catch((error: unknown) => {
           throw isOfOneFile(error) ? failed(error, asset) : error
         })
         failing.end()
-        if (file instanceof UnprovenError) throw unproven(asset, file)
+        if (file instanceof UnprovenError) {
+          last.lack = 'proof'
+          throw unproven(asset, file)
+        }
         wrong.end()
         await cache?.add(file.path, join(folder, file.path))
         return { kind: 'saved', file, reused: false }
       }, patience)
     } catch (error) {
       if (!isOfOneFile(error)) throw error
-      return { kind: 'missing', url: asset.url, status: last.status, why: reasonOf(error) }
+      return { kind: 'missing', url: asset.url, ...last, why: reasonOf(error) }
     }
   }
 
-  const askFor = async (asset: WantedAsset, last: { status: number }): Promise<AssetAnswer> => {
+  const askFor = async (asset: WantedAsset, last: Last): Promise<AssetAnswer> => {
     const answer = await host.ask({ kind: asset.name.kind, url: asset.url }, 'GET')
     last.status = answer.status
     if (answer.kind === 'failed') return { ...answer, error: failed(answer.error, asset) }
@@ -114,6 +130,18 @@ export function assetFetcher(means: Means, tools: Tools): (asset: WantedAsset) =
   }
 
   return async (asset) => (await findReusable(asset, { host, cache, save, openSlot })) ?? (await download(asset))
+}
+
+/** How the last request for a file went. */
+type Last = { status: number; lack: Lack }
+
+/** What the asset host says of a file tells of an asset only if the file has the name that is in the asset's id: else it is another file. */
+function trusted(claims: Claims | undefined, { name, url }: WantedAsset): Claims | undefined {
+  return name.isOfId && URL.parse(url)?.pathname.endsWith(`/${name.file}`) ? claims : undefined
+}
+
+function hasNoSha1({ name, sha1hash }: WantedAsset): boolean {
+  return name.sha1 === undefined && sha1hash === undefined
 }
 
 /** Counts what goes wrong, one after the other. */

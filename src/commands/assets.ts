@@ -13,8 +13,8 @@ import type { FileEntry, MissingAsset } from '../snapshot/manifest.ts'
 import { workThrough } from '../streams/workers.ts'
 import { formatBytes, formatCount, formatDuration, plural } from '../text.ts'
 import type { Tools } from '../tools.ts'
-import { assetFetcher, type Fetched, type WantedAsset } from './asset-fetcher.ts'
-import { addressless, leavesOutAll, nameless, wantedFilter, wantedIn } from './wanted-assets.ts'
+import { assetFetcher, type Fetched, type Missing, type WantedAsset } from './asset-fetcher.ts'
+import { addressless, contradicted, leavesOutAll, wantedFilter, wantedIn } from './wanted-assets.ts'
 
 /** The assets of a snapshot, saved; those that could not be saved are listed. */
 export type SavedAssets = {
@@ -31,7 +31,7 @@ export type SavedAssets = {
   readonly files: readonly FileEntry[]
 }
 
-export type MissingFile = MissingAsset & { readonly why: string }
+export type MissingFile = MissingAsset & Pick<Missing, 'lack' | 'why'>
 
 /** Saves the files of assets while the documents go by. */
 export type AssetIntake = AsyncDisposable & {
@@ -51,7 +51,7 @@ type Task = {
 }
 
 /** A file: where its documents say that it is, and what became of it; undefined while it is fetched. Several ids may share one. */
-type Place = { readonly urls: string[]; fetched: Fetched | undefined }
+type Place = { readonly urls: string[]; sha1hash: string | undefined; fetched: Fetched | undefined }
 /** An asset, and the last pass over the documents in which it came. */
 type Known = { readonly place: Place; readonly pass: number }
 
@@ -97,7 +97,7 @@ export async function beginAssets({ inputs, folder, host }: Task, tools: Tools):
   /** Asks in one place after the other, as long as there is another. */
   const fetchFrom = async (place: Place, asset: WantedAsset): Promise<Fetched> => {
     for (let at = place.urls.indexOf(asset.url); ; at++) {
-      const fetched = await fetchOne({ ...asset, url: place.urls[at] as string })
+      const fetched = await fetchOne({ ...asset, sha1hash: asset.sha1hash ?? place.sha1hash, url: place.urls[at] as string })
       if (fetched.kind === 'missing' && at + 1 < place.urls.length) continue
       place.fetched = fetched
       return fetched
@@ -106,11 +106,10 @@ export async function beginAssets({ inputs, folder, host }: Task, tools: Tools):
 
   /** Notes an asset; gives it back if its file is to be asked for. */
   const noteAsset = (document: ExportedDocument): WantedAsset[] => {
-    const asset = wantedIn(document, tools.clean)
-    const place = (asset && places.get(asset.name.path)) ?? { urls: [], fetched: asset ? addressless : nameless(document) }
+    const asset = wantedIn(document, { source: inputs.source, clean: tools.clean })
+    const place = 'kind' in asset ? placeWith(asset) : placeOf(asset, places)
     known.set(document.id, { place, pass })
-    if (!asset) return []
-    places.set(asset.name.path, place)
+    if ('kind' in asset || place.fetched === contradicted) return []
     if (asset.url === '' || place.urls.includes(asset.url)) return []
     place.urls.push(asset.url)
     // What is being fetched takes the next address by itself, if it must.
@@ -151,6 +150,19 @@ export async function beginAssets({ inputs, folder, host }: Task, tools: Tools):
   }
 }
 
+function placeWith(fetched: Fetched): Place {
+  return { urls: [], sha1hash: undefined, fetched }
+}
+
+/** The place of an asset's file; one of its own, where nothing is, for an asset whose document contradicts another. */
+function placeOf({ name, sha1hash }: WantedAsset, places: Map<string, Place>): Place {
+  const place = places.get(name.path) ?? placeWith(addressless)
+  places.set(name.path, place)
+  if (sha1hash !== undefined && place.sha1hash !== undefined && sha1hash !== place.sha1hash) return placeWith(contradicted)
+  place.sha1hash ??= sha1hash
+  return place
+}
+
 /** Files of assets that were there in a pass that broke off, and are no longer. */
 async function removeOthers(current: readonly [string, Known][], places: ReadonlyMap<string, Place>, files: AssetFolder): Promise<void> {
   const wanted = new Set(current.map(([, { place }]) => place))
@@ -165,7 +177,7 @@ async function conclude(current: readonly [string, Known][], folder: string, cle
     const { fetched } = place
     if (fetched === undefined) throw new Error('an asset was left out')
     if (fetched.kind === 'missing')
-      missing.push({ id: clean(id), url: clean(fetched.url), status: fetched.status, why: clean(fetched.why) })
+      missing.push({ id: clean(id), url: clean(fetched.url), status: fetched.status, lack: fetched.lack, why: clean(fetched.why) })
     else entries.push({ id, ...fetched.file })
     if (fetched.kind === 'saved' && fetched.reused) reused.add(id)
   }

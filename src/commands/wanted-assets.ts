@@ -1,9 +1,11 @@
 import type { Inputs } from '../inputs.ts'
+import type { Source } from '../sanity/api.ts'
+import { assetAddress } from '../sanity/assets.ts'
 import type { ExportedDocument } from '../sanity/export.ts'
-import { assetTypes, findAssetName, isInShard } from '../snapshot/asset-name.ts'
+import { assetTypes, findAssetName, findNameAtHost, isInShard, isSha1 } from '../snapshot/asset-name.ts'
 import { filter } from '../snapshot/filters.ts'
 import type { Tools } from '../tools.ts'
-import type { Fetched, WantedAsset } from './asset-fetcher.ts'
+import type { Missing, WantedAsset } from './asset-fetcher.ts'
 
 /** Asset documents that are in the snapshot, and in this shard. */
 export function wantedFilter({ filters, shard }: Inputs): (document: ExportedDocument) => boolean {
@@ -17,28 +19,39 @@ export function leavesOutAll({ filters }: Inputs): boolean {
   return assetTypes.every((type) => verdictOn({ id: '-', type }) !== 'keep')
 }
 
-/** Undefined if no file can be named after the id of the document. */
-export function wantedIn({ id, bytes }: ExportedDocument, clean: Tools['clean']): WantedAsset | undefined {
-  const name = findAssetName(id)
-  // An id that would have to be changed before it may be shown must not name a file either.
-  if (!name || clean(id) !== id) return undefined
-  const { url, size } = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>
+type Means = { readonly source: Source; readonly clean: Tools['clean'] }
+
+/** The asset that a document stands for; if its file cannot be named, what is told of that. */
+export function wantedIn({ id, type, bytes }: ExportedDocument, { source, clean }: Means): WantedAsset | Missing {
+  const { url, path, size, sha1hash } = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>
+  const address = assetAddress(source, { url, path })
+  const name = findAssetName(id) ?? findNameAtHost(type, address)
+  // A name that would have to be changed before it may be shown must not name a file either.
+  if (!name || clean(id) !== id || clean(name.path) !== name.path) return { ...nameless, url: address }
   return {
     name,
-    url: typeof url === 'string' ? url : '',
+    url: address,
+    sha1hash: name.sha1 === undefined && isSha1(sha1hash) ? sha1hash : undefined,
     sizeBytes: typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? size : undefined,
   }
 }
 
-export function nameless({ bytes }: ExportedDocument): Fetched {
-  const { url } = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>
-  return {
-    kind: 'missing',
-    url: typeof url === 'string' ? url : '',
-    status: 0,
-    why: 'its id is not that of an asset, so no file can be named after it',
-  }
+const nameless: Missing = {
+  kind: 'missing',
+  url: '',
+  status: 0,
+  lack: 'name',
+  why: 'neither its id nor its path is one of Sanity’s, so no file can be named after it',
 }
 
 /** What becomes of a file when none of its documents says where it is. */
-export const addressless: Fetched = { kind: 'missing', url: '', status: 0, why: 'its document has no url' }
+export const addressless: Missing = { kind: 'missing', url: '', status: 0, lack: 'address', why: 'its document has no url and no path' }
+
+/** What becomes of an asset when another one's document says something else of the same file. */
+export const contradicted: Missing = {
+  kind: 'missing',
+  url: '',
+  status: 0,
+  lack: 'proof',
+  why: 'another document says that the file of this name has another SHA-1',
+}

@@ -98,7 +98,7 @@ async function filesIn(folder: string): Promise<CachedFile[]> {
   return found
 }
 
-const cachedName = /^[0-9a-f]{40}[.-]/
+const cachedName = /^[A-Za-z0-9]{24,40}[.-]/
 
 async function removeOldest(files: readonly CachedFile[], limitBytes: number): Promise<number> {
   let left = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)

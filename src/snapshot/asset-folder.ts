@@ -6,8 +6,8 @@ import { type Algorithm, digestFile } from './file-digests.ts'
 import { syncFolder } from './folder.ts'
 import { writeOneOfMany } from './write.ts'
 
-/** What proved the bytes of an asset: the SHA-1 in its id, or what the asset host says of the bytes that it has stored. */
-type ProvenBy = 'sha1' | 'x-sanity-md5' | 'x-sanity-sha1'
+/** What proved the bytes of an asset: the SHA-1 in its name or its document, or what the asset host says of the bytes that it has stored. */
+type ProvenBy = 'sha1' | 'sha1hash' | 'x-sanity-md5' | 'x-sanity-sha1'
 
 /** An asset's file as it lies in the snapshot. */
 export type SavedFile = { readonly path: string; readonly sizeBytes: number; readonly digest: Digest; readonly provenBy: ProvenBy }
@@ -15,6 +15,8 @@ export type SavedFile = { readonly path: string; readonly sizeBytes: number; rea
 /** What is known of an asset's bytes before they come. */
 type Expected = {
   readonly name: AssetName
+  /** The SHA-1 by its document, where its name has none. */
+  readonly sha1hash: string | undefined
   /** By its document; undefined if that says nothing. */
   readonly sizeBytes: number | undefined
   /** By the asset host; undefined where nobody was asked. */
@@ -92,8 +94,9 @@ type Digests = { readonly sha1: string; readonly md5: string; readonly sizeBytes
  * from the id (sanity-io/sanity pull requests 3453 and 3462, issue 3297): then the asset host's digest of what it has stored decides, and, for
  * anything but an SVG, the size in the document too.
  */
-export function findProof(bytes: Digests, { name, sizeBytes, claims }: Expected): ProvenBy | undefined {
+export function findProof(bytes: Digests, { name, sha1hash, sizeBytes, claims }: Expected): ProvenBy | undefined {
   if (bytes.sha1 === name.sha1) return 'sha1'
+  if (name.sha1 === undefined && bytes.sha1 === sha1hash) return 'sha1hash'
   if (claims === undefined) return undefined
   const sizeFits = isSvg(name) ? bytes.sizeBytes > 0 : sizeBytes === bytes.sizeBytes
   if (!sizeFits) return undefined

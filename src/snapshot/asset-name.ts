@@ -1,39 +1,63 @@
 import { createHash } from 'node:crypto'
 import { publishedId } from './filters.ts'
 
-/** What an asset's id tells of its file: nothing from elsewhere reaches a path. */
+/** What an asset's file is called: nothing but letters and digits from elsewhere reaches a path. */
 export type AssetName = {
   readonly kind: 'image' | 'file'
-  /** Of the bytes as they were uploaded. */
-  readonly sha1: string
+  /** Of the bytes as they were uploaded; undefined in names from before Sanity put it there. */
+  readonly sha1: string | undefined
   readonly extension: string
+  /** What the asset host calls the file. */
+  readonly file: string
   /** Where the file lies in a snapshot. */
   readonly path: string
+  /** Whether the asset's id has it, so that a file of that name at the asset host is this one. */
+  readonly isOfId: boolean
 }
 
+const imageType = 'sanity.imageAsset'
+
 /** The types of the documents that stand for files. */
-export const assetTypes = ['sanity.imageAsset', 'sanity.fileAsset'] as const
+export const assetTypes = [imageType, 'sanity.fileAsset'] as const
 
 /** Where the files of assets lie in a snapshot. */
 export const assetFolders = { image: 'assets/images', file: 'assets/files' } as const
 
-/** `image-<sha1>-<width>x<height>-<extension>` and `file-<sha1>-<extension>`: `@sanity/export` src/AssetHandler.ts, which loses extensions with digits. */
-const imageId = /^image-([0-9a-f]{40})-(\d{1,6}x\d{1,6})-([A-Za-z0-9]{1,16})$/
-const fileId = /^file-([0-9a-f]{40})-([A-Za-z0-9](?:[A-Za-z0-9_-]{0,30}[A-Za-z0-9])?)$/
+/**
+ * `image-<hash>-<width>x<height>-<extension>` and `file-<hash>-<extension>`: `@sanity/export` src/AssetHandler.ts, which loses extensions with digits.
+ * The hash is the SHA-1, in old ids some other letters and digits.
+ */
+const imageId = /^image-([A-Za-z0-9]{24,40})-(\d{1,6}x\d{1,6})-([A-Za-z0-9]{1,16})$/
+const fileId = /^file-([A-Za-z0-9]{24,40})-([A-Za-z0-9](?:[A-Za-z0-9_-]{0,30}[A-Za-z0-9])?)$/
 
 /** Reads the id of an asset document; undefined if it is not one that a file can be named after. A draft or version shares its file. */
 export function findAssetName(id: string): AssetName | undefined {
-  const published = publishedId(id)
-  const [, imageSha1, size, imageExtension] = imageId.exec(published) ?? []
-  if (imageSha1 && imageExtension) {
-    return named('image', imageSha1, `-${size}`, imageExtension)
-  }
-  const [, fileSha1, fileExtension] = fileId.exec(published) ?? []
-  return fileSha1 && fileExtension ? named('file', fileSha1, '', fileExtension) : undefined
+  return nameIn(publishedId(id), { isOfId: true })
 }
 
-function named(kind: AssetName['kind'], sha1: string, size: string, extension: string): AssetName {
-  return { kind, sha1, extension, path: `${assetFolders[kind]}/${sha1}${size}.${extension}` }
+/** Reads the name of a file at the asset host, for an asset whose id is of another form: made by hand. Undefined if it is no name of Sanity's. */
+export function findNameAtHost(type: string, address: string): AssetName | undefined {
+  const kind = type === imageType ? 'image' : 'file'
+  const file = URL.parse(address)?.pathname.split('/').at(-1) ?? ''
+  return nameIn(`${kind}-${file.replace('.', '-')}`, { isOfId: false })
+}
+
+function nameIn(id: string, { isOfId }: Pick<AssetName, 'isOfId'>): AssetName | undefined {
+  const [, imageHash, size, imageExtension] = imageId.exec(id) ?? []
+  if (imageHash && imageExtension) return named({ kind: 'image', hash: imageHash, size: `-${size}`, extension: imageExtension, isOfId })
+  const [, hash, extension] = fileId.exec(id) ?? []
+  return hash && extension ? named({ kind: 'file', hash, size: '', extension, isOfId }) : undefined
+}
+
+type Parts = Pick<AssetName, 'kind' | 'extension' | 'isOfId'> & { readonly hash: string; readonly size: string }
+
+function named({ kind, hash, size, extension, isOfId }: Parts): AssetName {
+  const file = `${hash}${size}.${extension}`
+  return { kind, sha1: isSha1(hash) ? hash : undefined, extension, file, path: `${assetFolders[kind]}/${file}`, isOfId }
+}
+
+export function isSha1(text: unknown): text is string {
+  return typeof text === 'string' && /^[0-9a-f]{40}$/.test(text)
 }
 
 /** One of several jobs that share the assets of a dataset; the first also saves the documents. */

@@ -67,7 +67,13 @@ const answering = (status: number, asked = 1): Lasting => ({
 const lasting: Lasting[] = [
   ...[401, 403, 404, 410, 400].map((status) => answering(status)),
   answering(500, 5),
-  { name: 'no url', spoil: (sanity, asset) => edit(sanity, asset, { url: undefined }), status: 0, asked: 0, says: /has no url/ },
+  {
+    name: 'no url',
+    spoil: (sanity, asset) => edit(sanity, asset, { url: undefined, path: undefined }),
+    status: 0,
+    asked: 0,
+    says: /no url and no path/,
+  },
   {
     name: 'a file that is gone',
     spoil: (sanity, asset) => sanity.store().assets.delete(new URL(asset.url).pathname),

@@ -107,7 +107,7 @@ describe('include-assets', () => {
     await using made = await backUpAssets((sanity) => {
       const asset = add(sanity, 'images', png(3))
       const document = sanity.store().find(asset.id) ?? { _id: '', _type: '' }
-      const elsewhere = { ...document, url: 'https://example.com/images/abc12345/production/file.png' }
+      const elsewhere = { ...document, url: 'https://example.com/images/abc12345/production/file.png', path: undefined }
       sanity.store().put({ ...(wrong === 'draft' ? elsewhere : document), _id: `drafts.${asset.id}` })
       sanity.store().put(wrong === 'draft' ? document : elsewhere)
       return asset
@@ -123,7 +123,7 @@ describe('include-assets', () => {
       await using made = await backUpAssets((sanity) => {
         const asset = add(sanity, 'images', png(5))
         const document = sanity.store().find(asset.id) ?? { _id: '', _type: '' }
-        const { url, ...bare } = document
+        const { url, path, ...bare } = document
         // A draft of it comes first.
         sanity.store().put({ ...(without === 'draft' ? bare : document), _id: `drafts.${asset.id}` })
         sanity.store().put(without === 'draft' ? document : bare)
@@ -259,7 +259,7 @@ describe('the token', () => {
     ]
     await using made = await backUpAssets(
       (sanity) => {
-        for (const [index, url] of places.entries()) edit(sanity, add(sanity, 'images', png(index + 1)), { url })
+        for (const [index, url] of places.entries()) edit(sanity, add(sanity, 'images', png(index + 1)), { url, path: undefined })
         const moved = add(sanity, 'images', png(50))
         sanity.fault('asset', { answer: { status: 302, headers: { location: `${honeypot.url}/moved.png` } } })
         return moved
@@ -277,7 +277,7 @@ describe('the token', () => {
 
   it('is not in the manifest when a url holds it', async () => {
     await using made = await backUpAssets(
-      (sanity) => edit(sanity, add(sanity, 'images', png(1)), { url: `https://evil.example/?${sanity.token}` }),
+      (sanity) => edit(sanity, add(sanity, 'images', png(1)), { url: `https://evil.example/?${sanity.token}`, path: undefined }),
       { inputs: { 'on-missing-asset': 'warn' } },
     )
     expect(made.run.outputs['status']).toBe('incomplete')
@@ -293,7 +293,6 @@ describe('ids that lead elsewhere', () => {
       `file-${sha1}-../../x`,
       `file-${sha1}-`,
       `image-${sha1}-png`,
-      `image-${sha1.toUpperCase()}-1x1-png`,
       `file-${sha1}-a.b`,
     ]
     await using made = await backUpAssets(

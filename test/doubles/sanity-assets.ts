@@ -8,6 +8,8 @@ export type Upload = {
   readonly kind: 'images' | 'files'
   readonly bytes: Buffer
   readonly filename?: string | undefined
+  /** What the name holds in the place of the SHA-1: ids from before 2018 have 24 letters and digits there. */
+  readonly oldHash?: string | undefined
   readonly project: string
   /** Where the assets of this server lie; the real ones lie on cdn.sanity.io. */
   readonly cdn: string
@@ -29,7 +31,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
  * @sanity/import validateAssetDocuments.ts. Undefined for an image that cannot be read.
  */
 export function storeAsset(dataset: Dataset, upload: Upload): SanityDocument | undefined {
-  const { kind, bytes, filename, project, cdn } = upload
+  const { kind, bytes, filename, oldHash, project, cdn } = upload
   const image = kind === 'images' ? sizeOfImage(bytes) : undefined
   if (kind === 'images' && !image) return undefined
   const sha1 = createHash('sha1').update(bytes).digest('hex')
@@ -40,17 +42,18 @@ export function storeAsset(dataset: Dataset, upload: Upload): SanityDocument | u
       .toLowerCase() ||
       'bin')
   const size = image ? `-${image.width}x${image.height}` : ''
-  const name = `${sha1}${size}.${extension}`
+  const hash = oldHash ?? sha1
+  const name = `${hash}${size}.${extension}`
   const path = `${kind}/${project}/${dataset.name}/${name}`
   const contentType = CONTENT_TYPES[extension] ?? 'application/octet-stream'
   const now = new Date().toISOString()
   const document: SanityDocument = {
     _createdAt: now,
-    _id: `${image ? 'image' : 'file'}-${sha1}${size}-${extension}`,
+    _id: `${image ? 'image' : 'file'}-${hash}${size}-${extension}`,
     _rev: newRevision(),
     _type: image ? 'sanity.imageAsset' : 'sanity.fileAsset',
     _updatedAt: now,
-    assetId: sha1,
+    assetId: hash,
     extension,
     ...(image ? { metadata: metadataOf(image) } : {}),
     mimeType: contentType,

@@ -78,7 +78,10 @@ export type Sanity = AsyncDisposable & {
   /** The documents of a dataset, to look at or to change. */
   store(dataset?: string, project?: string): Dataset
   /** Stores an asset with its document, as an upload would; returns its document. */
-  addAsset(upload: { kind: 'images' | 'files'; bytes: Buffer; filename?: string }): { readonly _id: string; readonly url: string }
+  addAsset(upload: { kind: 'images' | 'files'; bytes: Buffer; filename?: string; oldHash?: string }): {
+    readonly _id: string
+    readonly url: string
+  }
 }
 
 type Caller = {

@@ -66,17 +66,34 @@ describe('findProof', () => {
       proof: undefined,
     },
   ])('takes $name', ({ uploaded, extension, claims, size, proof }) => {
-    expect(findProof(bytesOf(stored), { name: nameOf(uploaded, extension), sizeBytes: size, claims })).toBe(proof)
+    expect(findProof(bytesOf(stored), { name: nameOf(uploaded, extension), sha1hash: undefined, sizeBytes: size, claims })).toBe(proof)
   })
 })
 
 it('findProof takes nothing for an svg without a byte', () => {
   const claims = { md5: hex('md5', ''), sha1: hex('sha1', '') }
-  expect(findProof(bytesOf(''), { name: nameOf('other', 'svg'), sizeBytes: 6, claims })).toBeUndefined()
+  expect(findProof(bytesOf(''), { name: nameOf('other', 'svg'), sha1hash: undefined, sizeBytes: 6, claims })).toBeUndefined()
+})
+
+describe('findProof of an old name, which holds no SHA-1', () => {
+  const old = findAssetName('image-G3i4emG6B8JnTmGoN0UjgAp8-300x450-jpg') as AssetName
+  const { sha1, md5 } = bytesOf('stored')
+  it.each([
+    { name: 'the sha1hash of the document', sha1hash: sha1, claims: undefined, proof: 'sha1hash' },
+    { name: 'nothing, where that is another one', sha1hash: hex('sha1', 'other!'), claims: undefined, proof: undefined },
+    { name: 'what the host says', sha1hash: undefined, claims: { md5, sha1: undefined }, proof: 'x-sanity-md5' },
+    { name: 'nothing, where nobody says anything', sha1hash: undefined, claims: { md5: undefined, sha1: undefined }, proof: undefined },
+  ])('takes $name', ({ sha1hash, claims, proof }) => {
+    expect(findProof(bytesOf('stored'), { name: old, sha1hash, sizeBytes: 6, claims })).toBe(proof)
+  })
+
+  it('takes no sha1hash where the name holds another SHA-1', () => {
+    expect(findProof(bytesOf('stored'), { name: nameOf('other!', 'jpg'), sha1hash: sha1, sizeBytes: 6, claims: undefined })).toBeUndefined()
+  })
 })
 
 describe('an asset folder', () => {
-  const expected = (text: string) => ({ name: nameOf(text, 'txt'), sizeBytes: text.length, claims: undefined })
+  const expected = (text: string) => ({ name: nameOf(text, 'txt'), sha1hash: undefined, sizeBytes: text.length, claims: undefined })
 
   it('gives a file its name when its bytes are proven, and tells its digest', async () => {
     await using temp = await makeTempFolder()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { findAssetName, isInShard } from '../../src/snapshot/asset-name.ts'
+import { findAssetName, findNameAtHost, isInShard } from '../../src/snapshot/asset-name.ts'
 
 const sha1 = '0a4d55a8d778e5022fab701977c5d840bbc486d0'
 
@@ -15,7 +15,16 @@ describe('findAssetName', () => {
     { id: `drafts.file-${sha1}-pdf`, path: `assets/files/${sha1}.pdf` },
     { id: `versions.r1.image-${sha1}-1x1-png`, path: `assets/images/${sha1}-1x1.png` },
   ])('names the file of $id', ({ id, path }) => {
-    expect(findAssetName(id)).toMatchObject({ sha1, path })
+    expect(findAssetName(id)).toMatchObject({ sha1, path, isOfId: true })
+  })
+
+  it.each([
+    { id: 'image-G3i4emG6B8JnTmGoN0UjgAp8-300x450-jpg', path: 'assets/images/G3i4emG6B8JnTmGoN0UjgAp8-300x450.jpg' },
+    { id: 'file-Tb9Ew8CXIwaY6R1kjMvI0uRR-pdf', path: 'assets/files/Tb9Ew8CXIwaY6R1kjMvI0uRR.pdf' },
+    { id: `file-${sha1.slice(1)}-pdf`, path: `assets/files/${sha1.slice(1)}.pdf` },
+    { id: `image-${sha1.toUpperCase()}-1x1-png`, path: `assets/images/${sha1.toUpperCase()}-1x1.png` },
+  ])('names the file of an old id, which tells no SHA-1: $id', ({ id, path }) => {
+    expect(findAssetName(id)).toMatchObject({ sha1: undefined, path, isOfId: true })
   })
 
   it.each([
@@ -24,8 +33,9 @@ describe('findAssetName', () => {
     `image-${sha1}-1x1-`,
     `image-${sha1}-png`,
     `image-${sha1}-1x1-a.b`,
-    `image-${sha1.toUpperCase()}-1x1-png`,
-    `image-${sha1.slice(1)}-1x1-png`,
+    `image-${sha1}0-1x1-png`,
+    `image-${sha1.slice(0, 23)}-1x1-png`,
+    `image-${sha1.slice(1)}_-1x1-png`,
     `file-${sha1}-`,
     `file-${sha1}--`,
     `file-${sha1}-a/b`,
@@ -48,11 +58,29 @@ describe('findAssetName', () => {
     fc.assert(
       fc.property(ids, (id) => {
         const path = findAssetName(id)?.path ?? `assets/files/${sha1}.x`
-        expect(path).toMatch(/^assets\/(images|files)\/[0-9a-f]{40}(-\d+x\d+)?\.[A-Za-z0-9_-]+$/)
+        expect(path).toMatch(/^assets\/(images|files)\/[A-Za-z0-9]{24,40}(-\d+x\d+)?\.[A-Za-z0-9_-]+$/)
       }),
       { numRuns: 10_000 },
     )
   })
+})
+
+describe('findNameAtHost', () => {
+  const at = (name: string) => `https://cdn.sanity.io/images/abc12345/production/${name}`
+  it.each([
+    { type: 'sanity.imageAsset', address: at(`${sha1}-1x1.png`), path: `assets/images/${sha1}-1x1.png` },
+    { type: 'sanity.fileAsset', address: at(`${sha1}.pdf?dl=a.pdf`), path: `assets/files/${sha1}.pdf` },
+    { type: 'sanity.imageAsset', address: at('G3i4emG6B8JnTmGoN0UjgAp8-3x4.jpg'), path: 'assets/images/G3i4emG6B8JnTmGoN0UjgAp8-3x4.jpg' },
+  ])('names a file after $address', ({ type, address, path }) => {
+    expect(findNameAtHost(type, address)).toMatchObject({ path, isOfId: false })
+  })
+
+  it.each(['', 'x', at('logo.png'), at(''), at(`${sha1}-1x1.p%2fg`), at(`${sha1}.png`), at(`..%2f${sha1}-1x1.png`)])(
+    'names no image after "%s"',
+    (address) => {
+      expect(findNameAtHost('sanity.imageAsset', address)).toBeUndefined()
+    },
+  )
 })
 
 describe('isInShard', () => {
@@ -62,6 +90,7 @@ describe('isInShard', () => {
       fc.property(
         fc.oneof(
           hash.map((each) => `file-${each}-pdf`),
+          fc.stringMatching(/^file-[A-Za-z0-9]{24}-pdf$/),
           fc.string(),
         ),
         fc.integer({ min: 1, max: 256 }),

@@ -28,7 +28,12 @@ async function makeSnapshot({
   const assets = await makeAssetFolder(temp.path, new AbortController().signal)
   const entries: LedgerEntry[] = []
   for (const text of ['one', 'two', 'three']) {
-    const saved: SavedFile = await assets.save(chunks(text), { name: nameOf(text), sizeBytes: text.length, claims: undefined })
+    const saved: SavedFile = await assets.save(chunks(text), {
+      name: nameOf(text),
+      sha1hash: undefined,
+      sizeBytes: text.length,
+      claims: undefined,
+    })
     entries.push({ id: idOf(text), ...saved })
   }
   const files = entries.map(({ path, sizeBytes, digest }) => ({ path, sizeBytes, digest }))
