@@ -2,10 +2,11 @@ import type { BackupOutcome } from './commands/backup.ts'
 import type { Missed } from './commands/missing.ts'
 import type { Stored, StoredOnBranch } from './destinations/destination.ts'
 import type { BackupError } from './errors.ts'
+import { otherAssets } from './snapshot/asset-name.ts'
 import { countDifferences, inWords, signed } from './snapshot/changes.ts'
 import { joinCommand } from './snapshot/join.ts'
 import type { Manifest } from './snapshot/manifest.ts'
-import { escapeMarkdown, formatBytes, formatCount, formatDuration, plural } from './text.ts'
+import { escapeMarkdown, formatBytes, formatCount, formatDuration, plural, shellQuoted } from './text.ts'
 
 /** Where the snapshot can be found again: the repository of the run, if there is one. */
 export type Place = { readonly repository: string; readonly runId: string; readonly serverUrl: string }
@@ -91,12 +92,14 @@ function storedAs(place: Stored): string {
   return place.unchanged ? `${where} (it was there already: documents and assets are the same)` : where
 }
 
-function assetsOf({ assets }: Manifest): string {
+function assetsOf({ assets, documents }: Manifest): string {
   if (!assets.included) return 'not included'
+  const others = otherAssets(Object.entries(documents.byType)).reduce((sum, [, count]) => sum + count, 0)
   const parts = [
     `${formatCount(assets.count)} (${formatBytes(assets.sizeBytes)})`,
     assets.reused > 0 ? `${formatCount(assets.reused)} reused from the cache` : '',
     assets.missing.length > 0 ? `**${formatCount(assets.missing.length)} missing**` : 'none missing',
+    others > 0 ? `${formatCount(others)} of other types not included` : '',
   ]
   return parts.filter((part) => part !== '').join(', ')
 }
@@ -174,6 +177,9 @@ function notInside({ manifest, documents }: BackupOutcome): string {
     manifest.assets.included
       ? ''
       : 'Asset files (images and other files): their documents and references are in the snapshot, the files are not.',
+    ...otherAssets(Object.entries(manifest.documents.byType)).map(
+      ([type, count]) => `The files of ${plural(count, 'asset')} of type ${escapeMarkdown(type)}, which lie in the Media Library.`,
+    ),
     manifest.shard ? `The files of the assets of ${manifest.shard.of === 1 ? 'no other shard' : 'the other shards'}.` : '',
     filters.includeDrafts
       ? ''
@@ -252,8 +258,4 @@ function branchLines({ manifest, repository, branch, commit }: StoredOnBranch, s
   const joined = data.length > 1 ? [`cat snapshot/${name}.* > snapshot/${name}`] : []
   const plain = name.replace(/\.zst$/, '')
   return { lines: [...clone, ...joined, ...(plain === name ? [] : [`zstd -d snapshot/${name}`])], file: `snapshot/${plain}` }
-}
-
-function shellQuoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -132,6 +132,11 @@ function escapeXml(text: string): string {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;').replace(/'/g, '&apos;')
 }
 
+/** A text as one word of a shell command. */
+export function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
+}
+
 const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const
 
 /** A size in bytes for people, in SI units: `38.2 MB`. */

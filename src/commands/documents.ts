@@ -4,6 +4,7 @@ import { patiently, retrying } from '../retry.ts'
 import type { SanityApi } from '../sanity/api.ts'
 import { countDocuments } from '../sanity/count.ts'
 import { exportDocuments } from '../sanity/export.ts'
+import { otherAssets } from '../snapshot/asset-name.ts'
 import type { SnapshotFolder } from '../snapshot/folder.ts'
 import type { ExportMode } from '../snapshot/manifest.ts'
 import { type Tally, tally } from '../snapshot/tally.ts'
@@ -119,6 +120,11 @@ function told(saved: SavedDocuments, { log }: Tools): SavedDocuments {
   const size = file ? `${formatBytes(file.contentBytes ?? 0)}, ${formatBytes(file.sizeBytes)} compressed` : 'not saved by this shard'
   log.info(`Exported ${plural(counted.count, 'document')} (${size}) in ${formatDuration(exportMs)}`)
   if (counted.excluded > 0) log.info(`Left out by \`exclude-types\` and \`exclude-ids\`: ${plural(counted.excluded, 'document')}`)
+  for (const [type, count] of otherAssets(counted.byType)) {
+    log.info(
+      `Not included: the files of ${plural(count, 'asset')} of type ${type}. They lie in the Media Library; their documents are saved.`,
+    )
+  }
   if (repeated > 0) {
     log.info(
       `Documents that were changed while the pages were fetched came again, ${formatCount(repeated)} in all. Of each the last one counts.`,

@@ -20,6 +20,12 @@ const imageType = 'sanity.imageAsset'
 /** The types of the documents that stand for files. */
 export const assetTypes = [imageType, 'sanity.fileAsset'] as const
 
+/** Assets of other types, such as `sanity.videoAsset`: their files lie in the Media Library, and are not saved. Gives how many there are of each. */
+export function otherAssets(byType: Iterable<readonly [type: string, count: number]>): (readonly [type: string, count: number])[] {
+  const saved: ReadonlySet<string> = new Set(assetTypes)
+  return [...byType].filter(([type]) => /^sanity\.[A-Za-z]{1,40}Asset$/.test(type) && !saved.has(type))
+}
+
 /** Where the files of assets lie in a snapshot. */
 export const assetFolders = { image: 'assets/images', file: 'assets/files' } as const
 

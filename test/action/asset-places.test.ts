@@ -249,3 +249,21 @@ it('an SVG that Sanity has cleaned is still proven by what the host says, under 
   const { folder } = await readSnapshot(made.run)
   expect((await readLedger({ folder })).map(({ provenBy }) => provenBy)).toEqual(['x-sanity-md5'])
 })
+
+it.each(['true', 'false'])('a video is counted and named as not included (include-assets: %s)', async (included) => {
+  const video = { _type: 'sanity.videoAsset', media: { _ref: 'media-library:mlabc:video-3GWa', _type: 'globalDocumentReference' } }
+  await using made = await backUpAssets(
+    (sanity) => {
+      add(sanity, 'images', png(3))
+      for (const _id of ['video-3GWaVGzZhzVMmnvAX33AiCf6xn2', 'video-2']) sanity.store().put({ ...video, _id })
+    },
+    { inputs: { 'include-assets': included } },
+  )
+  expect(made.run.outputs).toMatchObject({ status: 'stored', 'missing-asset-count': '0' })
+  expect(made.run.warnings).toEqual([])
+  expect(made.run.maskedLog).toContain('Not included: the files of 2 assets of type sanity.videoAsset.')
+  expect(made.run.summary).toMatch(
+    /### Not in this snapshot[\s\S]*- The files of 2 assets of type sanity\.videoAsset, which lie in the Media Library/,
+  )
+  expect(made.run.summary.includes('none missing, 2 of other types not included')).toBe(included === 'true')
+})

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { findAssetName, findNameAtHost, isInShard } from '../../src/snapshot/asset-name.ts'
+import { findAssetName, findNameAtHost, isInShard, otherAssets } from '../../src/snapshot/asset-name.ts'
 
 const sha1 = '0a4d55a8d778e5022fab701977c5d840bbc486d0'
 
@@ -81,6 +81,14 @@ describe('findNameAtHost', () => {
       expect(findNameAtHost('sanity.imageAsset', address)).toBeUndefined()
     },
   )
+})
+
+it('otherAssets counts the types of assets whose files are not saved, and nothing else', () => {
+  const byType = { 'sanity.imageAsset': 5, 'sanity.videoAsset': 2, 'sanity.fileAsset': 1, 'sanity.xAsset': 1, 'my.videoAsset': 1, post: 3 }
+  expect(otherAssets(Object.entries(byType))).toEqual([
+    ['sanity.videoAsset', 2],
+    ['sanity.xAsset', 1],
+  ])
 })
 
 describe('isInShard', () => {
