@@ -75,6 +75,7 @@ function branch(inputs: Inputs, runner: Runner, tools: Means): Destination {
     keepLast: inputs.keepLast,
     template: inputs.commitMessage,
     of: inputs,
+    maxShrinkPercent: inputs.maxShrinkPercent,
     alone: inputs.destinations.size === 1,
     checkVisibility: async () => await checkVisibility(repository, { inputs, runner, tools }),
     git: { environment, temp: scratch, signal },

@@ -7,6 +7,7 @@ import { makeCommit, proofOfTip } from './branch-commit.ts'
 import { conflict, isDefault, isEmpty, isInTheWay, isUnread, unread, withdrawn } from './branch-errors.ts'
 import type { BranchLayout } from './branch-files.ts'
 import { keepNewest, type Ready, tellOrder } from './branch-history.ts'
+import { refuseLoss } from './branch-loss.ts'
 import { findPreviousOnBranch } from './branch-previous.ts'
 import { holdsSnapshot, type Proof, readBackBranch } from './branch-readback.ts'
 import { openBranch, type RemoteBranch, type Seen } from './branch-remote.ts'
@@ -24,6 +25,8 @@ type Options = {
   readonly template: string
   /** What the snapshot is of. */
   readonly of: Comparable
+  /** How much of what the tip holds a snapshot may take out of it; 100: all. */
+  readonly maxShrinkPercent: number
   /** Whether nothing else is stored: then a server that gives no answer ends the run before anything is fetched. */
   readonly alone: boolean
   /** Throws if the snapshot must not be stored in this repository. */
@@ -83,6 +86,7 @@ export function branchDestination(options: Options): Destination {
   }
 
   const make = async (snapshot: FinishedSnapshot, tip: BranchTip): Promise<Ready> => {
+    refuseLoss(snapshot.manifest, tip.manifest, options)
     const { repository, told, asking } = await there()
     const made = await told(() =>
       makeCommit({ ...options, repository, asking, folder, tip, snapshot, isWholeDue, progress: options.log.progress }),

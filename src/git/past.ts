@@ -21,18 +21,17 @@ export type Past = { readonly versions: AsyncIterable<Buffer>; readonly all: boo
  * folders on the way to the file come, so that it costs little however much lies there: one exchange with the server for each step of the path.
  */
 export async function fetchPast({ git, offline }: Repository, { url, branch, path, commits }: Asked): Promise<Past> {
-  const tip = await fetchCommit(git, url, { ref: `refs/heads/${branch}`, depth: commits, filter: 'tree:0' })
+  const tip = await fetchCommit(git, url, { ref: `refs/heads/${branch}`, depth: commits + 1, filter: 'tree:0' })
   if (tip === undefined) return { versions: contentsOf(offline, []), all: true }
-  const shallow = (await offline.run(['rev-parse', '--is-shallow-repository'])).toString('latin1').trim()
-  const listed = (await offline.run(['log', '--topo-order', '--format=%T', tip])).toString('latin1').trim()
-  let names = [...new Set(listed.split('\n'))]
+  const roots = (await offline.run(['log', '--topo-order', '--format=%T', tip])).toString('latin1').trim().split('\n')
+  let names = [...new Set(roots.slice(0, commits))]
   const steps = path.split('/')
   for (const [depth, step] of steps.entries()) {
     await fetchObjects(git, url, names)
     names = await entriesIn(offline, names, { step, folder: depth < steps.length - 1 })
   }
   await fetchObjects(git, url, names)
-  return { versions: contentsOf(offline, names), all: shallow === 'false' }
+  return { versions: contentsOf(offline, names), all: roots.length <= commits }
 }
 
 /** What lies in the given folders under one name, each once. */

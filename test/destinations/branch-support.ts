@@ -17,6 +17,7 @@ export function options({ git, signal, temp, layout }: Change): Parameters<typeo
     keepLast: 0,
     template: 'Back up {dataset}',
     of: exampleManifest,
+    maxShrinkPercent: 50,
     alone: true,
     checkVisibility: async () => undefined,
     git: { environment: { PATH: '/usr/bin:/bin' }, temp, signal },
