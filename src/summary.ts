@@ -27,10 +27,11 @@ export function renderBackup(outcome: BackupOutcome, place: Place): string {
   ])
 }
 
-function statusOf({ status, missed, failure }: BackupOutcome): string {
+function statusOf({ status, missed, failure, compared }: BackupOutcome): string {
   if (failure?.code === 'asset-missing') return '❌ incomplete'
   if (failure) return '⚠️ stored, but not everywhere'
   if (missed.count > 0) return '⚠️ stored and read back, incomplete'
+  if (compared.kind === 'unknown') return '⚠️ stored and read back, not compared'
   return status === 'unchanged' ? '✅ unchanged, nothing new to store' : '✅ stored and read back'
 }
 

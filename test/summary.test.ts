@@ -42,6 +42,18 @@ describe('the summary of a backup', () => {
     expect(render({ manifest: { ...exampleManifest, documents } })).toContain('Sanity counts 1,234 before, 1,236 after')
   })
 
+  it('asks for a look in its first line where the guard could not look', () => {
+    const text = render({ compared: { kind: 'unknown' } })
+    expect(text.split('\n')[0]).toBe('## Sanity backup: ⚠️ stored and read back, not compared')
+    expect(text).toContain('The warnings in the log say why.')
+  })
+
+  it('says that there was nothing to compare with, and where, without what could do harm', () => {
+    const text = render({ compared: { kind: 'nothing', why: 'the folder "<b>" is empty' } })
+    expect(text).toMatch(/There was nothing to compare with: the folder .* is empty\. `max-shrink-percent` did not run\./)
+    expect(text).not.toContain('<b>')
+  })
+
   it('shows the types as a Mermaid pie, the largest first, and the rest as one slice', () => {
     const byType = Object.fromEntries(Array.from({ length: 15 }, (_, index) => [`type${index}`, index + 1]))
     const block = mermaidOf(render({ manifest: { ...exampleManifest, documents: { ...exampleManifest.documents, byType } } }))

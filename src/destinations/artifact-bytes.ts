@@ -19,7 +19,7 @@ export async function lookInto({ id, sizeBytes }: Artifact, repository: string, 
   const answer = await askGithub(`/repos/${repository}/actions/artifacts/${id}/zip`, github)
   if (answer.status === 410 || answer.status === 404) return { kind: 'none' }
   const url = URL.parse(answer.location ?? '')
-  if (answer.status === 401 || answer.status === 403) throw notTold(answer)
+  if (answer.limited || answer.status === 401 || answer.status === 403) throw notTold(answer)
   if (answer.status !== 302 || url === null) return { kind: 'unreadable', error: notHandedOut(id, whyNot(answer)), silent: true }
   try {
     const bytes = await readZipEntry(rangeReader(url, github), sizeBytes, manifestFile)

@@ -4,7 +4,7 @@ import { type GithubAnswer, whyNot } from './github.ts'
 
 /** The error for a list of artifacts, or an artifact, that GitHub does not hand out. */
 export function notTold(answer: GithubAnswer): BackupError {
-  const denied = answer.status === 403 || answer.status === 404
+  const denied = (answer.status === 403 || answer.status === 404) && !answer.limited
   return new BackupError({
     code: 'artifact-failed',
     title: 'The previous artifact could not be looked up',

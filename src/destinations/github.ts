@@ -18,8 +18,16 @@ export type Github = {
   readonly signal: AbortSignal
 }
 
-/** What GitHub answered. `status` is undefined if it could not be reached; `value` is the JSON of a 200, `location` where a redirect leads. */
-export type GithubAnswer = { readonly status: number | undefined; readonly value?: unknown; readonly location?: string | undefined }
+/**
+ * What GitHub answered. `status` is undefined if it could not be reached; `value` is the JSON of a 200, `location` where a redirect leads; `limited`:
+ * so much was asked lately that GitHub gives no answer.
+ */
+export type GithubAnswer = {
+  readonly status: number | undefined
+  readonly value?: unknown
+  readonly location?: string | undefined
+  readonly limited?: boolean
+}
 
 export const answerMs = 10_000
 /** Nor may an answer that only drips keep a run waiting. */
@@ -37,8 +45,9 @@ export async function askGithub(path: string, github: Github): Promise<GithubAns
 }
 
 /** What an answer other than the wanted one says. */
-export function whyNot({ status }: GithubAnswer): string {
-  return status === undefined ? 'GitHub could not be reached' : `GitHub answered ${status}`
+export function whyNot({ status, limited = false }: GithubAnswer): string {
+  if (status === undefined) return 'GitHub could not be reached'
+  return `GitHub answered ${status}${limited ? ': its rate limit is used up' : ''}`
 }
 
 async function askOnce(path: string, { apiUrl, token, http, signal }: Github): Promise<GithubAnswer> {
@@ -57,7 +66,9 @@ async function askOnce(path: string, { apiUrl, token, http, signal }: Github): P
     const { location } = headers
     if (statusCode === 200) return { status: 200, value: await body.json() }
     await body.dump()
-    return { status: statusCode, location: Array.isArray(location) ? location[0] : location }
+    // docs.github.com/rest, "Rate limits for the REST API": the answer to one request too many is a 403 or a 429.
+    const limited = [403, 429].includes(statusCode) && (headers['x-ratelimit-remaining'] === '0' || headers['retry-after'] !== undefined)
+    return { status: statusCode, location: Array.isArray(location) ? location[0] : location, limited }
   } catch {
     signal.throwIfAborted()
     return { status: undefined }

@@ -102,6 +102,7 @@ describe('max-shrink-percent, for artifacts', () => {
 
   it.each([
     { name: 'may not be read', answer: restAnswers.forbidden, says: /GitHub answered 403.*actions: read/ },
+    { name: 'were asked for too often', answer: restAnswers.rateLimited, says: /answered 403: its rate limit is used up.*the next time/ },
     { name: 'are not told', answer: restAnswers.serverError, says: /GitHub answered 500.*looked up again the next time/ },
   ])('warns, and does not fail, when the artifacts $name', async ({ answer, says }) => {
     await using nights = await startNights()
@@ -113,7 +114,44 @@ describe('max-shrink-percent, for artifacts', () => {
   })
 })
 
+describe('max-shrink-percent, when the storage has trouble', () => {
+  it('passes a damaged artifact over, says so, and compares with the one before', async () => {
+    await using nights = await startNights()
+    await nights.night({ posts: 100 })
+    const second = await nights.night({ posts: 100, inputs: { 'max-shrink-percent': '100' } })
+    artifacts.blobFault({ on: 'download', times: 1, change: (bytes) => Buffer.alloc(bytes.length, 7) })
+    const shrunk = await nights.night({ posts: 2 })
+    expect([second.exitCode, shrunk.code]).toEqual([0, 'dataset-shrunk'])
+    expect(shrunk.error?.message).toMatch(/holds 100: 98 % fewer/)
+    expect(shrunk.warnings).toEqual([
+      expect.stringMatching(/^The comparison passed a newer snapshot over \(artifact\)\. The earlier artifact \d+ is damaged/),
+    ])
+  })
+
+  it.each([200, 403, 404, 500])('stores the snapshot, and warns that nothing was compared, when it answers %s', async (status) => {
+    await using nights = await startNights()
+    await nights.night({ posts: 4 })
+    artifacts.blobFault({ on: 'download', times: status === 500 ? 3 : 1, answer: { status, body: 'x'.repeat(300_000) } })
+    const run = await nights.night({ posts: 4 })
+    artifacts.reset()
+    expect({ code: run.code, status: run.outputs['status'] }).toEqual({ code: undefined, status: 'stored' })
+    expect(run.warnings).toEqual([expect.stringMatching(new RegExp(`was not checked \\(artifact\\)\\. .*it answered ${status}`))])
+    expect(run.summary).toContain('⚠️ Not compared with an earlier snapshot: it could not be looked up')
+  })
+})
+
 describe('max-shrink-percent, for other destinations', () => {
+  it('says on a fresh runner that the folder is empty, that it did not run, and what guards instead', async () => {
+    await using sanity = await startSanity({ documents: dataset(4) })
+    await using run = await backUp({ sanity })
+    expect(run.exitCode).toBe(0)
+    expect(run.log).toMatch(
+      /There is nothing to compare with \(directory\): the folder ".*" is empty, as it always is on a fresh runner\. `max-shrink-percent` did not run\. .*`min-documents`/,
+    )
+    expect(run.summary).toMatch(/There was nothing to compare with: the folder .* is empty.* did not run/)
+    expect(run.summary).not.toContain('first snapshot')
+  })
+
   it('compares with the newest folder in `path`', async () => {
     await using temp = await makeTempFolder('shrink')
     const older = { ...exampleManifest, documents: { ...exampleManifest.documents, count: 1000 } }

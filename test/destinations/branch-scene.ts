@@ -44,6 +44,7 @@ export async function startScene(): Promise<Scene> {
     keepLast: 0,
     template: 'Back up {dataset} {date}',
     of: exampleManifest,
+    maxShrinkPercent: 50,
     alone: true,
     checkVisibility: async () => undefined,
     git: { environment: { PATH: '/usr/bin:/bin' }, temp: temp.path, signal: new AbortController().signal },

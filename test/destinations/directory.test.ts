@@ -1,7 +1,8 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { directoryDestination } from '../../src/destinations/directory.ts'
+import { type Manifest, printManifest } from '../../src/snapshot/manifest.ts'
 import { stopwatch } from '../../src/stopwatch.ts'
 import { describeDestination, finishedSnapshot } from '../contracts/destination.ts'
 import { exampleManifest } from '../snapshot/example.ts'
@@ -48,4 +49,51 @@ it('leaves nothing at the final name, and the files to the next destination, whe
   expect(await rejection(destination.store(snapshot))).toBe(broken)
   expect(await readdir(join(temp.path, 'snapshots'))).toEqual([`${exampleManifest.snapshot}.partial`])
   expect(await readdir(snapshot.folder.path)).toEqual(['data.ndjson.gz', 'manifest.json'])
+})
+
+describe('the previous snapshot in a folder', () => {
+  const start = 'abc12345-production-2026'
+
+  async function find(path: string) {
+    const { signal } = new AbortController()
+    return await directoryDestination({ path, of: exampleManifest, signal, stopwatch: stopwatch() }).findPrevious()
+  }
+
+  async function put(path: string, name: string, change: Partial<Manifest> = {}): Promise<void> {
+    await mkdir(join(path, name))
+    await writeFile(join(path, name, 'manifest.json'), printManifest({ ...exampleManifest, snapshot: name, ...change }))
+  }
+
+  it.each<{ name: string; folder?: string; change?: Partial<Manifest> }>([
+    { name: 'a shard without documents', folder: `${start}0102T000000Z-shard-2-of-8`, change: { shard: { index: 2, of: 8 } } },
+    { name: 'the shard with the documents', folder: `${start}0102T000000Z-shard-1-of-8`, change: { shard: { index: 1, of: 8 } } },
+    { name: 'one of other filters', change: { filters: { ...exampleManifest.filters, includeDrafts: false } } },
+    { name: 'one that is still being written', folder: `${start}0102T000000Z-nightly.partial` },
+    { name: 'one of another dataset', folder: 'abc12345-production-de-20260102T000000Z' },
+  ])('is never $name', async ({ folder = `${start}0102T000000Z`, change }) => {
+    await using temp = await makeTempFolder('directory')
+    await put(temp.path, `${start}0101T000000Z`)
+    await put(temp.path, folder, change)
+    expect(await find(temp.path)).toMatchObject({ manifest: { snapshot: `${start}0101T000000Z` }, passedOver: [] })
+  })
+
+  it('may lack files of assets', async () => {
+    await using temp = await makeTempFolder('directory')
+    await put(temp.path, `${start}0101T000000Z`)
+    await put(temp.path, `${start}0102T000000Z`, { complete: false })
+    expect(await find(temp.path)).toMatchObject({ manifest: { snapshot: `${start}0102T000000Z` } })
+  })
+
+  it.each([
+    { name: 'is empty', there: [`${start}0102T000000Z.partial`], nothing: / is empty, as it always is on a fresh runner$/ },
+    {
+      name: 'holds others',
+      there: ['abc12345-staging-20260102T000000Z'],
+      nothing: /holds no earlier snapshot of this dataset with the same filters$/,
+    },
+  ])('is said to be missing from a folder that $name', async ({ there, nothing }) => {
+    await using temp = await makeTempFolder('directory')
+    for (const name of there) await put(temp.path, name)
+    expect(await find(temp.path)).toMatchObject({ manifest: undefined, passedOver: [], nothing: expect.stringMatching(nothing) })
+  })
 })
