@@ -12,7 +12,7 @@ type Place = {
   readonly branch: string
   readonly folder: string
   readonly of: Comparable
-  readonly remoteBranch: Pick<RemoteBranch, 'fresh' | 'told' | 'url'>
+  readonly remoteBranch: Pick<RemoteBranch, 'asking' | 'fresh' | 'url'>
 }
 
 /** How many commits are looked at, the newest first: those of other datasets and of other people are among them. */
@@ -30,9 +30,17 @@ export async function findPreviousOnBranch({ commit, manifest }: BranchTip, plac
 async function* manifestsIn({ branch, folder, remoteBranch }: Place): AsyncGenerator<Manifest | BackupError> {
   const asked = { url: remoteBranch.url, branch, path: `${folder}/${manifestFile}`, commits: mostCommits }
   using repository = await remoteBranch.fresh()
-  const { versions, all } = await remoteBranch.told(() => fetchPast(repository, asked))
-  for await (const bytes of versions) yield manifestOrReason(bytes, 'on the branch')
+  const { versions, all } = await remoteBranch.asking(() => fetchPast(repository, asked))
+  const found: (Manifest | BackupError)[] = []
+  for await (const bytes of versions) found.push(manifestOrReason(bytes, 'on the branch'))
+  // A slow run's snapshot lies above the one that was taken after it.
+  yield* found.toSorted((a, b) => takenMs(b) - takenMs(a))
   if (!all) yield notAllSeen(branch)
+}
+
+/** One that cannot be read may be the newest. */
+function takenMs(each: Manifest | BackupError): number {
+  return each instanceof BackupError ? Number.POSITIVE_INFINITY : Date.parse(each.takenAt)
 }
 
 function notAllSeen(branch: string): BackupError {

@@ -18,7 +18,7 @@ type Asked = {
 
 /**
  * Whether it is time again to read back all files of a dataset. That they were is said by the message of the commit that was read back so: nothing else
- * outlives a runner. What cannot be found out counts as yes.
+ * outlives a runner. What cannot be found out counts as yes; throws only what another try may mend.
  */
 export async function isWholeDue(open: () => Promise<Repository>, { url, branch, source, now }: Asked): Promise<boolean> {
   const since = new Date(now.getTime() - wholeAfterMs).toISOString()
@@ -32,7 +32,7 @@ export async function isWholeDue(open: () => Promise<Repository>, { url, branch,
     return found.length === 0
   } catch (error) {
     // A branch without any commit that is so young.
-    if (error instanceof BackupError) return true
+    if (error instanceof BackupError && error.retry.tries === 1) return true
     throw error
   }
 }

@@ -3,7 +3,7 @@ import type { Move, Moved } from '../git/remote.ts'
 import type { GitTools, Remote } from '../git/repository.ts'
 import type { Comparable } from '../snapshot/changes.ts'
 import type { Stopwatch } from '../stopwatch.ts'
-import { makeCommit, proofOfTip } from './branch-commit.ts'
+import { isNewer, makeCommit, proofOfTip } from './branch-commit.ts'
 import { conflict, isDefault, isEmpty, isInTheWay, isUnread, unread, withdrawn } from './branch-errors.ts'
 import type { BranchLayout } from './branch-files.ts'
 import { keepNewest, type Ready, tellOrder } from './branch-history.ts'
@@ -80,13 +80,14 @@ export function branchDestination(options: Options): Destination {
 
   let wholeDue: Promise<boolean> | undefined
   const isWholeDue = async (): Promise<boolean> => {
-    const { fresh, url } = await there()
-    wholeDue ??= wholeReadBackIsDue(fresh, { url, branch, source: of.source, now: options.now() })
+    const { fresh, url, asking } = await there()
+    wholeDue ??= asking(() => wholeReadBackIsDue(fresh, { url, branch, source: of.source, now: options.now() }))
     return await wholeDue
   }
 
   const make = async (snapshot: FinishedSnapshot, tip: BranchTip): Promise<Ready> => {
-    refuseLoss(snapshot.manifest, tip.manifest, options)
+    // An older snapshot goes below the newer one, and takes nothing out of it.
+    if (!isNewer(tip.manifest, snapshot.manifest)) refuseLoss(snapshot.manifest, tip.manifest, options)
     const { repository, told, asking } = await there()
     const made = await told(() =>
       makeCommit({ ...options, repository, asking, folder, tip, snapshot, isWholeDue, progress: options.log.progress }),

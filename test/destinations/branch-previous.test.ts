@@ -20,7 +20,15 @@ async function find(git: Git, before: () => void = () => undefined) {
   await using temp = await makeTempFolder('previous')
   const remote = { serverUrl: git.url, name: 'acme/site', token: 'ghs_unit' }
   const tools = { environment: { PATH: '/usr/bin:/bin' }, temp: temp.path, signal: new AbortController().signal }
-  using remoteBranch = await openBranch({ remote, branch, folder, history: false, tools, wait: async () => undefined, log: { info: () => undefined } })
+  using remoteBranch = await openBranch({
+    remote,
+    branch,
+    folder,
+    history: false,
+    tools,
+    wait: async () => undefined,
+    log: { info: () => undefined },
+  })
   const { tip } = await remoteBranch.see()
   before()
   return await findPreviousOnBranch(tip, { branch, folder, of: exampleManifest, remoteBranch })
