@@ -1,5 +1,5 @@
-import type { Forge } from './destinations/github.ts'
-import type { Run } from './snapshot/manifest.ts'
+import type { Run } from './format/manifest.ts'
+import type { Forge } from './github/rest.ts'
 
 /** What the runner tells about the job: docs.github.com/actions/reference/variables-reference. */
 export type Runner = {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ArtifactClient } from '@actions/artifact'
 import { type Dispatcher, EnvHttpProxyAgent, errors, request } from 'undici'
-import type { Wait } from './retry.ts'
+import type { Wait } from './http/retry.ts'
 import type { Http } from './sanity/api.ts'
 import { type Stopwatch, stopwatch } from './stopwatch.ts'
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
-import { parseInputs } from '../src/inputs.ts'
+import { parseInputs } from '../src/inputs/backup.ts'
 import { ROOT } from './support/process.ts'
 
 type ActionYml = { readonly inputs: Readonly<Record<string, object>>; readonly outputs: Readonly<Record<string, object>> }

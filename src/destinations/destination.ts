@@ -1,7 +1,7 @@
-import type { TypeChanges } from '../snapshot/changes.ts'
-import type { SnapshotFolder } from '../snapshot/folder.ts'
-import type { Manifest } from '../snapshot/manifest.ts'
-import type { Previous } from '../snapshot/newest.ts'
+import type { TypeChanges } from '../format/compare.ts'
+import type { Manifest } from '../format/manifest.ts'
+import type { Previous } from '../snapshot/read/newest-first.ts'
+import type { SnapshotFolder } from '../snapshot/workshop/workshop.ts'
 
 /** A snapshot that is written, complete, and waits to be stored. */
 export type FinishedSnapshot = {

@@ -1,12 +1,12 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Comparable } from '../snapshot/changes.ts'
-import { manifestFile } from '../snapshot/manifest.ts'
-import { findComparable, snapshotsIn } from '../snapshot/newest.ts'
+import type { Comparable } from '../format/compare.ts'
+import { manifestFile } from '../format/manifest.ts'
+import { findComparable, snapshotsIn } from '../snapshot/read/newest-first.ts'
 import type { Stopwatch } from '../stopwatch.ts'
 import { quoteOutside } from '../text.ts'
 import type { Destination } from './destination.ts'
-import { checkReadBack } from './readback.ts'
+import { checkReadBack } from './read-back.ts'
 
 type Options = {
   /** Where the folders of snapshots lie. */

@@ -2,8 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { getCACertificates } from 'node:tls'
 import { gitIn } from './command.ts'
-import { type Env, pick, reaching } from './environment.ts'
-import { oldGit } from './refusals.ts'
+import { oldGit } from './server/refusals.ts'
+import { type Env, pick, reaching } from './settings.ts'
 
 /** What the machine's git is like, and what its own settings say of how a server is reached. */
 export type Machine = {

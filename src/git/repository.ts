@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Git, gitIn } from './command.ts'
-import { gitEnvironment } from './environment.ts'
 import { readMachine } from './machine.ts'
+import { gitEnvironment } from './settings.ts'
 
 /** The server's side of a repository. */
 export type Remote = {

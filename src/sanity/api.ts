@@ -1,11 +1,11 @@
 import type { Dispatcher } from 'undici'
 import { BackupError } from '../errors.ts'
+import { type Cut, type Deadlines, guarded } from '../http/body.ts'
 import type { Stopwatch } from '../stopwatch.ts'
 import { quoteOutside } from '../text.ts'
-import { errorOfAnswer } from './answers.ts'
-import { type Cut, type Deadlines, guarded } from './body.ts'
-import { skewWatch } from './clock.ts'
-import { networkError } from './network.ts'
+import { skewWatch } from './clock-skew.ts'
+import { errorOfAnswer } from './errors/answer.ts'
+import { networkError } from './errors/network.ts'
 
 /** Where the documents come from. `apiVersion` is without the leading `v`. */
 export type Source = {

@@ -1,6 +1,6 @@
 import { createHash, hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { countBytes } from './garbage.ts'
+import { countBytes } from './memory.ts'
 
 /** `sha256:` and 64 hexadecimal digits. */
 export type Digest = `sha256:${string}`

@@ -1,4 +1,4 @@
-import { freeAll } from './garbage.ts'
+import { freeAll } from './memory.ts'
 
 /** Some lines of a stream. Only the last batch of a stream may have `terminated: false`: its one line was not ended by a line feed. */
 export type LineBatch = { readonly lines: readonly Buffer[]; readonly terminated: boolean }

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { countBytes } from './garbage.ts'
+import { countBytes } from './memory.ts'
 
 /**
  * How many bytes, and how many pieces, may wait to be taken before the sender is made to wait. What waits is used up without a look at what else

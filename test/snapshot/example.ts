@@ -1,4 +1,4 @@
-import type { Manifest } from '../../src/snapshot/manifest.ts'
+import type { Manifest } from '../../src/format/manifest.ts'
 
 /** The manifest of contract 3, with the values of an ordinary run. */
 export const exampleManifest: Manifest = {

@@ -1,4 +1,4 @@
-import { countBytes } from '../../src/streams/garbage.ts'
+import { countBytes } from '../../src/streams/memory.ts'
 
 /** Run as a process of its own: lets 500 MB go by in pieces that nobody keeps, and prints how many bytes of them lay in memory at most, as JSON. */
 const pieceBytes = 64 * 1024

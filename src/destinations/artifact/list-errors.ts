@@ -1,0 +1,48 @@
+import { BackupError } from '../../errors.ts'
+import { type GithubAnswer, whyNot } from '../../github/rest.ts'
+import { quoteOutside } from '../../text.ts'
+
+/** The error for a list of artifacts, or an artifact, that GitHub does not hand out. */
+export function notTold(answer: GithubAnswer): BackupError {
+  const denied = (answer.status === 403 || answer.status === 404) && !answer.limited
+  return new BackupError({
+    code: 'artifact-failed',
+    title: 'The previous artifact could not be looked up',
+    message: `The previous artifact could not be looked up (${quoteOutside(whyNot(answer))}).`,
+    hint: denied
+      ? 'Give the job `permissions: actions: read`.'
+      : 'It is looked up again the next time. If it stays so, check the runner’s network and `github-token`.',
+  })
+}
+
+/** The error for an artifact whose bytes are not those of a snapshot. */
+export function damaged(id: number, cause: unknown): BackupError {
+  return new BackupError({
+    code: 'artifact-failed',
+    title: 'An earlier artifact is damaged',
+    message: `The earlier artifact ${id} is damaged: its manifest cannot be read out of its zip.`,
+    hint: 'Do not rely on that snapshot. Delete the artifact, so that nobody restores from it.',
+    cause,
+  })
+}
+
+/** The error for an artifact that GitHub names, and whose storage does not hand it out. */
+export function notHandedOut(id: number, why: string, cause?: unknown): BackupError {
+  return new BackupError({
+    code: 'artifact-failed',
+    title: 'An earlier artifact could not be fetched',
+    message: `The earlier artifact ${id} could not be fetched from GitHub’s storage (${quoteOutside(why, 200)}).`,
+    hint: 'If it comes back, check what stands between this runner and *.blob.core.windows.net: a proxy there must pass the header `Range` on, and the answer back.',
+    cause,
+  })
+}
+
+/** The error for a search that ended before its end: `after` says what it did until then. */
+export function notAllSeen(after: string, hint: string): BackupError {
+  return new BackupError({
+    code: 'artifact-failed',
+    title: 'Not all earlier artifacts were looked at',
+    message: `The search for the previous artifact ended ${after}, before all were looked at.`,
+    hint,
+  })
+}

@@ -1,0 +1,88 @@
+import { askGithub, type Github } from '../../github/rest.ts'
+import { notTold } from './list-errors.ts'
+
+/** An artifact that may hold a snapshot. */
+export type Artifact = { readonly id: number; readonly name: string; readonly sizeBytes: number; readonly createdMs: number }
+
+type Wanted = {
+  /** `owner/name` */
+  readonly repository: string
+  readonly name: string
+}
+
+/** How many pages of the repository's artifacts are looked through for those of repeated runs, whose names are not known in advance. */
+const mostPages = 10
+const pageSize = 100
+
+/**
+ * Lists the artifacts of this name and of the names that repeated runs give it, the newest first. Pages are asked for as they are needed. Those that
+ * have expired, and those of forks, do not count. Throws a `BackupError` if GitHub does not tell.
+ */
+export async function* artifactsNamed(wanted: Wanted, github: Github): AsyncGenerator<Artifact> {
+  const named = pagesOf(`name=${encodeURIComponent(wanted.name)}&`, { wanted, github, takes: ({ name }) => name === wanted.name })
+  const repeated = pagesOf('', { wanted, github, takes: ({ name }) => name !== wanted.name })
+  for (;;) {
+    const plain = await named.first(Number.NEGATIVE_INFINITY)
+    const other = await repeated.first(plain?.createdMs ?? Number.NEGATIVE_INFINITY)
+    const newest = other === undefined || (plain && isNewer(plain, other)) ? named.take() : repeated.take()
+    if (newest === undefined) return
+    yield newest
+  }
+}
+
+function isNewer(one: Artifact, other: Artifact): boolean {
+  return one.createdMs > other.createdMs || (one.createdMs === other.createdMs && one.id > other.id)
+}
+
+type Listing = { readonly wanted: Wanted; readonly github: Github; readonly takes: (artifact: Artifact) => boolean }
+
+/** One list of artifacts that is fetched page by page. */
+function pagesOf(query: string, { wanted, github, takes }: Listing) {
+  const waiting: Artifact[] = []
+  let page = 0
+  let oldestMs = Number.POSITIVE_INFINITY
+  let ended = false
+  return {
+    /** The newest that has not been taken; undefined if none is newer than that. */
+    first: async (thanMs: number): Promise<Artifact | undefined> => {
+      while (waiting.length === 0 && !ended && oldestMs > thanMs) {
+        page++
+        const listed = await listPage(`${query}per_page=${pageSize}&page=${page}`, wanted, github)
+        waiting.push(...listed.artifacts.filter(takes).toSorted((a, b) => (isNewer(a, b) ? -1 : 1)))
+        oldestMs = Math.min(oldestMs, listed.oldestMs)
+        ended = !listed.full || page === mostPages
+      }
+      return waiting[0]
+    },
+    take: (): Artifact | undefined => waiting.shift(),
+  }
+}
+
+/** `GET /repos/{owner}/{repo}/actions/artifacts`: docs.github.com/rest/actions/artifacts, newest first. */
+async function listPage(query: string, { repository, name }: Wanted, github: Github) {
+  const answer = await askGithub(`/repos/${repository}/actions/artifacts?${query}`, github)
+  const list = (answer.value as { artifacts?: unknown } | undefined)?.artifacts
+  if (!Array.isArray(list)) throw notTold(answer)
+  const times = list.map((item) => Date.parse(item?.created_at))
+  return {
+    artifacts: list.flatMap((item) => artifactIn(item, name)),
+    oldestMs: Math.min(...times.filter((time) => !Number.isNaN(time))),
+    full: list.length === pageSize,
+  }
+}
+
+function artifactIn(item: unknown, name: string): Artifact[] {
+  if (typeof item !== 'object' || item === null) return []
+  const { id, name: itsName, size_in_bytes: sizeBytes, expired, created_at: createdAt, workflow_run: run } = item as Record<string, unknown>
+  const attempt = typeof itsName === 'string' && itsName.startsWith(name) ? itsName.slice(name.length) : undefined
+  if (attempt === undefined || !/^(-attempt-\d{1,4})?$/.test(attempt) || expired === true || isForeign(run)) return []
+  if (typeof id !== 'number' || typeof sizeBytes !== 'number' || typeof createdAt !== 'string') return []
+  return [{ id, name: String(itsName), sizeBytes, createdMs: Date.parse(createdAt) || 0 }]
+}
+
+/** Whoever may open a pull request from a fork may give its artifacts any name. */
+function isForeign(run: unknown): boolean {
+  if (typeof run !== 'object' || run === null) return false
+  const { repository_id: ours, head_repository_id: head } = run as Record<string, unknown>
+  return typeof ours === 'number' && typeof head === 'number' && ours !== head
+}

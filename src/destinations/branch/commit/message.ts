@@ -1,0 +1,126 @@
+import { countDifferences, inWords, signed, type TypeChanges, totalOf } from '../../../format/compare.ts'
+import type { Manifest } from '../../../format/manifest.ts'
+import { joinProgram } from '../../../snapshot/read/join.ts'
+import { formatCount } from '../../../text.ts'
+
+/** What a commit says: made of the input `commit-message`, and of what changed. */
+export type Told = {
+  readonly template: string
+  readonly manifest: Manifest
+  /** The snapshot that lay there before; undefined if there was none. */
+  readonly previous: Manifest | undefined
+  /** What became of the documents by type; undefined where only their numbers are known. */
+  readonly byType: ReadonlyMap<string, TypeChanges> | undefined
+  readonly clean: (text: string) => string
+  /** Whether all files are read back once the commit is stored, and not only those that are new. */
+  readonly whole: boolean
+}
+
+/** The line of a commit's message that names its snapshot. */
+export function snapshotLine(snapshot: string): string {
+  return `Snapshot: ${snapshot}`
+}
+
+/** The line of a commit's message which says that all files of the snapshot were read back, and not only new ones. */
+export function wholeLine({ projectId, dataset }: Pick<Manifest['source'], 'projectId' | 'dataset'>): string {
+  return `Read back whole: ${projectId}/${dataset}`
+}
+
+/** What the lines of a commit's message say of its snapshot; undefined if it is none of ours. */
+export function takenAtIn(message: string): string | undefined {
+  const [, takenAt = ''] = /^Snapshot: \S+\nTaken at: (\S+)$/m.exec(message) ?? []
+  return Number.isNaN(Date.parse(takenAt)) ? undefined : takenAt
+}
+
+/**
+ * The message of a commit: the template filled in, and below it what changed. Types come from outside; they lose every character that could mean
+ * something to GitHub (`[skip ci]`, `#1`, `@name`, trailers).
+ */
+export function commitMessage({ template, manifest, previous, byType, clean, whole }: Told): string {
+  const told = byType === undefined ? differences(manifest, previous) : changes(byType)
+  const facts = [snapshotLine(manifest.snapshot), `Taken at: ${manifest.takenAt}`, ...(whole ? [wholeLine(manifest.source)] : [])]
+  return `${titleOf({ template, manifest, clean })}\n\n${told.join('\n')}\n\n${facts.join('\n')}\n`
+}
+
+/** The message of the commit that puts the newest snapshot back on top of an older one. It is no restore point of its own, so it has no line of one. */
+export function topMessage(told: Titled): string {
+  return `${titleOf(told)}\n\nThe newest snapshot stays on top: ${told.manifest.snapshot}\nThe commit below holds an older one that was stored after it.\n`
+}
+
+type Titled = Pick<Told, 'template' | 'manifest' | 'clean'>
+
+function titleOf({ template, manifest, clean }: Titled): string {
+  const values: Readonly<Record<string, string>> = {
+    'project-id': manifest.source.projectId,
+    dataset: manifest.source.dataset,
+    count: String(manifest.documents.count),
+    label: manifest.label ?? '',
+    date: manifest.takenAt.slice(0, 10),
+    snapshot: manifest.snapshot,
+  }
+  const filled = template.replace(/\{([a-z-]+)\}/g, (all, name: string) => values[name] ?? all)
+  return filled
+    .split(/\r?\n/)
+    .map((line) => clean(line))
+    .join('\n')
+    .trim()
+}
+
+/** More types than this are summed up. */
+const shownTypes = 50
+
+function changes(byType: ReadonlyMap<string, TypeChanges>): string[] {
+  const total = totalOf(byType)
+  if (total.created + total.changed + total.deleted === 0) return ['Documents: unchanged']
+  return [`Documents: ${inWords(total)}`, ...shortened([...byType].map(([type, counts]) => `- ${plainType(type)}: ${inWords(counts)}`))]
+}
+
+function differences(manifest: Manifest, previous: Manifest | undefined): string[] {
+  if (previous === undefined) return ['The first snapshot of this dataset here']
+  const all = countDifferences(manifest, previous)
+  const difference = manifest.documents.count - previous.documents.count
+  return [`Documents: ${signed(difference)}`, ...shortened(all.map(([type, count]) => `- ${plainType(type)}: ${signed(count)}`))]
+}
+
+function shortened(lines: readonly string[]): string[] {
+  const rest = lines.length - shownTypes
+  return rest > 0 ? [...lines.slice(0, shownTypes), `- and ${formatCount(rest)} other types`] : [...lines]
+}
+
+function plainType(type: string): string {
+  return type.slice(0, 60).replace(/[^A-Za-z0-9._ -]/g, '?') || '?'
+}
+
+/** The page at the root of the branch, for whoever finds it. */
+export const branchReadme = `# Sanity backups
+
+This branch holds snapshots of [Sanity](https://www.sanity.io) datasets, made by sanity-backup.
+Nobody needs to edit it. Each commit is a restore point: its message says what changed.
+
+    <project-id>/<dataset>/manifest.json   what the newest snapshot holds
+    <project-id>/<dataset>/documents/      one file for each document, or
+    <project-id>/<dataset>/data.ndjson.gz  all documents in one file (perhaps in parts: .001, .002, …)
+
+## Restore
+
+Find the restore point, and get it into a folder (with your own project id, dataset and commit):
+
+    git log --oneline -- <project-id>/<dataset>
+    mkdir snapshot
+    git archive <commit>:<project-id>/<dataset> | tar -x -C snapshot
+
+If it holds the folder \`documents\`, put them together, without a change in any of them. Save this as \`join.cjs\`:
+
+${indented(joinProgram)}
+
+Then import them:
+
+    node join.cjs > data.ndjson
+    npx sanity@latest dataset import data.ndjson --project-id <project-id> --dataset <dataset> --replace
+
+If it holds \`data.ndjson.gz.001\` and so on: \`cat snapshot/data.ndjson.gz.* > data.ndjson.gz\`. Then import \`data.ndjson.gz\`.
+`
+
+function indented(text: string): string {
+  return text.replace(/^/gm, '    ')
+}

@@ -1,0 +1,55 @@
+import { BackupError } from '../../errors.ts'
+import { type Manifest, manifestFile } from '../../format/manifest.ts'
+import type { Git } from '../../git/command.ts'
+import { entriesAt, fileMode, filesBelow } from '../../git/objects/objects.ts'
+import { manifestOrReason } from '../../snapshot/read/newest-first.ts'
+
+/** What lies on the branch now. */
+export type BranchTip = {
+  /** Undefined if there is no such branch. */
+  readonly commit: string | undefined
+  /** Of the snapshot that lies there; undefined if there is none, or none that this version can read. */
+  readonly manifest: Manifest | undefined
+  /** Why the manifest that lies there cannot be read; undefined if it can be, or there is none. */
+  readonly unreadable: BackupError | undefined
+  /** The files in the snapshot's folder: the name of the blob by the path. */
+  readonly before: ReadonlyMap<string, string>
+  readonly hasReadme: boolean
+  /** A file where the snapshot's folder belongs. */
+  readonly inTheWay: string | undefined
+}
+
+export const noBranch: BranchTip = {
+  commit: undefined,
+  manifest: undefined,
+  unreadable: undefined,
+  before: new Map(),
+  hasReadme: false,
+  inTheWay: undefined,
+}
+
+/** A name in other letters would be the same file on a Mac or on Windows. */
+const readmes = ['README.md', 'readme.md', 'Readme.md', 'ReadMe.md', 'README', 'readme']
+
+/** Reads what lies at a commit; its trees are there, its blobs are fetched when they are read. */
+export async function readTip(git: Git, commit: string, folder: string): Promise<BranchTip> {
+  const [project = ''] = folder.split('/')
+  // git lists what is in a folder if something in it is asked for too.
+  const entries = await entriesAt(git, commit, [...readmes, project, folder])
+  const hasReadme = entries.some(({ path }) => readmes.includes(path))
+  const inTheWay = entries.find(({ path, type }) => (path === project || path === folder) && type !== 'tree')?.path
+  const there = entries.find(({ path }) => path === folder)
+  if (there === undefined || inTheWay !== undefined) return { ...noBranch, commit, hasReadme, inTheWay }
+  const before = new Map<string, string>()
+  // What is not an ordinary file is never the same as one.
+  for await (const { path, mode, name } of filesBelow(git, there.name)) before.set(path, mode === fileMode ? name : '')
+  const manifest = await findManifest(git, before.get(manifestFile))
+  // The next commit puts a good one in its place.
+  return manifest instanceof BackupError
+    ? { ...noBranch, commit, unreadable: manifest, before, hasReadme }
+    : { ...noBranch, commit, manifest, before, hasReadme }
+}
+
+async function findManifest(git: Git, blob: string | undefined): Promise<Manifest | BackupError | undefined> {
+  return blob ? manifestOrReason(await git.run(['cat-file', 'blob', blob]), 'at the tip of the branch') : undefined
+}

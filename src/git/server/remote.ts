@@ -1,0 +1,114 @@
+import type { Git } from '../command.ts'
+import type { Repository } from '../repository.ts'
+import { failedPush, failedRead, type PushFailure } from './refusals.ts'
+
+/** What the server says of a repository and one of its branches, without fetching anything. */
+export type Overview = {
+  /** The commit that the branch is at; undefined if there is no such branch. */
+  readonly tip: string | undefined
+  /** Undefined if the server does not tell. */
+  readonly defaultBranch: string | undefined
+  /** Whether there is no branch at all. */
+  readonly empty: boolean
+}
+
+/** Asks the server about a branch. Throws a `branch-rejected` if it gives no answer. */
+export async function askServer(git: Git, url: string, branch: string): Promise<Overview> {
+  const text = await listRefs(git, url, ['--symref', url, 'HEAD', `refs/heads/${branch}`])
+  const tip = new RegExp(`^([0-9a-f]{40,64})\\trefs/heads/${escapeRegExp(branch)}$`, 'm').exec(text)?.[1]
+  const defaultBranch = /^ref: refs\/heads\/(.*)\tHEAD$/m.exec(text)?.[1]
+  const empty = text.trim() === '' && (await listRefs(git, url, ['--heads', url])).trim() === ''
+  return { tip, defaultBranch, empty }
+}
+
+async function listRefs(git: Git, url: string, args: readonly string[]): Promise<string> {
+  const finished = await git.attempt(['ls-remote', ...args])
+  if (finished.exitCode !== 0) throw failedRead(finished, url)
+  return finished.stdout.toString('utf8')
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
+}
+
+type Fetching = {
+  readonly ref: string
+  /** How many commits; all without it. */
+  readonly depth?: number
+  /** Only commits that are not older than this (ISO 8601). */
+  readonly since?: string
+  /** What is left out: git-scm.com/docs/git-rev-list, --filter. */
+  readonly filter?: 'blob:none' | 'tree:0'
+}
+
+/** Fetches a branch, or a commit by its name, and gives the commit; undefined if it is not there. Throws a `branch-rejected` if it cannot be fetched. */
+export async function fetchCommit(git: Git, url: string, { ref, depth, since, filter }: Fetching): Promise<string | undefined> {
+  const finished = await git.attempt([
+    'fetch',
+    '--quiet',
+    '--no-tags',
+    '--no-write-fetch-head',
+    '--no-auto-maintenance',
+    ...(depth === undefined ? [] : [`--depth=${depth}`]),
+    ...(since === undefined ? [] : [`--shallow-since=${since}`]),
+    ...(filter === undefined ? ['--no-filter'] : [`--filter=${filter}`]),
+    'origin',
+    `+${ref}:${fetchedRef}`,
+  ])
+  if (finished.exitCode !== 0) {
+    if (/couldn't find remote ref/.test(finished.stderr)) return undefined
+    throw failedRead(finished, url)
+  }
+  return (await git.run(['rev-parse', '--verify', fetchedRef])).toString('latin1').trim()
+}
+
+/** Fetches objects by their names, and nothing that lies below them. Throws a `branch-rejected` if they cannot be fetched. */
+export async function fetchObjects(git: Git, url: string, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return
+  // Without negotiation: a server that hears of our commits takes what lies below them for known.
+  const quiet = ['-c', 'fetch.negotiationAlgorithm=noop', 'fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance']
+  const finished = await git.attempt([...quiet, '--filter=tree:0', 'origin', ...names])
+  if (finished.exitCode !== 0) throw failedRead(finished, url)
+}
+
+const fetchedRef = 'refs/fetched/tip'
+
+/** One change of a branch: from the commit that it is expected to be at, to another. Undefined: the branch is not there. */
+export type Move = {
+  readonly branch: string
+  readonly from: string | undefined
+  readonly to: string | undefined
+  /** Whether `to` is a commit on top of `from`, made of what is here. */
+  readonly grows?: boolean
+}
+
+/** How a push ended. `lost`: the branch was not where it was expected to be; nothing was changed. */
+export type Pushed = { readonly kind: 'done' } | PushFailure
+
+/** The same once it is settled. */
+export type Moved = Exclude<Pushed, { readonly kind: 'broken' }>
+
+/**
+ * Moves a branch on the server, unless somebody else has moved it meanwhile. Where it grows, the new folders go as differences to the old ones, which
+ * are here; old files are not, and git does without them where it knows nobody to ask (git's builtin/pack-objects.c, `check_object`: a missing
+ * preferred base is passed over).
+ */
+export async function push(
+  { git, offline }: Pick<Repository, 'git' | 'offline'>,
+  url: string,
+  { branch, from, to, grows = false }: Move,
+  signal?: AbortSignal,
+): Promise<Pushed> {
+  const ref = `refs/heads/${branch}`
+  const args = ['push', '--porcelain', '--no-verify', `--force-with-lease=${ref}:${from ?? ''}`, 'origin', `${to ?? ''}:${ref}`]
+  const attempt = async (options: readonly string[]) =>
+    await (grows ? offline : git).attempt([...options, ...args], signal ? { signal } : {})
+  const first = await attempt([])
+  const finished = refusesChunks.test(first.stderr) ? await attempt(['-c', `http.postBuffer=${wholeBytes}`]) : first
+  return finished.exitCode === 0 ? { kind: 'done' } : failedPush(finished, url)
+}
+
+/** A gateway that takes no body of unknown length. git sends one of a megabyte or more so. */
+const refusesChunks = /RPC failed; HTTP (400|408|411)/
+/** What git may hold in memory to send it with its length. */
+const wholeBytes = 512 * 1024 * 1024

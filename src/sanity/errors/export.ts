@@ -1,0 +1,78 @@
+import { BackupError } from '../../errors.ts'
+import type { Cut } from '../../http/body.ts'
+import { type LineBatch, LineTooLongError, splitLines, stripFraming } from '../../streams/lines.ts'
+import type { Line } from '../export/line.ts'
+
+const again = 'Run the backup again.'
+const support = 'see status.sanity.io, and show this message to Sanity support.'
+
+/** What it means when an export ends early, by the way in which it was asked for. */
+export const cutExport = {
+  stream: {
+    code: 'export-truncated',
+    hint: `${again} If it is cut each time after about five minutes, the dataset is too large for one export request: set \`export-mode: cursor\`.`,
+  },
+  cursor: { code: 'export-truncated', hint: `${again} If it is cut each time, ${support}` },
+} as const satisfies Record<ExportWay, Cut>
+
+/** In one request, or page by page. */
+type ExportWay = 'stream' | 'cursor'
+
+/** Sanity's cap for one document is 32 MB (sanity.io/docs/content-lake/technical-limits); above this a line is no document. */
+const maxLineBytes = 128 * 1024 * 1024
+
+/** A broken stream is often a hiccup of the server's: the request is tried once more. */
+const brokenStreamTries = 2
+
+/** The lines of an answer, without what only frames them. Throws `export-invalid` for one that is too long to be a document. */
+export async function* linesOf(body: AsyncIterable<Buffer>): AsyncGenerator<LineBatch> {
+  try {
+    yield* stripFraming(splitLines(body, maxLineBytes))
+  } catch (error) {
+    if (error instanceof LineTooLongError) throw invalidLine(error.lineNumber, `it is longer than ${maxLineBytes} bytes`, error)
+    throw error
+  }
+}
+
+/** The error for an error line inside the stream. */
+export function rejected(number: number, { description }: Extract<Line, { kind: 'error' }>, way: ExportWay): BackupError {
+  return new BackupError({
+    code: 'export-rejected',
+    title: 'Sanity broke off the export with an error',
+    message: `In line ${number} of the export Sanity says: "${description}".`,
+    hint: `${again} If it comes back, ${way === 'stream' ? 'set `export-mode: cursor`, ' : ''}${support}`,
+    retry: { tries: brokenStreamTries, cut: true },
+  })
+}
+
+/** The error for an end in the middle of a line. */
+export function cutLine(number: number, way: ExportWay): BackupError {
+  return new BackupError({
+    ...cutExport[way],
+    title: 'The export is cut off',
+    message: `The stream ended politely, but in the middle of line ${number}.`,
+    retry: { tries: brokenStreamTries, cut: true },
+  })
+}
+
+/** The error for an end that promises more. */
+export function moreToCome(number: number): BackupError {
+  return new BackupError({
+    code: 'export-truncated',
+    title: 'The export is only a part',
+    message: `The stream ended after ${number} lines with a cursor: the server has more documents than it sent.`,
+    hint: 'Run the backup again. If it comes back, check `api-version` and whether `api-host` is Sanity itself.',
+    retry: { tries: brokenStreamTries, cut: true },
+  })
+}
+
+/** The error for a line that cannot be backed up. `why` holds nothing of the line. */
+export function invalidLine(number: number, why: string, cause?: unknown): BackupError {
+  return new BackupError({
+    code: 'export-invalid',
+    title: 'The export holds a line that is not a document',
+    message: `Line ${number} of the export cannot be backed up: ${why}.`,
+    hint: 'Run the backup again. If the same line fails, check that `api-host` is Sanity itself and that no proxy changes the data, then show this message to Sanity support.',
+    cause,
+  })
+}

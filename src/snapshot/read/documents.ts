@@ -1,0 +1,37 @@
+import { createReadStream } from 'node:fs'
+import { join } from 'node:path'
+import { findCodec } from '../../codec/codec.ts'
+import type { FileEntry, Manifest } from '../../format/manifest.ts'
+import { type Digest, digester } from '../../streams/digest.ts'
+import { splitLines } from '../../streams/lines.ts'
+
+/** A document as a snapshot holds it: `line` is its bytes without the line feed. */
+export type StoredDocument = { readonly id: string; readonly type: string; readonly line: Buffer }
+
+/** The data file of a snapshot; undefined if its documents lie in files of their own. */
+export function findDataFile({ files }: Manifest): FileEntry | undefined {
+  return files.find(({ path }) => /^data\.ndjson\.[a-z]+$/.test(path))
+}
+
+/** Streams the documents of a snapshot's data file, in batches. Throws if they cannot be unpacked. */
+export async function* readDocuments(folder: string, { path }: FileEntry): AsyncGenerator<StoredDocument[]> {
+  const chunks = createReadStream(join(folder, path), { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>
+  const content = findCodec(path)?.decompress(chunks) ?? chunks
+  for await (const { lines } of splitLines(content, Number.POSITIVE_INFINITY)) yield lines.map(documentIn)
+}
+
+/** A document's line with what its path is made of. */
+export function documentIn(line: Buffer): StoredDocument {
+  const { _id: id, _type: type } = JSON.parse(line.toString('utf8')) as { _id: string; _type: string }
+  return { id, type, line }
+}
+
+/** The digest of a part of a file. */
+export async function digestOfFile(file: string, { start, end }: { readonly start: number; readonly end: number }): Promise<Digest> {
+  const digest = digester()
+  if (end > start) {
+    const chunks = createReadStream(file, { start, end: end - 1, highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>
+    for await (const chunk of chunks) digest.update(chunk)
+  }
+  return digest.result().digest
+}

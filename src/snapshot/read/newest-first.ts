@@ -1,0 +1,71 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BackupError, findSystemCode, messageOf } from '../../errors.ts'
+import { type Comparable, isComparable } from '../../format/compare.ts'
+import { type Manifest, manifestFile, parseManifest } from '../../format/manifest.ts'
+import { quoteOutside } from '../../text.ts'
+
+/** Gives the manifest, or why these bytes are none. `where` is a part of a sentence: it says which one was looked at. */
+export function manifestOrReason(bytes: Buffer, where: string): Manifest | BackupError {
+  try {
+    return parseManifest(bytes)
+  } catch (error) {
+    return unreadable(where, messageOf(error), error)
+  }
+}
+
+/**
+ * Reads the manifests of a dataset's snapshots whose folders lie in `path`, the newest first. A folder without one is no finished snapshot, and is
+ * passed over; in place of one that cannot be read stands the reason.
+ */
+export async function* snapshotsIn(
+  path: string,
+  { projectId, dataset }: { readonly projectId: string; readonly dataset: string },
+): AsyncGenerator<Manifest | BackupError> {
+  const start = `${projectId}-${dataset}-`
+  // What another run is still writing ends in `.partial`.
+  const names = (await readdir(path)).filter(
+    (name) => name.startsWith(start) && /^\d{8}T\d{6}Z(-.*)?(?<!\.partial)$/.test(name.slice(start.length)),
+  )
+  // The names of one dataset sort by time.
+  for (const name of names.sort().reverse()) {
+    const file = join(path, name, manifestFile)
+    const where = `in the folder "${quoteOutside(name, 200)}"`
+    try {
+      yield manifestOrReason(await readFile(file), where)
+    } catch (error) {
+      if (!['ENOENT', 'ENOTDIR'].includes(findSystemCode(error) ?? '')) yield unreadable(where, messageOf(error), error)
+    }
+  }
+}
+
+/** What a search for the snapshot before has found. */
+export type Previous = {
+  /** Undefined if there is nothing to compare with. */
+  readonly manifest: Manifest | undefined
+  /** Newer ones that could not be read, and why: they were passed over. Without a `manifest`, one to compare with might be among them. */
+  readonly passedOver: readonly BackupError[]
+}
+
+/**
+ * Finds the newest snapshot that can be compared with, in what is told of them, the newest first. Files of assets that it lacks do not make it less:
+ * its documents are whole.
+ */
+export async function findComparable(newestFirst: AsyncIterable<Manifest | BackupError>, of: Comparable): Promise<Previous> {
+  const passedOver: BackupError[] = []
+  for await (const each of newestFirst) {
+    if (each instanceof BackupError) passedOver.push(each)
+    else if (isComparable(each, of)) return { manifest: each, passedOver }
+  }
+  return { manifest: undefined, passedOver }
+}
+
+function unreadable(where: string, why: string, cause: unknown): BackupError {
+  return new BackupError({
+    code: 'snapshot-invalid',
+    title: 'An earlier snapshot cannot be read',
+    message: `The earlier snapshot ${where} cannot be read. ${why}`,
+    hint: 'Look at it: if it was made by a newer version of sanity-backup, update the action; if it was damaged, find out how. The snapshot that is stored now is compared with the next time.',
+    cause,
+  })
+}

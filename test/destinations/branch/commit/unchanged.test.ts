@@ -1,0 +1,33 @@
+import { describe, expect, it } from '@jest/globals'
+import { mustBeSaid } from '../../../../src/destinations/branch/commit/unchanged.ts'
+import type { Manifest } from '../../../../src/format/manifest.ts'
+import { exampleManifest } from '../../../snapshot/example.ts'
+
+describe('mustBeSaid', () => {
+  const { documents, assets, filters } = exampleManifest
+  const days = (count: number) => new Date(Date.parse(exampleManifest.takenAt) + count * 86_400_000).toISOString()
+
+  it.each([
+    { name: 'is the same', there: {}, expected: false },
+    { name: 'is 6.9 days old', there: { takenAt: days(-6.9) }, expected: false },
+    { name: 'is 7.1 days old', there: { takenAt: days(-7.1) }, expected: true },
+    { name: 'is newer, from a clock that is ahead', there: { takenAt: days(9) }, expected: false },
+    { name: 'has a label, where now there is none', there: { label: 'old' }, expected: false },
+    { name: 'was made outside a workflow', there: { run: null }, expected: true },
+    { name: 'does not know what the token may read', there: { access: { fullRead: null } }, expected: false },
+    { name: 'says more', there: { future: { a: 1 } }, expected: false },
+    { name: 'has other filters', there: { filters: { ...filters, types: ['post'] } }, expected: true },
+    { name: 'has no filters', there: { filters: undefined }, expected: true },
+    { name: 'has filters of another kind', there: { filters: { types: 'x' } }, expected: true },
+    { name: 'counts no drafts', there: { documents: { ...documents, drafts: undefined } }, expected: true },
+    { name: 'counts its missing assets only', there: { assets: { ...assets, missing: 0 } }, expected: true },
+    { name: 'says nothing of assets', there: { assets: null }, expected: true },
+  ])('$expected: the manifest that lies there $name', ({ there, expected }) => {
+    expect(mustBeSaid(exampleManifest, { ...exampleManifest, ...there } as Manifest)).toBe(expected)
+  })
+
+  it('is true for a label that is not there yet', () => {
+    expect(mustBeSaid({ ...exampleManifest, label: 'pre-deploy' }, exampleManifest)).toBe(true)
+    expect(mustBeSaid({ ...exampleManifest, label: 'pre-deploy' }, { ...exampleManifest, label: 'pre-deploy' })).toBe(false)
+  })
+})

@@ -1,0 +1,93 @@
+import { describe, expect, it } from '@jest/globals'
+import { refuseLoss } from '../../../src/destinations/branch/loss.ts'
+import type { BackupError } from '../../../src/errors.ts'
+import type { Manifest } from '../../../src/format/manifest.ts'
+import { exampleManifest } from '../../snapshot/example.ts'
+
+type Given = { readonly byType: Record<string, number>; readonly filters?: Partial<Manifest['filters']>; readonly assets?: number }
+
+function manifestOf({ byType, filters = {}, assets = 0 }: Given): Manifest {
+  const count = Object.values(byType).reduce((sum, value) => sum + value, 0)
+  return {
+    ...exampleManifest,
+    filters: { ...exampleManifest.filters, ...filters },
+    documents: { ...exampleManifest.documents, count, byType },
+    assets: { ...exampleManifest.assets, included: assets > 0, count: assets },
+  }
+}
+
+/** How the guard ends: `kept`, or what it says. */
+function judged(there: Manifest, now: Manifest, maxShrinkPercent = 50): string {
+  try {
+    refuseLoss(now, there, { branch: 'backups', maxShrinkPercent })
+    return 'kept'
+  } catch (error) {
+    const { code, message, hint } = error as BackupError
+    return `${code}: ${message} ${hint}`
+  }
+}
+
+const types = { types: ['post'] }
+
+describe('the guard of the tip', () => {
+  it.each<{ name: string; there: Given; now: Given; says: string | RegExp }>([
+    { name: 'half of the documents', there: { byType: { post: 10 } }, now: { byType: { post: 5 } }, says: 'kept' },
+    {
+      name: 'more than half of the documents',
+      there: { byType: { post: 10 } },
+      now: { byType: { post: 4 } },
+      says: /^dataset-shrunk: .* take 6 of the 10 documents \(60 %.* out of it. Nothing was stored there. Look at the dataset now/,
+    },
+    {
+      name: 'most of them by another choice of types',
+      there: { byType: { author: 90, post: 10 } },
+      now: { byType: { post: 10 }, filters: types },
+      says: /90 of the 100 documents .* The two differ in `types` \(there empty, here "post"\)\. .* belongs on another `branch`/,
+    },
+    {
+      name: 'all of them, though as many others come',
+      there: { byType: { author: 90 }, filters: { types: ['author'] } },
+      now: { byType: { post: 90 }, filters: types },
+      says: /90 of the 90 documents .*`types` \(there "author", here "post"\)/,
+    },
+    {
+      name: 'a type that was renamed, with the same filters',
+      there: { byType: { post: 10 } },
+      now: { byType: { article: 10 } },
+      says: 'kept',
+    },
+    {
+      name: 'the drafts, if they are most of it',
+      there: { byType: { post: 10 } },
+      now: { byType: { post: 1 }, filters: { includeDrafts: false } },
+      says: /differ in `include-drafts` \(there true, here false\)/,
+    },
+    {
+      name: 'a few documents by another filter',
+      there: { byType: { post: 10 } },
+      now: { byType: { post: 9 }, filters: { excludeIds: ['a'], excludeTypes: ['b'] } },
+      says: 'kept',
+    },
+    {
+      name: 'all files of assets',
+      there: { byType: { post: 10 }, assets: 1200 },
+      now: { byType: { post: 10 } },
+      says: /take all asset files \(1,200\) out of it\. The two differ in `include-assets` \(there true, here false\)/,
+    },
+    { name: 'some files of assets', there: { byType: { post: 10 }, assets: 1200 }, now: { byType: { post: 10 }, assets: 1 }, says: 'kept' },
+    { name: 'nothing, where there was nothing', there: { byType: {} }, now: { byType: {} }, says: 'kept' },
+  ])('judges a snapshot that would take $name', ({ there, now, says }) => {
+    expect(judged(manifestOf(there), manifestOf(now))).toMatch(typeof says === 'string' ? new RegExp(`^${says}$`) : says)
+  })
+
+  it('is off with 100', () => {
+    expect(judged(manifestOf({ byType: { post: 10 }, assets: 3 }), manifestOf({ byType: {} }), 100)).toBe('kept')
+  })
+
+  it('copes with a manifest that somebody else wrote, and repeats nothing of it that could do harm', () => {
+    const odd = { ...manifestOf({ byType: { post: 10 } }), assets: undefined, filters: { types: ['::error::x\n', 7], includeDrafts: {} } }
+    const said = judged(odd as unknown as Manifest, manifestOf({ byType: { post: 1 } }))
+    expect(said).toMatch(/^dataset-shrunk: .*`include-assets` \(there unknown, here false\)/)
+    expect(said).not.toMatch(/\n/)
+  })
+})

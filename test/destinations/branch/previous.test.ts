@@ -1,0 +1,102 @@
+import { expect, it } from '@jest/globals'
+import { findPreviousOnBranch } from '../../../src/destinations/branch/previous.ts'
+import { openBranch } from '../../../src/destinations/branch/remote.ts'
+import type { Manifest } from '../../../src/format/manifest.ts'
+import { type Git, gitAnswers, startGit } from '../../doubles/git.ts'
+import { exampleManifest } from '../../snapshot/example.ts'
+import { rejection } from '../../streams/feed.ts'
+import { makeTempFolder } from '../../support/process.ts'
+
+const branch = 'backups'
+const folder = 'abc12345/production'
+const others = { filters: { ...exampleManifest.filters, types: ['author'] } }
+
+function put(git: Git, manifest: Partial<Manifest>, number = 0): void {
+  git.commit(branch, { [`${folder}/manifest.json`]: JSON.stringify({ ...exampleManifest, snapshot: `number-${number}`, ...manifest }) })
+}
+
+/** `before` is called when the tip has been seen. */
+async function find(git: Git, before: () => void = () => undefined) {
+  await using temp = await makeTempFolder('previous')
+  const remote = { serverUrl: git.url, name: 'acme/site', token: 'ghs_unit' }
+  const tools = { environment: { PATH: '/usr/bin:/bin' }, temp: temp.path, signal: new AbortController().signal }
+  using remoteBranch = await openBranch({
+    remote,
+    branch,
+    folder,
+    history: false,
+    tools,
+    wait: async () => undefined,
+    log: { info: () => undefined },
+  })
+  const { tip } = await remoteBranch.see()
+  before()
+  return await findPreviousOnBranch(tip, { branch, folder, of: exampleManifest, remoteBranch })
+}
+
+it('takes what lies at the tip, without a further request, where it has the same filters', async () => {
+  await using git = await startGit()
+  put(git, {}, 1)
+  put(git, {}, 2)
+  const found = await find(git, () => git.fault('git-upload-pack', { answer: gitAnswers.unavailable }))
+  expect(found).toMatchObject({ manifest: { snapshot: 'number-2' }, passedOver: [] })
+})
+
+it('takes the newest of the same filters in the history where it has others', async () => {
+  await using git = await startGit()
+  put(git, {}, 1)
+  put(git, { complete: false }, 2)
+  put(git, others, 3)
+  put(git, others, 4)
+  expect(await find(git)).toMatchObject({ manifest: { snapshot: 'number-2' }, passedOver: [] })
+})
+
+it('passes over what cannot be read, and says so', async () => {
+  await using git = await startGit()
+  put(git, {}, 1)
+  git.commit(branch, { [`${folder}/manifest.json`]: '{' })
+  const { manifest, passedOver } = await find(git)
+  expect(manifest).toMatchObject({ snapshot: 'number-1' })
+  expect(passedOver).toMatchObject([{ message: expect.stringMatching(/on the branch cannot be read.*it is not JSON/) }])
+})
+
+it.each([
+  { name: 'no branch', setUp: () => undefined, nothing: 'there is no branch "backups" yet' },
+  {
+    name: 'other filters only',
+    setUp: (git: Git) => put(git, others),
+    nothing: 'holds no earlier snapshot of this dataset with the same filters',
+  },
+  {
+    name: 'another dataset only',
+    setUp: (git: Git) => void git.commit(branch, { 'abc12345/staging/manifest.json': '{}' }),
+    nothing: 'holds no',
+  },
+])('says that there is nothing to compare with where there is $name', async ({ setUp, nothing }) => {
+  await using git = await startGit()
+  setUp(git)
+  expect(await find(git)).toMatchObject({ manifest: undefined, passedOver: [], nothing: expect.stringContaining(nothing) })
+})
+
+it('says that older commits were not looked at, with the cure', async () => {
+  await using git = await startGit()
+  put(git, {}, 1)
+  put(git, others, 2)
+  const tree = git.run('rev-parse', `${branch}^{tree}`)
+  let tip = git.run('rev-parse', branch)
+  for (let count = 0; count < 499; count++)
+    tip = git.run('-c', 'user.name=a', '-c', 'user.email=a', 'commit-tree', tree, '-p', tip, '-m', 'x')
+  git.run('update-ref', `refs/heads/${branch}`, tip)
+  const { manifest, passedOver } = await find(git)
+  expect(manifest).toBeUndefined()
+  expect(passedOver).toMatchObject([
+    { message: expect.stringContaining('None of the last 500 commits'), hint: expect.stringContaining('on a `branch` of its own') },
+  ])
+}, 30_000)
+
+it('throws what the server says where it does not hand the history out', async () => {
+  await using git = await startGit()
+  put(git, others)
+  const failing = find(git, () => git.fault('git-upload-pack', { answer: gitAnswers.unavailable }))
+  expect(await rejection(failing)).toMatchObject({ code: 'branch-rejected', title: 'The git server cannot be reached' })
+})

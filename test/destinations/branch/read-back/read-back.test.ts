@@ -1,0 +1,124 @@
+import { spawnSync } from 'node:child_process'
+import { readdir, rm } from 'node:fs/promises'
+import { describe, expect, it } from '@jest/globals'
+import { branch, folder, type Scene, someTexts, startScene } from '../scene.ts'
+
+const day = 86_400_000
+
+/** What was fetched after the last push. */
+function fetchedAfterPush({ git }: Scene): number {
+  const pushed = git.requests.findLastIndex(({ service, method }) => service === 'git-receive-pack' && method === 'POST')
+  return git.requests.slice(pushed).reduce((sum, { sentBytes }) => sum + sentBytes, 0)
+}
+
+describe('what is fetched to be read back', () => {
+  const texts = someTexts(100)
+  const wholeBytes = 100 * 1500
+  const edited = [...someTexts(1), ...texts.slice(1)]
+
+  const rows: readonly {
+    readonly name: string
+    readonly days: number
+    readonly change?: Parameters<Scene['store']>[1]
+    readonly between?: (scene: Scene) => void
+    readonly whole: boolean
+  }[] = [
+    { name: 'what is new, the next night', days: 1, whole: false },
+    { name: 'what is new, on the seventh night', days: 6.99, whole: false },
+    { name: 'all, when the last time is seven days ago', days: 7.01, whole: true },
+    { name: 'all, after a change of layout', days: 1, change: { layout: 'compressed' }, whole: true },
+    { name: 'all, after a rewrite', days: 1, change: { keepLast: 1 }, whole: true },
+    {
+      name: 'what is new, where others have committed since',
+      days: 1,
+      between: ({ git }) => void git.commit(branch, { 'notes.txt': 'Mine' }, { date: `${Math.floor(Date.now() / 1000)} +0000` }),
+      whole: false,
+    },
+    {
+      name: 'all, where another dataset was read back whole',
+      days: 7.5,
+      between: ({ git }) =>
+        void git.commit(
+          branch,
+          { 'notes.txt': 'x' },
+          {
+            date: `${Math.floor(Date.now() / 1000)} +0000`,
+            message: `x\n\nRead back whole: ${folder}-2\n`,
+          },
+        ),
+      whole: true,
+    },
+  ]
+
+  it.each(rows)('$name', async ({ days, change = {}, between, whole }) => {
+    await using scene = await startScene()
+    await scene.store(await scene.snapshot(1, { texts }), { now: () => new Date(Date.now() - days * day) })
+    expect(fetchedAfterPush(scene)).toBeGreaterThan(wholeBytes)
+    between?.(scene)
+    scene.git.reset()
+    await scene.store(await scene.snapshot(2, { texts: edited }), change)
+    const fetched = fetchedAfterPush(scene)
+    expect({ whole: fetched > wholeBytes, little: fetched < wholeBytes / 5 }).toEqual({ whole, little: !whole })
+    expect(/^Read back whole: abc12345\/production$/m.test(scene.git.run('log', '-1', '--format=%B', branch))).toBe(
+      whole && !change.keepLast,
+    )
+  })
+
+  it('goes by a time that is not in the future', async () => {
+    await using scene = await startScene()
+    await scene.store(await scene.snapshot(1, { texts }), { now: () => new Date(Date.now() + day) })
+    scene.git.reset()
+    await scene.store(await scene.snapshot(2, { texts: edited }))
+    expect(fetchedAfterPush(scene)).toBeGreaterThan(wholeBytes)
+  })
+})
+
+describe('what comes back otherwise than it was stored', () => {
+  /** What a server that loses or mixes something up may hold at the branch, once it has taken a push. */
+  const rows: readonly { readonly name: string; readonly damage: (scene: Scene) => void }[] = [
+    {
+      name: 'a commit with another file',
+      damage: ({ git }) => {
+        const message = git.run('log', '-1', '--format=%B', branch)
+        git.run('update-ref', `refs/heads/${branch}`, `${branch}~1`)
+        git.commit(branch, { [`${folder}/documents/post/00/stranger.json`]: '{}' }, { message })
+      },
+    },
+    {
+      name: 'the commit before',
+      damage: ({ git }) => void git.run('update-ref', `refs/heads/${branch}`, `${branch}~1`),
+    },
+  ]
+
+  it.each(rows)('is found: $name', async ({ damage }) => {
+    await using scene = await startScene()
+    await scene.store(await scene.snapshot(1))
+    const second = await scene.snapshot(2, { texts: someTexts(4) })
+    scene.git.fault('git-receive-pack', { exchange: true, times: 1, after: async () => damage(scene) })
+    await expect(scene.store(second)).rejects.toMatchObject({ code: 'verification-failed' })
+  })
+
+  it('is a blob that the server does not give, also if it is not new', async () => {
+    await using scene = await startScene()
+    const texts = someTexts(20)
+    await scene.store(await scene.snapshot(1, { texts }), { now: () => new Date(Date.now() - 8 * day) })
+    const old = scene.git.run('rev-parse', `${branch}:${folder}/documents/post`)
+    const [, , blob = ''] = scene.git.run('ls-tree', '-r', old).split(/\s/)
+    const second = await scene.snapshot(2, { texts: [...texts, ...someTexts(1)] })
+    const lose = async () => {
+      scene.git.run('repack', '-adq')
+      const kept = scene.git
+        .run('rev-list', '--objects', '--all')
+        .split('\n')
+        .map((line) => line.slice(0, 40))
+        .filter((name) => name !== blob)
+      const made = spawnSync('git', ['pack-objects', '-q', 'objects/pack/pack'], { cwd: scene.git.folder, input: `${kept.join('\n')}\n` })
+      const name = made.stdout.toString().trim()
+      for (const file of await readdir(`${scene.git.folder}/objects/pack`)) {
+        if (!file.includes(name)) await rm(`${scene.git.folder}/objects/pack/${file}`, { force: true })
+      }
+    }
+    scene.git.fault('git-receive-pack', { exchange: true, times: 1, after: lose })
+    await expect(scene.store(second)).rejects.toMatchObject({ code: 'verification-failed' })
+  })
+})

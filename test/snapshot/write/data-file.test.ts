@@ -1,0 +1,199 @@
+import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { gunzipSync, zstdDecompressSync } from 'node:zlib'
+import { describe, expect, it } from '@jest/globals'
+import { codecs } from '../../../src/codec/codec.ts'
+import { printManifest } from '../../../src/format/manifest.ts'
+import { writeData, writeManifest, writeOneOfMany } from '../../../src/snapshot/write/data-file.ts'
+import { digestOf, sumDigest } from '../../../src/streams/digest.ts'
+import { rejection, source } from '../../streams/feed.ts'
+import { smallDisk } from '../../support/disk.ts'
+import { makeTempFolder } from '../../support/process.ts'
+import { exampleManifest } from '../example.ts'
+
+const lines = [[Buffer.from('{"_id":"a"}'), Buffer.from('{"_id":"ü"}')], [], [Buffer.from('{"_id":"c"}')]]
+const content = '{"_id":"a"}\n{"_id":"ü"}\n{"_id":"c"}\n'
+
+describe('writeData', () => {
+  it.each([
+    { compression: 'gzip', path: 'data.ndjson.gz', unpack: gunzipSync },
+    { compression: 'zstd', path: 'data.ndjson.zst', unpack: zstdDecompressSync },
+  ] as const)('writes the lines with $compression and describes the file', async ({ compression, path, unpack }) => {
+    await using temp = await makeTempFolder()
+    const written = await writeData(temp.path, { lines: source(lines).items, compression, level: 1 })
+    const stored = await readFile(join(temp.path, path))
+    expect(String(unpack(stored))).toBe(content)
+    expect(written.file).toEqual({
+      path,
+      sizeBytes: stored.length,
+      digest: digestOf(stored),
+      contentBytes: Buffer.byteLength(content),
+      contentDigest: digestOf(Buffer.from(content)),
+    })
+    const sum = sumDigest()
+    for (const line of lines.flat()) sum.add(line)
+    expect(written.contentDigest).toBe(sum.result())
+    expect(await readdir(temp.path)).toEqual([path])
+    expect(await modeOf(join(temp.path, path))).toBe('600')
+  })
+
+  it.each(['gzip', 'zstd'] as const)('writes the same file for the same lines, however they come, with %s', async (compression) => {
+    const many = Array.from({ length: 40_000 }, (_, index) => Buffer.from(`{"_id":"${index}","text":"${'ab'.repeat(index % 200)}"}`))
+    const batches = (size: number) =>
+      Array.from({ length: Math.ceil(many.length / size) }, (_, at) => many.slice(at * size, (at + 1) * size))
+    const slowly = async function* () {
+      for (const batch of batches(3000)) {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        yield batch
+      }
+    }
+    const digests = new Set<string>()
+    for (const ways of [source([many]).items, source(batches(7)).items, slowly()]) {
+      await using temp = await makeTempFolder()
+      digests.add((await writeData(temp.path, { lines: ways, compression, level: 6 })).file.digest)
+    }
+    expect(digests.size).toBe(1)
+  })
+
+  it('leaves nothing of files whose content fails at once, however many', async () => {
+    await using temp = await makeTempFolder()
+    const failing = async function* (): AsyncGenerator<Buffer> {
+      yield Buffer.from('half')
+      throw new Error('cut')
+    }
+    for (let round = 0; round < 20; round++) {
+      const names = Array.from({ length: 30 }, (_, index) => `${round}-${index}`)
+      await Promise.allSettled(
+        names.map(async (name) => await writeOneOfMany(temp.path, name, { chunks: failing(), prove: async () => undefined })),
+      )
+    }
+    expect(await readdir(temp.path)).toEqual([])
+  })
+
+  it('gives a file its name only when it is proven as it lies on disk', async () => {
+    await using temp = await makeTempFolder()
+    const seen: string[] = []
+    const write = async (name: string, verdict: Error | undefined): Promise<void> => {
+      const chunks = async function* () {
+        yield Buffer.from('whole')
+      }
+      const prove = async (file: string): Promise<void> => {
+        seen.push(`${name}: ${await readFile(file, 'utf8')}, ${(await readdir(temp.path)).includes(name)}`)
+        if (verdict) throw verdict
+      }
+      await writeOneOfMany(temp.path, name, { chunks: chunks(), prove })
+    }
+    const wrong = new Error('wrong')
+    await write('good', undefined)
+    expect(await rejection(write('bad', wrong))).toBe(wrong)
+    expect(seen).toEqual(['good: whole, false', 'bad: whole, false'])
+    expect(await readdir(temp.path)).toEqual(['good'])
+  })
+
+  it('has nothing at the final name while the lines are still coming', async () => {
+    await using temp = await makeTempFolder()
+    const seen: string[][] = []
+    const watching = async function* () {
+      for (const batch of lines) {
+        yield batch
+        seen.push(await readdir(temp.path))
+      }
+    }
+    await writeData(temp.path, { lines: watching(), compression: 'gzip', level: 1 })
+    expect(seen).toHaveLength(lines.length)
+    expect(seen.flat().filter((name) => !name.endsWith('.partial'))).toEqual([])
+  })
+
+  it.each([
+    { name: 'at once', before: [] },
+    { name: 'after some lines', before: lines },
+    {
+      name: 'after many megabytes',
+      before: Array.from({ length: 300 }, () => [Buffer.alloc(20_000, crypto.getRandomValues(new Uint8Array(20_000)))]),
+    },
+  ])('leaves nothing behind when the lines break off $name, and passes the error on', async ({ before }) => {
+    await using temp = await makeTempFolder()
+    const error = new RangeError('broken')
+    const writing = writeData(temp.path, { lines: source(before, error).items, compression: 'gzip', level: 1 })
+    expect(await rejection(writing)).toBe(error)
+    expect(await readdir(temp.path)).toEqual([])
+  })
+
+  it.each(['gzip', 'zstd'] as const)('throws the error of a disk that is slow and then fails, with %s', async (compression) => {
+    await using temp = await makeTempFolder()
+    const pipe = join(temp.path, `data.ndjson.${codecs[compression].extension}.partial`)
+    spawnSync('mkfifo', [pipe])
+    // Takes a little and waits so long that all that can be under way is under way.
+    const slow = createReadStream(pipe).once('data', () => {
+      slow.pause()
+      setTimeout(() => slow.destroy(), 500)
+    })
+    // Little comes of many blocks: they are used up while the disk is waited for.
+    const lines = Array.from({ length: 150 }, () => [Buffer.from(randomBytes(20_000).toString('base64').padEnd(400_000, 'x'))])
+    const writing = writeData(temp.path, { lines: source(lines).items, compression, level: 1 })
+    expect(await rejection(writing)).toMatchObject({ code: 'EPIPE' })
+    expect(await readdir(temp.path)).toEqual([])
+  })
+
+  it('replaces the file of an earlier try, whole or not', async () => {
+    await using temp = await makeTempFolder()
+    await writeFile(join(temp.path, 'data.ndjson.gz'), 'old')
+    await writeFile(
+      join(temp.path, 'data.ndjson.gz.partial'),
+      'older and very much longer than what is going to be written now'.repeat(100),
+    )
+    const { file } = await writeData(temp.path, { lines: source(lines).items, compression: 'gzip', level: 1 })
+    expect(await readdir(temp.path)).toEqual(['data.ndjson.gz'])
+    expect((await stat(join(temp.path, 'data.ndjson.gz'))).size).toBe(file.sizeBytes)
+  })
+})
+
+describe('writeManifest', () => {
+  it('writes the bytes of the manifest and describes the file', async () => {
+    await using temp = await makeTempFolder()
+    const entry = await writeManifest(temp.path, exampleManifest)
+    const stored = await readFile(join(temp.path, 'manifest.json'))
+    expect(stored.equals(printManifest(exampleManifest))).toBe(true)
+    expect(entry).toEqual({ path: 'manifest.json', sizeBytes: stored.length, digest: digestOf(stored) })
+    expect([await readdir(temp.path), await modeOf(join(temp.path, 'manifest.json'))]).toEqual([['manifest.json'], '600'])
+  })
+})
+
+describe('a disk that is full', () => {
+  const random = () => Array.from({ length: 400 }, () => [Buffer.from(crypto.getRandomValues(new Uint8Array(20_000)))])
+
+  it('ends the data file with what it needs and what is free, and leaves nothing', async () => {
+    await using disk = await smallDisk(2 * 1024 * 1024)
+    const error = await settledIn(10_000, rejection(writeData(disk.path, { lines: source(random()).items, compression: 'gzip', level: 1 })))
+    expect(error).toMatchObject({
+      code: 'disk-full',
+      message: expect.stringMatching(
+        /^The snapshot needs more than [1-9][\d.]* MB in ".*", and there is no more room\. [1-9][\d.]* MB are free for it\.$/,
+      ),
+      hint: expect.stringContaining('compression: zstd'),
+    })
+    expect(await readdir(disk.path)).toEqual([])
+  })
+
+  it('ends the manifest too', async () => {
+    await using disk = await smallDisk(64 * 1024)
+    await writeFile(join(disk.path, 'filler'), Buffer.alloc(48 * 1024))
+    const byType = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`type-${index}`, index]))
+    const large = { ...exampleManifest, documents: { ...exampleManifest.documents, byType } }
+    expect(await rejection(writeManifest(disk.path, large))).toMatchObject({ code: 'disk-full' })
+    expect(await readdir(disk.path)).toEqual(['filler'])
+  })
+})
+
+async function modeOf(path: string): Promise<string> {
+  return ((await stat(path)).mode & 0o777).toString(8)
+}
+
+async function settledIn(ms: number, promise: Promise<unknown>): Promise<unknown> {
+  const signal = AbortSignal.timeout(ms)
+  const late = new Promise((resolve) => signal.addEventListener('abort', () => resolve('nothing came of it')))
+  return await Promise.race([promise, late])
+}
