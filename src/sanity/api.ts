@@ -30,7 +30,7 @@ type OpenOptions = {
   readonly cut: Cut
 }
 
-type Means = {
+type SanityApiNeeds = {
   readonly http: Http
   readonly token: string
   readonly userAgent: string
@@ -41,7 +41,7 @@ type Means = {
 }
 
 /** Makes a {@link SanityApi} that sends `token` with each request, to the given host and nowhere else. */
-export function sanityApi(source: Source, { http, token, userAgent, signal, now, stopwatch, log }: Means): SanityApi {
+export function sanityApi(source: Source, { http, token, userAgent, signal, now, stopwatch, log }: SanityApiNeeds): SanityApi {
   const watchSkew = skewWatch({ now, warn: log.warning })
   const onProjectHost = source.apiHost.host === defaultHost
   const base = onProjectHost ? `https://${source.projectId}.${defaultHost}` : source.apiHost.origin

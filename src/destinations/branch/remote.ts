@@ -3,7 +3,7 @@ import { type GitTools, makeRepository, type Remote, type Repository } from '../
 import { findCommandFailure } from '../../git/server/failures.ts'
 import { isNotFound } from '../../git/server/refusals.ts'
 import { askServer, fetchCommit, type Move, type Moved, type Overview, type Pushed, push } from '../../git/server/remote.ts'
-import { patiently, retrying, type Waiting } from '../../http/retry.ts'
+import { type RetryNeeds, retrying, retryRules } from '../../http/retry.ts'
 import { type BranchTip, noBranch, readTip } from './tip.ts'
 
 /** How a branch is now. */
@@ -32,7 +32,7 @@ export type RemoteBranch = Disposable & {
 
 type Work = <Value>(work: () => Promise<Value>) => Promise<Value>
 
-type Place = Pick<Waiting, 'wait' | 'log'> & {
+type Place = Pick<RetryNeeds, 'wait' | 'log'> & {
   readonly remote: Remote
   readonly branch: string
   readonly folder: string
@@ -51,7 +51,7 @@ export async function openBranch({ remote, branch, folder, history, tools, wait,
       throw findCommandFailure(error, url) ?? error
     }
   }
-  const patience = patiently({ wait, log, signal: tools.signal })
+  const patience = retryRules({ wait, log, signal: tools.signal })
   const asking: Work = async (work) => await retrying(() => told(work), patience)
   const open = async (at: string) => await told(() => makeRepository(at, remote, tools))
   let repository = await open(url)

@@ -14,8 +14,8 @@ export type PageRequest = { readonly types: readonly string[]; readonly cursor: 
  * A page is what the server sends in about thirty seconds. It ends with a line `{"nextCursor": "…"}`, the last page without one
  * (sanity.io/docs/content-lake/importing-data; `@sanity/export` src/getDocumentCursorStream.ts). The cursor is found by line, so it does not
  * matter how the network cuts it up. Throws what {@link SanityApi.open} throws, `export-rejected` for an error inside the page,
- * `export-truncated` for an end in the middle of a line, `export-invalid` for a line that is not a document, for an empty cursor, which would
- * begin the export anew, and for lines behind a cursor.
+ * `export-truncated` for an end in the middle of a line, `export-invalid` for a line that is not a document, for an empty cursor, with which the
+ * export would start again, and for lines behind a cursor.
  */
 export async function* exportPage(api: SanityApi, { types, cursor }: PageRequest): AsyncGenerator<ExportedDocument[], string | undefined> {
   return yield* readPage(await requestExport(api, { types, cursor }))
@@ -23,9 +23,9 @@ export async function* exportPage(api: SanityApi, { types, cursor }: PageRequest
 
 /** Reads the body of one page; see {@link exportPage}. */
 export async function* readPage(body: AsyncIterable<Buffer>): AsyncGenerator<ExportedDocument[], string | undefined> {
-  const page: Page = { lines: 0, next: undefined }
+  const page: PageState = { lines: 0, next: undefined }
   for await (const batch of exportLines(body)) {
-    const documents = batch.lines.flatMap((bytes) => documentIn(bytes, page, batch.terminated))
+    const documents = batch.lines.flatMap((bytes) => readLine(bytes, page, batch.terminated))
     if (documents.length > 0) yield documents
   }
   return page.next
@@ -35,9 +35,10 @@ export async function* readPage(body: AsyncIterable<Buffer>): AsyncGenerator<Exp
 const mostCursorLength = 4096
 
 /** What was seen of a page: how many lines, and the cursor once it came. */
-type Page = { lines: number; next: string | undefined }
+type PageState = { lines: number; next: string | undefined }
 
-function documentIn(bytes: Buffer, page: Page, terminated: boolean): ExportedDocument[] {
+/** The document in a line: none or one. Notes the cursor. */
+function readLine(bytes: Buffer, page: PageState, terminated: boolean): ExportedDocument[] {
   const number = ++page.lines
   const line = classifyLine(bytes)
   if (line.kind === 'blank') return []

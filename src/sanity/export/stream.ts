@@ -16,12 +16,12 @@ export type ExportedDocument = { readonly id: string; readonly type: string; rea
  * (sanity-io/sanity issue 9491). Throws `export-rejected` for an error inside the stream, `export-truncated` for an end in the middle of a line
  * or one that promises more, `export-invalid` for a line that is not a document and for an id that comes twice.
  */
-export async function* exportDocuments(api: SanityApi, { types, expected }: Wanted): AsyncGenerator<ExportedDocument[]> {
+export async function* exportDocuments(api: SanityApi, { types, expected }: ExportWanted): AsyncGenerator<ExportedDocument[]> {
   yield* readExport(await requestExport(api, { types }), expected)
 }
 
-/** `expected`: about how many documents there are. */
-type Wanted = { readonly types: readonly string[]; readonly expected: number }
+/** `types` is empty for all; `expected`: about how many documents there are. */
+type ExportWanted = { readonly types: readonly string[]; readonly expected: number }
 
 /** Reads the body of one export answer; see {@link exportDocuments}. */
 export async function* readExport(body: AsyncIterable<Buffer>, expected = 0): AsyncGenerator<ExportedDocument[]> {
