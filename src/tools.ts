@@ -58,7 +58,7 @@ export function makeTools({ log, clean, environment, signal }: Pick<Tools, 'log'
 }
 
 /**
- * HTTP over this dispatcher. `headersTimeout` counts until the answer itself: undici begins it anew with each interim one (1xx), of which there may
+ * HTTP over this dispatcher. `headersTimeout` counts until the answer itself: undici starts again with each interim one (1xx), of which there may
  * come any number.
  */
 export function httpOver(dispatcher: Dispatcher, connectTimeoutMs: number): Http {

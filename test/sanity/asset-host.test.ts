@@ -60,7 +60,7 @@ describe('an asset host', () => {
     expect((await ask('file', (_, response) => void response.writeHead(status).end())).answer).toMatchObject({ status, ...is })
   })
 
-  it('is never asked at an address of somebody else', async () => {
+  it('is never asked at an address that is not Sanity’s', async () => {
     const http = async () => {
       throw new Error('sent')
     }
