@@ -16,6 +16,7 @@ export type Comparison =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'off' }
 
+/** The snapshot, and what it is compared with. */
 export type ShrinkNeeds = {
   /** Of the snapshot that is to be stored. */
   readonly manifest: Manifest
@@ -75,7 +76,7 @@ async function lookAt({ kind, findPrevious }: Destination, { log, signal }: Tool
 
 const minimum = 'Where that is so every time, set `min-documents`.'
 
-/** Of many the newest is told, and the last: it may say why the search ended. */
+/** Says of many why the newest and the last one were passed over: the last may say why the search ended. */
 function inOne(passedOver: readonly BackupError[]): string {
   const [first, ...rest] = passedOver.map(({ message, hint }) => `${message} ${hint}`)
   const others = rest.length > 1 ? `${plural(rest.length - 1, 'other')} could not be read either.` : undefined

@@ -172,7 +172,7 @@ export async function storeEverywhere(
       const error = await failureOf(thrown, { signal, path })
       failure ??= error
       if (signal.aborted) break
-      // The first failure is told at the end, as the run's own.
+      // The first failure is the run's own, and is shown at its end.
       if (error !== failure) log.warning(`${error.title}: ${error.message}`)
       else if (index < destinations.length - 1) log.info(`${error.title}. The other destinations are tried all the same.`)
     }
