@@ -28,11 +28,12 @@ export function openDestinations(needs: DestinationNeeds): Destinations {
   const make = { artifact, directory, branch }
   const chosen = needs.inputs.destinations
   const all = (['artifact', 'directory', 'branch'] as const).filter((kind) => chosen.has(kind)).map((kind) => make[kind](needs))
+  const incomplete = chosen.has('artifact') ? incompleteArtifact(needs) : undefined
   return {
     all,
-    incomplete: chosen.has('artifact') ? incompleteArtifact(needs) : undefined,
+    incomplete,
     [Symbol.dispose]: () => {
-      for (const destination of all) {
+      for (const destination of incomplete ? [...all, incomplete] : all) {
         try {
           destination[Symbol.dispose]()
         } catch {
