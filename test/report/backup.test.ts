@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
 import type { BackupOutcome } from '../../src/commands/backup/backup.ts'
 import { BackupError } from '../../src/errors.ts'
-import { renderBackup, renderFailure } from '../../src/report/backup.ts'
+import { backupEnding, backupFailure } from '../../src/report/backup.ts'
+import type { Ending } from '../../src/report/ending.ts'
 import { exampleManifest } from '../snapshot/example.ts'
 
-const place = { repository: 'acme/site', runId: '42', serverUrl: 'https://github.com' }
+const address = { repository: 'acme/site', runId: '42', serverUrl: 'https://github.com' }
 const artifact = {
   kind: 'artifact',
   name: 'sanity-abc12345-production',
@@ -134,6 +135,85 @@ describe('what is not in the snapshot', () => {
   })
 })
 
+describe('the outputs of a backup', () => {
+  it('are those of all destinations, and empty for the others', () => {
+    expect(endingOf({ stored: [artifact] }).outputs).toEqual({
+      status: 'stored',
+      snapshot: 'abc12345-production-20261122T081500Z',
+      path: '',
+      manifest: '',
+      'document-count': 2,
+      'asset-count': 0,
+      'missing-asset-count': 0,
+      'size-bytes': 1300,
+      digest: dataFile.digest,
+      'artifact-id': 1000,
+      'artifact-url': artifact.url,
+      branch: '',
+      'commit-sha': '',
+    })
+    expect(endingOf({ stored: [directory] }).outputs).toMatchObject({ path: '/tmp/x', manifest: '/tmp/x/manifest.json', 'artifact-id': '' })
+  })
+
+  it('say incomplete where nothing was stored for lack of assets, and nothing after any other failure', () => {
+    const error = (code: 'asset-missing' | 'disk-full') => new BackupError({ code, title: 't', message: 'm', hint: 'h' })
+    expect(backupFailure(error('asset-missing')).outputs).toEqual({ status: 'incomplete' })
+    expect(backupFailure(error('disk-full')).outputs).toEqual({})
+  })
+})
+
+describe('a backup that was stored and fails all the same', () => {
+  const lost = Object.assign(new Error('no room'), { code: 'ENOSPC' })
+  const cancelled = new BackupError({ code: 'cancelled', title: 'Cancelled', message: 'It was cancelled.', hint: 'Run it again.' })
+
+  it('says where the snapshot is', () => {
+    const { failure } = backupEnding({ outcome: { ...outcome, stored: [artifact, directory] }, cancelled }, address)
+    expect(failure).toMatchObject({
+      code: 'cancelled',
+      message:
+        'It was cancelled. The snapshot abc12345-production-20261122T081500Z is stored, and was read back, as artifact and directory.',
+    })
+  })
+
+  it.each([
+    {
+      name: 'a full disk, which takes its folder away',
+      error: lost,
+      stored: [artifact, directory],
+      code: 'disk-full',
+      says: 'read back, as artifact.',
+      withdrawn: 1,
+    },
+    {
+      name: 'a full disk, which takes all that there is away',
+      error: lost,
+      stored: [directory],
+      code: 'disk-full',
+      says: 'Nothing was stored.',
+      withdrawn: 1,
+    },
+    {
+      name: 'a file that is gone',
+      error: new Error('gone'),
+      stored: [directory],
+      code: 'unexpected',
+      says: 'read back, as directory.',
+      withdrawn: 0,
+    },
+  ])('because its outputs cannot be written: $name', ({ error, stored, code, says, withdrawn }) => {
+    let calls = 0
+    const ending = endingOf({ stored, withdraw: () => calls++ }).unwritten?.(error)
+    expect(ending?.failure).toMatchObject({ code, message: expect.stringContaining(says) })
+    expect(calls).toBe(withdrawn)
+  })
+
+  it('stays cancelled where its outputs cannot be written either', () => {
+    let calls = 0
+    const ending = backupEnding({ outcome: { ...outcome, withdraw: () => calls++ }, cancelled }, address).unwritten?.(lost)
+    expect({ code: ending?.failure?.code, calls }).toEqual({ code: 'cancelled', calls: 1 })
+  })
+})
+
 describe('the lines that restore a snapshot', () => {
   it.each([
     { serverUrl: 'https://github.com/', repo: 'acme/site' },
@@ -192,11 +272,11 @@ describe('the lines that restore a snapshot', () => {
   })
 })
 
-describe('a failure', () => {
+describe('the summary of a failure', () => {
   const error = new BackupError({ code: 'export-invalid', title: `T ${hostile}`, message: `first ${hostile}\nsecond`, hint: 'Do `this`.' })
 
   it('of the whole run says so, with the code and the cure', () => {
-    const text = renderFailure(error)
+    const text = backupFailure(error).summary()
     expect(text.split('\n')[0]).toBe('## Sanity backup: ❌ failed')
     expect(text).toContain('(`export-invalid`)')
     expect(text).toContain('<br>second')
@@ -212,7 +292,7 @@ describe('a failure', () => {
 
   it('stays small, however many lines its message has', () => {
     const long = new BackupError({ code: 'input-invalid', title: 't', message: `${'x'.repeat(500)}\n`.repeat(60), hint: 'h' })
-    expect(Buffer.byteLength(renderFailure(long))).toBeLessThan(64 * 1024)
+    expect(Buffer.byteLength(backupFailure(long).summary())).toBeLessThan(64 * 1024)
   })
 })
 
@@ -256,8 +336,12 @@ const outcome: BackupOutcome = {
   withdraw: () => undefined,
 }
 
-function render(change: Partial<BackupOutcome>, at: Partial<typeof place> = {}): string {
-  return renderBackup({ ...outcome, ...change }, { ...place, ...at })
+function endingOf(change: Partial<BackupOutcome>): Ending {
+  return backupEnding({ outcome: { ...outcome, ...change }, cancelled: undefined }, address)
+}
+
+function render(change: Partial<BackupOutcome>, at: Partial<typeof address> = {}): string {
+  return backupEnding({ outcome: { ...outcome, ...change }, cancelled: undefined }, { ...address, ...at }).summary()
 }
 
 function mermaidOf(text: string): string[] {
