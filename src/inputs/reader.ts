@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Shard } from '../format/asset-id.ts'
-import { holdsPieceOf, neutralise, quoteOutside } from '../text.ts'
+import { holdsPieceOf } from '../redact.ts'
+import { neutralise, quoteOutside } from '../text.ts'
 import { findBroken, findBrokenRule, oneOfRules, type Rule, secretRules, typeRules } from './rules.ts'
 import { nearest } from './spelling.ts'
 
