@@ -1,6 +1,6 @@
-import { findSecrets, secretVariables } from './inputs/backup.ts'
-import { checkEnvironment, findProxySecrets } from './inputs/environment.ts'
-import { findHeartbeatUrl } from './inputs/reader.ts'
+import { checkEnvironment } from './inputs/environment.ts'
+import { declaredInputs } from './inputs/inputs.ts'
+import { findHeartbeatUrl, findSecrets, secretVariables } from './inputs/secrets.ts'
 import { startLifetime } from './lifetime.ts'
 import type { Ending } from './report/ending.ts'
 import { makeWatchdog, type Watchdog } from './report/heartbeat.ts'
@@ -12,7 +12,7 @@ import { makeTools, type OpenTools } from './tools.ts'
 process.noDeprecation = true
 
 const env = { ...process.env }
-const report = makeReport({ masked: findSecrets(env), hidden: findProxySecrets(env) }, env)
+const report = makeReport(findSecrets(env, declaredInputs(env)), env)
 for (const name of secretVariables) delete process.env[name]
 
 let open: { readonly tools: OpenTools; readonly watchdog: Watchdog } | undefined

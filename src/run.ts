@@ -1,5 +1,5 @@
 import { abandonBackup, backup } from './commands/backup/backup.ts'
-import { parseInputs } from './inputs/backup.ts'
+import { parseInputs } from './inputs/inputs.ts'
 import { backupEnding, backupFailure } from './report/backup.ts'
 import type { Ending } from './report/ending.ts'
 import { parseRunner } from './runner.ts'

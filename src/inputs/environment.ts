@@ -1,10 +1,5 @@
 import { BackupError } from '../errors.ts'
-import { minTokenLength } from './reader.ts'
-
-type Env = Readonly<Record<string, string | undefined>>
-
-/** The environment variables that name a proxy, as undici reads them: lower case first. */
-const proxyVariables = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'] as const
+import { type Env, proxyVariables } from './variables.ts'
 
 /** What Node's own debugging prints into the log for these words are requests with all their headers: nodejs.org/api/cli.html#node_debugmodule. */
 const tellingDebugWords = /^(\*|.*\*.*|https?2?|net|tls|stream|undici|fetch|websocket|quic|tcp)$/i
@@ -46,22 +41,6 @@ function isDecodable(url: URL | null): boolean {
     return true
   } catch {
     return false
-  }
-}
-
-/** The passwords of the proxies, as written and decoded: they must never be shown. */
-export function findProxySecrets(env: Env): string[] {
-  return proxyVariables
-    .map((name) => URL.parse(env[name] ?? '')?.password ?? '')
-    .flatMap((password) => [password, decoded(password)])
-    .filter((password) => password.length >= minTokenLength)
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
   }
 }
 

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
+import { parse } from 'yaml'
 import type { BackupOutcome } from '../../src/commands/backup/backup.ts'
 import { BackupError } from '../../src/errors.ts'
 import { backupEnding, backupFailure } from '../../src/report/backup.ts'
@@ -136,6 +138,11 @@ describe('what is not in the snapshot', () => {
 })
 
 describe('the outputs of a backup', () => {
+  it('are those that action.yml declares, and no others; every failed run adds its error-code', () => {
+    const { outputs } = parse(readFileSync(new URL('../../action.yml', import.meta.url), 'utf8')) as { outputs: Record<string, object> }
+    expect([...Object.keys(endingOf({}).outputs), 'error-code'].toSorted()).toEqual(Object.keys(outputs).toSorted())
+  })
+
   it('are those of all destinations, and empty for the others', () => {
     expect(endingOf({ stored: [artifact] }).outputs).toEqual({
       status: 'stored',
