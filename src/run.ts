@@ -13,7 +13,7 @@ export async function run(env: NodeJS.ProcessEnv, tools: Tools): Promise<Ending>
   switch (inputs.command) {
     case 'backup': {
       const outcome = await backup(inputs, runner, tools)
-      // A run that was given up has told the watchdog so: it is not green, even if everything was stored in that moment.
+      // The watchdog hears of a failure as soon as a run is given up: such a run is red, even if everything was stored in that moment.
       return backupEnding({ outcome, cancelled: tools.signal.aborted ? tools.signal.reason : undefined }, address)
     }
   }

@@ -1,8 +1,8 @@
 import { BackupError } from '../errors.ts'
 import { type Env, proxyVariables } from './variables.ts'
 
-/** What Node's own debugging prints into the log for these words are requests with all their headers: nodejs.org/api/cli.html#node_debugmodule. */
-const tellingDebugWords = /^(\*|.*\*.*|https?2?|net|tls|stream|undici|fetch|websocket|quic|tcp)$/i
+/** For these words in NODE_DEBUG, Node logs requests with all their headers: nodejs.org/api/cli.html#node_debugmodule. */
+const leakyDebugWords = /^(\*|.*\*.*|https?2?|net|tls|stream|undici|fetch|websocket|quic|tcp)$/i
 
 /**
  * Throws `input-invalid` for an environment in which no run is safe: certificates that are not checked, debugging that prints the token, a proxy
@@ -16,7 +16,7 @@ export function checkEnvironment(env: Env): void {
     )
   }
   const words = (env['NODE_DEBUG'] ?? '').split(',').map((word) => word.trim())
-  if (words.some((word) => tellingDebugWords.test(word))) {
+  if (words.some((word) => leakyDebugWords.test(word))) {
     throw unsafe(
       'NODE_DEBUG makes Node print requests with their headers, and so the token, into the log.',
       'Remove NODE_DEBUG from `env:`. For more words from this action set RUNNER_DEBUG: 1, or run the job again with debug logging.',

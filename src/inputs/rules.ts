@@ -49,7 +49,7 @@ export const secretRules: readonly Rule[] = [
   },
 ]
 
-/** An id or a name of Sanity's, told from its neighbours as `sanity.io/manage` shows them. */
+/** The id of a project, as `sanity.io/manage` shows it. */
 export const projectIdRules: readonly Rule[] = [
   { is: /^[a-z0-9-]*$/i, says: 'is not a project id: letters, digits and dashes, as sanity.io/manage shows it' },
   { is: /^.{1,64}$/, says: 'is not a project id: it is longer than 64 characters' },

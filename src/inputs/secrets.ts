@@ -27,7 +27,7 @@ export function findHeartbeatUrl(env: Env): URL | undefined {
 
 /**
  * The values that must never be shown, as far as they are long enough to be masked; `declared` are the names of all inputs. To be called before
- * anything is printed. `masked` come from inputs, and the runner is told to mask them; `hidden` ones it has never seen, and they stay here.
+ * anything is printed. `masked` ones come from inputs, and the runner has to mask them too; `hidden` ones come from elsewhere, and it never gets to see them.
  */
 export function findSecrets(env: Env, declared: readonly string[]): { masked: string[]; hidden: string[] } {
   const tokens = [tokenOf(env), inputOf(env, 'github-token')]

@@ -25,7 +25,7 @@ export function listed(words: readonly string[]): string {
   return words.length > shown.length ? `${shown.join(', ')} and ${words.length - shown.length} more` : shown.join(', ')
 }
 
-/** More slices than this cannot be told apart. */
+/** More slices than this look alike. */
 const slices = 12
 
 /** A pie of the largest types, the rest as one slice; undefined if there are none. */

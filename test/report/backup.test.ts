@@ -6,16 +6,8 @@ import { BackupError } from '../../src/errors.ts'
 import { backupEnding, backupFailure } from '../../src/report/backup.ts'
 import type { Ending } from '../../src/report/ending.ts'
 import { exampleManifest } from '../snapshot/example.ts'
+import { address, artifact, dataFile, directory, outcome } from './example.ts'
 
-const address = { repository: 'acme/site', runId: '42', serverUrl: 'https://github.com' }
-const artifact = {
-  kind: 'artifact',
-  name: 'sanity-abc12345-production',
-  id: 1000,
-  url: 'https://github.com/acme/site/actions/runs/42/artifacts/1000',
-  sizeBytes: 5000,
-} as const
-const directory = { kind: 'directory', folder: '/tmp/x', manifest: '/tmp/x/manifest.json' } as const
 const hostile = '|`<b>\n::error::x ##[y] "] --> @octocat [a](https://evil.example) \u202e'
 
 describe('the summary of a backup', () => {
@@ -221,64 +213,6 @@ describe('a backup that was stored and fails all the same', () => {
   })
 })
 
-describe('the lines that restore a snapshot', () => {
-  it.each([
-    { serverUrl: 'https://github.com/', repo: 'acme/site' },
-    { serverUrl: 'https://acme.ghe.com', repo: 'acme.ghe.com/acme/site' },
-  ])('name the host of the repository where that is not github.com: $serverUrl', ({ serverUrl, repo }) => {
-    expect(render({ stored: [artifact] }, { serverUrl })).toContain(`gh run download 42 --repo ${repo} --name`)
-  })
-
-  it.each([
-    {
-      name: 'gzip, as an artifact',
-      file: 'data.ndjson.gz',
-      stored: [artifact],
-      lines: [
-        "gh run download 42 --repo acme/site --name 'sanity-abc12345-production' --dir snapshot",
-        'npx sanity@latest dataset import snapshot/data.ndjson.gz --project-id abc12345 --dataset production --replace',
-      ],
-    },
-    {
-      name: 'zstd, as an artifact and a directory',
-      file: 'data.ndjson.zst',
-      stored: [artifact, directory],
-      lines: [
-        "gh run download 42 --repo acme/site --name 'sanity-abc12345-production' --dir snapshot",
-        'zstd -d snapshot/data.ndjson.zst',
-        'npx sanity@latest dataset import snapshot/data.ndjson --project-id abc12345 --dataset production --replace',
-      ],
-    },
-    {
-      name: 'gzip, as a directory',
-      file: 'data.ndjson.gz',
-      stored: [directory],
-      lines: [
-        'npx sanity@latest dataset import ./abc12345-production-20261122T081500Z/data.ndjson.gz --project-id abc12345 --dataset production --replace',
-      ],
-    },
-    {
-      name: 'zstd, as a directory',
-      file: 'data.ndjson.zst',
-      stored: [directory],
-      lines: [
-        'zstd -d ./abc12345-production-20261122T081500Z/data.ndjson.zst',
-        'npx sanity@latest dataset import ./abc12345-production-20261122T081500Z/data.ndjson --project-id abc12345 --dataset production --replace',
-      ],
-    },
-  ])('are right for $name', ({ file, stored, lines }) => {
-    const text = render({
-      stored,
-      documents: { ...outcome.documents, data: { file: { ...dataFile, path: file }, contentDigest: documents.contentDigest } },
-    })
-    expect(/```sh\n([\s\S]*?)\n```/.exec(text)?.[1]?.split('\n')).toEqual(lines)
-  })
-
-  it('quote an artifact’s name for the shell', () => {
-    expect(render({ stored: [{ ...artifact, name: "it's $(mine)" }] })).toContain("--name 'it'\\''s $(mine)' --dir")
-  })
-})
-
 describe('the summary of a failure', () => {
   const error = new BackupError({ code: 'export-invalid', title: `T ${hostile}`, message: `first ${hostile}\nsecond`, hint: 'Do `this`.' })
 
@@ -303,54 +237,14 @@ describe('the summary of a failure', () => {
   })
 })
 
-const { documents } = exampleManifest
-const [dataFile = { path: '', sizeBytes: 0, digest: 'sha256:' as const }] = exampleManifest.files
-const outcome: BackupOutcome = {
-  status: 'stored',
-  compared: { kind: 'off' },
-  digest: dataFile.digest,
-  manifest: exampleManifest,
-  stored: [artifact],
-  documents: {
-    tally: {
-      count: 2,
-      drafts: 1,
-      versions: 0,
-      excluded: 0,
-      draftsLeftOut: 3,
-      received: 2,
-      damaged: 0,
-      lacking: new Map(),
-      unsafeNames: 0,
-      byType: new Map(),
-      holdsToken: false,
-      secretTypes: [],
-    },
-    data: { file: dataFile, contentDigest: documents.contentDigest },
-    mode: 'stream',
-    repeated: 0,
-    streamGivenUp: false,
-    liveCountBefore: 2,
-    liveCountAfter: 2,
-    exportMs: 4000,
-    waitedMs: 3000,
-  },
-  missed: { count: 0, lacks: new Set(), first: [] },
-  sizeBytes: 1300,
-  durationMs: 5000,
-  stages: { downloadMs: 3000, compressMs: 1000, assetsMs: 0, uploadMs: 600, verifyMs: 400 },
-  failure: undefined,
-  withdraw: () => undefined,
+function mermaidOf(text: string): string[] {
+  return /```mermaid\n([\s\S]*?)\n```/.exec(text)?.[1]?.split('\n') ?? []
 }
 
 function endingOf(change: Partial<BackupOutcome>): Ending {
   return backupEnding({ outcome: { ...outcome, ...change }, cancelled: undefined }, address)
 }
 
-function render(change: Partial<BackupOutcome>, at: Partial<typeof address> = {}): string {
-  return backupEnding({ outcome: { ...outcome, ...change }, cancelled: undefined }, { ...address, ...at }).summary()
-}
-
-function mermaidOf(text: string): string[] {
-  return /```mermaid\n([\s\S]*?)\n```/.exec(text)?.[1]?.split('\n') ?? []
+function render(change: Partial<BackupOutcome>): string {
+  return endingOf(change).summary()
 }
