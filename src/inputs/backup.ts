@@ -6,6 +6,7 @@ import * as rules from './rules.ts'
 
 /** What a user asked of a backup, checked once: nothing after this reads an input again. */
 export type BackupInputs = Readonly<ReturnType<typeof readBackup>>
+export type { BackupInputs as Inputs }
 
 /** Reads the inputs of a backup. Whatever is wrong stays with the reader, which throws it when it is finished. */
 export function readBackup(reader: InputReader) {

@@ -1,4 +1,4 @@
-import type { BackupInputs as Inputs } from '../../inputs/backup.ts'
+import type { Inputs } from '../../inputs/backup.ts'
 import type { Tally } from '../../tally/tally.ts'
 import { plural } from '../../text.ts'
 import type { Tools } from '../../tools.ts'

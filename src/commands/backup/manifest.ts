@@ -1,6 +1,6 @@
 import { type Manifest, manifestFormat } from '../../format/manifest.ts'
 import { isoSeconds } from '../../format/snapshot-name.ts'
-import type { BackupInputs as Inputs } from '../../inputs/backup.ts'
+import type { Inputs } from '../../inputs/backup.ts'
 import type { Runner } from '../../runner.ts'
 import { sumDigest } from '../../streams/digest.ts'
 import type { Tools } from '../../tools.ts'

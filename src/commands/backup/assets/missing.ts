@@ -1,6 +1,6 @@
 import { BackupError } from '../../../errors.ts'
 import type { FileEntry } from '../../../format/manifest.ts'
-import type { BackupInputs as Inputs } from '../../../inputs/backup.ts'
+import type { Inputs } from '../../../inputs/backup.ts'
 import type { Lack } from '../../../sanity/asset-host.ts'
 import { findReferrers } from '../../../snapshot/read/referrers.ts'
 import type { SnapshotFolder } from '../../../snapshot/workshop/workshop.ts'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { assetTypes } from '../../../format/asset-id.ts'
 import type { FileEntry, MissingAsset } from '../../../format/manifest.ts'
-import type { BackupInputs as Inputs } from '../../../inputs/backup.ts'
+import type { Inputs } from '../../../inputs/backup.ts'
 import type { AssetHost } from '../../../sanity/asset-host.ts'
 import type { ExportedDocument } from '../../../sanity/export/stream.ts'
 import { type AssetCache, openAssetCache } from '../../../snapshot/assets/cache.ts'

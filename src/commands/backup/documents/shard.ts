@@ -1,5 +1,5 @@
 import { assetTypes } from '../../../format/asset-id.ts'
-import type { BackupInputs as Inputs } from '../../../inputs/backup.ts'
+import type { Inputs } from '../../../inputs/backup.ts'
 import { type WrittenData, writeData } from '../../../snapshot/write/data-file.ts'
 
 /** Whether this job saves the documents. Of several shards only the first does; the others look for assets among them. */
