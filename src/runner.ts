@@ -1,7 +1,7 @@
 import type { Run } from './format/manifest.ts'
 import type { Forge } from './github/rest.ts'
 
-/** What the runner tells about the job: docs.github.com/actions/reference/variables-reference. */
+/** What the runner says about the job: docs.github.com/actions/reference/variables-reference. */
 export type Runner = {
   /** Null outside GitHub Actions. */
   readonly run: Run | null

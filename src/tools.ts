@@ -5,12 +5,12 @@ import type { Http } from './http/http.ts'
 import type { Wait } from './http/retry.ts'
 import { type Stopwatch, stopwatch } from './stopwatch.ts'
 
-/** Where the rooms say what they do. Every line passes through the same cleaning. */
+/** The log of a run. Every line is made harmless, and secrets are taken out of it. */
 export type Log = {
   readonly info: (line: string) => void
   readonly warning: (line: string) => void
   readonly debug: (line: string) => void
-  /** How far a long step has come. Made and shown only now and then. */
+  /** How far a long step has come. Most calls show nothing, and then the line is not even made. */
   readonly progress: (line: () => string) => void
 }
 
@@ -22,7 +22,7 @@ export type Tools = {
   readonly wait: Wait
   readonly stopwatch: Stopwatch
   readonly log: Log
-  /** Makes a short text from outside harmless for every place that it may be shown or stored in; see src/text.ts. */
+  /** Makes a short text from outside harmless for every place that it may be shown or stored in; see src/text.ts and src/redact.ts. */
   readonly clean: (text: string) => string
   /** The surroundings of this process, without secrets: for programs that are started. */
   readonly environment: Readonly<Record<string, string | undefined>>

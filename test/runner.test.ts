@@ -16,3 +16,46 @@ describe('what runs the workflow', () => {
     expect(parseRunner({ GITHUB_ACTIONS: 'true', ...env }).forge).toBe(forge)
   })
 })
+
+describe('the job', () => {
+  it('is none outside GitHub Actions, and the addresses are those of github.com', () => {
+    expect(parseRunner({})).toEqual({
+      run: null,
+      repository: '',
+      apiUrl: 'https://api.github.com',
+      serverUrl: 'https://github.com',
+      forge: 'github',
+      eventPath: undefined,
+      hasArtifactService: false,
+    })
+  })
+
+  it.each([
+    { attempt: '3', runAttempt: 3 },
+    { attempt: 'x', runAttempt: 1 },
+    { attempt: undefined, runAttempt: 1 },
+  ])('is known by its run; of attempt "$attempt" it is the $runAttempt.', ({ attempt, runAttempt }) => {
+    const env = {
+      GITHUB_ACTIONS: 'true',
+      GITHUB_REPOSITORY: 'acme/site',
+      GITHUB_RUN_ID: '42',
+      GITHUB_EVENT_NAME: 'schedule',
+      GITHUB_SHA: 'abc',
+    }
+    expect(parseRunner({ ...env, GITHUB_RUN_ATTEMPT: attempt }).run).toEqual({
+      repository: 'acme/site',
+      runId: '42',
+      runAttempt,
+      event: 'schedule',
+      sha: 'abc',
+    })
+  })
+
+  it.each([
+    { url: 'https://results', token: 'x', has: true },
+    { url: 'https://results', token: '', has: false },
+    { url: undefined, token: 'x', has: false },
+  ])('has an artifact service with the URL "$url" and the token "$token": $has', ({ url, token, has }) => {
+    expect(parseRunner({ ACTIONS_RESULTS_URL: url, ACTIONS_RUNTIME_TOKEN: token }).hasArtifactService).toBe(has)
+  })
+})

@@ -1,13 +1,8 @@
 import { BackupError } from '../errors.ts'
-import { minTokenLength } from './reader.ts'
+import { type Env, proxyVariables } from './variables.ts'
 
-type Env = Readonly<Record<string, string | undefined>>
-
-/** The environment variables that name a proxy, as undici reads them: lower case first. */
-const proxyVariables = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'] as const
-
-/** What Node's own debugging prints into the log for these words are requests with all their headers: nodejs.org/api/cli.html#node_debugmodule. */
-const tellingDebugWords = /^(\*|.*\*.*|https?2?|net|tls|stream|undici|fetch|websocket|quic|tcp)$/i
+/** For these words in NODE_DEBUG, Node logs requests with all their headers: nodejs.org/api/cli.html#node_debugmodule. */
+const leakyDebugWords = /^(\*|.*\*.*|https?2?|net|tls|stream|undici|fetch|websocket|quic|tcp)$/i
 
 /**
  * Throws `input-invalid` for an environment in which no run is safe: certificates that are not checked, debugging that prints the token, a proxy
@@ -21,7 +16,7 @@ export function checkEnvironment(env: Env): void {
     )
   }
   const words = (env['NODE_DEBUG'] ?? '').split(',').map((word) => word.trim())
-  if (words.some((word) => tellingDebugWords.test(word))) {
+  if (words.some((word) => leakyDebugWords.test(word))) {
     throw unsafe(
       'NODE_DEBUG makes Node print requests with their headers, and so the token, into the log.',
       'Remove NODE_DEBUG from `env:`. For more words from this action set RUNNER_DEBUG: 1, or run the job again with debug logging.',
@@ -46,22 +41,6 @@ function isDecodable(url: URL | null): boolean {
     return true
   } catch {
     return false
-  }
-}
-
-/** The passwords of the proxies, as written and decoded: they must never be shown. */
-export function findProxySecrets(env: Env): string[] {
-  return proxyVariables
-    .map((name) => URL.parse(env[name] ?? '')?.password ?? '')
-    .flatMap((password) => [password, decoded(password)])
-    .filter((password) => password.length >= minTokenLength)
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
   }
 }
 

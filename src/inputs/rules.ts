@@ -1,6 +1,8 @@
+import { idPatternRule } from '../format/id-pattern.ts'
+import { labelRule } from '../format/snapshot-name.ts'
 import { quoteOutside } from '../text.ts'
 
-/** What a value has to be, and what is said of one that is not. Of several, the first that is broken is told: it has to be the one that really is. */
+/** What a value has to be, and what to say of one that is not. Of several rules only the first broken one is reported, so the order matters. */
 export type Rule = { readonly is: RegExp | ((value: string) => boolean); readonly says: string | ((value: string) => string) }
 
 /** What is wrong with a value, with the value in quotes; undefined if it keeps all rules. */
@@ -47,12 +49,7 @@ export const secretRules: readonly Rule[] = [
   },
 ]
 
-/** The parts of a badly stored token that may be the token itself. */
-export function partsOfSecret(secret: string): string[] {
-  return findBrokenRule(secret, secretRules) === undefined ? [] : secret.split(/[^A-Za-z0-9._~+/-]+/)
-}
-
-/** An id or a name of Sanity's, told from its neighbours as `sanity.io/manage` shows them. */
+/** The id of a project, as `sanity.io/manage` shows it. */
 export const projectIdRules: readonly Rule[] = [
   { is: /^[a-z0-9-]*$/i, says: 'is not a project id: letters, digits and dashes, as sanity.io/manage shows it' },
   { is: /^.{1,64}$/, says: 'is not a project id: it is longer than 64 characters' },
@@ -78,6 +75,15 @@ export const apiVersionRules: readonly Rule[] = [
 export const typeRules: readonly Rule[] = [
   { is: /^\S*$/, says: 'holds white space, which no type name does: separate several with commas or newlines' },
   { is: /^.{1,256}$/s, says: 'is longer than 256 characters' },
+]
+
+/** A pattern in a list of ids. */
+export const idPatternRules: readonly Rule[] = [
+  { is: idPatternRule, says: 'is not a pattern of ids: letters, digits, `.`, `_`, `-` and stars, at most 256' },
+]
+
+export const labelRules: readonly Rule[] = [
+  { is: labelRule, says: 'is not a label: letters, digits, `.`, `_` and `-`, at most 64, and not .partial at its end' },
 ]
 
 /**

@@ -1,8 +1,8 @@
-/** What was meant by a word that is none of those expected: the one that takes the fewest slips of a finger. */
-export function nearest<Word extends string>(word: string, expected: readonly [Word, ...Word[]]): Word {
+/** The expected word that takes the fewest slips of a finger to become this one; the word itself if none is expected. */
+export function nearest(word: string, expected: readonly string[]): string {
   // What is far longer than every expected word is near to none, and need not be compared as a whole.
   const slips = expected.map((candidate) => distance(word.slice(0, 100), candidate))
-  return expected[slips.indexOf(Math.min(...slips))] ?? expected[0]
+  return expected[slips.indexOf(Math.min(...slips))] ?? word
 }
 
 /** How many letters have to be put in, left out, changed or swapped with their neighbour to make one word of the other. */

@@ -1,29 +1,114 @@
 import type { MissingAssets } from '../commands/backup/assets/missing.ts'
 import type { BackupOutcome } from '../commands/backup/outcome.ts'
-import type { Stored, StoredOnBranch } from '../destinations/destination.ts'
-import type { BackupError } from '../errors.ts'
+import { BackupError, findSystemCode, messageOf } from '../errors.ts'
 import { otherAssets } from '../format/asset-id.ts'
 import { countDifferences, inWords, signed } from '../format/compare.ts'
-import type { Manifest } from '../format/manifest.ts'
-import { joinCommand } from '../snapshot/read/join.ts'
-import { escapeMarkdown, formatBytes, formatCount, formatDuration, plural, shellQuoted } from '../text.ts'
+import { isDiskFull } from '../snapshot/workshop/room.ts'
+import { escapeMarkdown, formatBytes, formatCount, plural } from '../text.ts'
+import type { Ending } from './ending.ts'
+import { figures } from './figures.ts'
+import { type RunAddress, restoreLines } from './restore-lines.ts'
+import { unexpected } from './run-errors.ts'
+import { listed, pieOfTypes, renderProblem, sections } from './summary.ts'
 
-/** Where the snapshot can be found again: the repository of the run, if there is one. */
-export type Place = { readonly repository: string; readonly runId: string; readonly serverUrl: string }
+/** How a backup ended, and why the run is to fail although the backup stored everything: the run was cancelled in its last moment. */
+export type FinishedBackup = { readonly outcome: BackupOutcome; readonly cancelled: BackupError | undefined }
 
-/** The job summary of a backup, as Markdown. What came from outside is escaped; its length does not grow with the dataset. */
-export function renderBackup(outcome: BackupOutcome, place: Place): string {
+/** The ending of a backup that stored something. */
+export function backupEnding({ outcome, cancelled }: FinishedBackup, address: RunAddress): Ending {
+  const failure = outcome.failure ?? cancelled
+  return {
+    outputs: outputsOf(outcome),
+    summary: () => renderBackup({ ...outcome, failure }, address),
+    failure: failure && alsoStored(failure, outcome),
+    unwritten: (error) => {
+      const lost = unwritten(error, outcome)
+      return backupFailure(cancelled ?? lost)
+    },
+  }
+}
+
+/** The ending of a backup that stored nothing. Takes whatever was thrown. */
+export function backupFailure(thrown: unknown): Ending {
+  const error = thrown instanceof BackupError ? thrown : unexpected(thrown)
+  return {
+    outputs: error.code === 'asset-missing' ? { status: 'incomplete' } : {},
+    summary: () => sections(['## Sanity backup: ❌ failed', renderProblem(error)]),
+    failure: error,
+  }
+}
+
+function outputsOf({ status, manifest, stored, sizeBytes, digest }: BackupOutcome): Ending['outputs'] {
+  const artifact = stored.find((place) => place.kind === 'artifact')
+  const directory = stored.find((place) => place.kind === 'directory')
+  const branch = stored.find((place) => place.kind === 'branch')
+  return {
+    status: manifest.assets.missing.length > 0 ? 'incomplete' : status,
+    snapshot: manifest.snapshot,
+    path: directory?.folder ?? '',
+    manifest: directory?.manifest ?? '',
+    'document-count': manifest.documents.count,
+    'asset-count': manifest.assets.count,
+    'missing-asset-count': manifest.assets.missing.length,
+    'size-bytes': sizeBytes,
+    digest: digest ?? '',
+    'artifact-id': artifact?.id ?? '',
+    'artifact-url': artifact?.url ?? '',
+    branch: branch?.branch ?? '',
+    'commit-sha': branch?.commit ?? '',
+  }
+}
+
+/** A run that failed at one destination says what the others hold. */
+function alsoStored({ code, title, message, hint, cause }: BackupError, { stored, manifest }: BackupOutcome): BackupError {
+  return new BackupError({ code, title, hint, cause, message: `${message} ${storedSentence(manifest.snapshot, stored)}` })
+}
+
+/** The sentence that says where a snapshot is. */
+function storedSentence(snapshot: string, stored: BackupOutcome['stored']): string {
+  return `The snapshot ${snapshot} is stored, and was read back, as ${stored.map(({ kind }) => kind).join(' and ')}.`
+}
+
+/**
+ * The error for a snapshot that is stored, but that no later step will hear of. On a full disk its folder is taken away again: what follows could
+ * not be relied on there. Anything else leaves a proven snapshot where it is.
+ */
+function unwritten(error: unknown, { stored, manifest, withdraw, sizeBytes }: BackupOutcome): BackupError {
+  const full = isDiskFull(error)
+  if (full) withdraw()
+  const kept = stored.filter(({ kind }) => !(full && kind === 'directory'))
+  const where = kept.length > 0 ? storedSentence(manifest.snapshot, kept) : 'Nothing was stored.'
+  if (full) {
+    return new BackupError({
+      code: 'disk-full',
+      title: 'The disk is full',
+      message: `There is no room left for this step's outputs or job summary (${findSystemCode(error)}); the snapshot alone needs ${formatBytes(sizeBytes)}. ${where}`,
+      hint: 'Free disk space before this step, let `path` point to a larger disk, use `compression: zstd`, or a runner with more room.',
+      cause: error,
+    })
+  }
+  return new BackupError({
+    code: 'unexpected',
+    title: 'The outputs could not be written',
+    message: `The file for this step's outputs could not be written (${findSystemCode(error) ?? messageOf(error)}), so later steps would not know of the snapshot. ${where}`,
+    hint: 'Check that no earlier step changes or removes the file that GITHUB_OUTPUT names.',
+    cause: error,
+  })
+}
+
+/** The job summary, as Markdown. What came from outside is escaped; its length does not grow with the dataset. */
+function renderBackup(outcome: BackupOutcome, address: RunAddress): string {
   const { manifest, missed, failure } = outcome
   return sections([
     `## Sanity backup: ${statusOf(outcome)}`,
     `**${escapeMarkdown(manifest.snapshot)}**`,
     failure && renderProblem(failure),
     figures(outcome),
-    chart(manifest.documents.byType),
+    pieOfTypes(manifest.documents.byType),
     missingAssets(missed),
     sinceLast(outcome),
     notInside(outcome),
-    restoreLines(outcome, place),
+    restoreLines(outcome, address),
   ])
 }
 
@@ -33,76 +118,6 @@ function statusOf({ status, missed, failure, compared }: BackupOutcome): string 
   if (missed.count > 0) return '⚠️ stored and read back, incomplete'
   if (compared.kind === 'unknown') return '⚠️ stored and read back, not compared'
   return status === 'unchanged' ? '✅ unchanged, nothing new to store' : '✅ stored and read back'
-}
-
-/** The job summary of a run that stored nothing. */
-export function renderFailure(error: BackupError): string {
-  return sections(['## Sanity backup: ❌ failed', renderProblem(error)])
-}
-
-function sections(parts: readonly (string | undefined)[]): string {
-  return `${parts.filter((part) => part !== undefined && part !== '').join('\n\n')}\n`
-}
-
-function renderProblem({ title, message, hint, code }: BackupError): string {
-  const lines = message.split('\n').map((line) => escapeMarkdown(line))
-  return [`**${escapeMarkdown(title)}** (\`${code}\`)`, '', lines.join('<br>'), '', `**What to do:** ${hint}`].join('\n')
-}
-
-function figures({ manifest, documents, sizeBytes, stored, durationMs, stages }: BackupOutcome): string {
-  const { count, drafts, versions, liveCountBefore, liveCountAfter } = manifest.documents
-  const { contentBytes = 0, sizeBytes: dataBytes = 0 } = documents.data?.file ?? {}
-  const ratio = dataBytes > 0 ? (contentBytes / dataBytes).toFixed(1) : '–'
-  const rate = documents.exportMs > 0 ? `${formatBytes(Math.round(contentBytes / (documents.exportMs / 1000)))}/s` : '–'
-  const live =
-    liveCountBefore === liveCountAfter
-      ? formatCount(liveCountBefore)
-      : `${formatCount(liveCountBefore)} before, ${formatCount(liveCountAfter)} after`
-  const rows: [string, string][] = [
-    ['Source', `${escapeMarkdown(manifest.source.dataset)} of project ${escapeMarkdown(manifest.source.projectId)}`],
-    ['Documents', documents.data ? formatCount(count) : 'saved by shard 1'],
-    ['Of these drafts', versions > 0 ? `${formatCount(drafts)}, and ${plural(versions, 'version')}` : formatCount(drafts)],
-    ['Assets', assetsOf(manifest)],
-    ...(manifest.shard ? [['Shard', `${manifest.shard.index} of ${manifest.shard.of}`] as [string, string]] : []),
-    ['Size', `${formatBytes(sizeBytes)} (${formatBytes(contentBytes)} of documents, ${ratio} to 1)`],
-    ['Duration', `${formatDuration(durationMs)} (export ${formatDuration(documents.exportMs)}, ${rate})`],
-    ['Time went to', stageTimes(stages)],
-    ['Consistency', consistency(documents)],
-    ['Complete', `${formatCount(documents.tally.received)} received; Sanity counts ${live}`],
-    ['Stored as', stored.map(storedAs).join(', ')],
-  ]
-  return ['| | |', '| --- | --- |', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n')
-}
-
-function stageTimes({ downloadMs, compressMs, assetsMs, uploadMs, verifyMs }: BackupOutcome['stages']): string {
-  const stages: [string, number][] = [
-    ['download', downloadMs],
-    ['compress', compressMs],
-    ...(assetsMs > 0 ? [['assets', assetsMs] as [string, number]] : []),
-    ['upload', uploadMs],
-    ['verify', verifyMs],
-  ]
-  return stages.map(([name, ms]) => `${name} ${formatDuration(ms)}`).join(', ')
-}
-
-function storedAs(place: Stored): string {
-  if (place.kind !== 'branch') return place.kind
-  if (place.notKept)
-    return `nowhere on branch ${escapeMarkdown(place.branch)} of ${escapeMarkdown(place.repository)}: the snapshots that \`keep-last\` keeps are all newer`
-  const where = `branch ${escapeMarkdown(place.branch)} of ${escapeMarkdown(place.repository)}, commit ${place.commit.slice(0, 10)}`
-  return place.unchanged ? `${where} (it was there already: documents and assets are the same)` : where
-}
-
-function assetsOf({ assets, documents }: Manifest): string {
-  if (!assets.included) return 'not included'
-  const others = otherAssets(Object.entries(documents.byType)).reduce((sum, [, count]) => sum + count, 0)
-  const parts = [
-    `${formatCount(assets.count)} (${formatBytes(assets.sizeBytes)})`,
-    assets.reused > 0 ? `${formatCount(assets.reused)} reused from the cache` : '',
-    assets.missing.length > 0 ? `**${formatCount(assets.missing.length)} missing**` : 'none missing',
-    others > 0 ? `${formatCount(others)} of other types not included` : '',
-  ]
-  return parts.filter((part) => part !== '').join(', ')
 }
 
 /** The first missing assets, with what refers to them. */
@@ -118,38 +133,6 @@ function missingAssets({ count, first }: MissingAssets): string | undefined {
     ['| asset | status | why | referred to by |', '| --- | --- | --- | --- |', ...rows].join('\n'),
     ...more,
   ].join('\n\n')
-}
-
-function consistency({ mode, repeated, streamGivenUp }: BackupOutcome['documents']): string {
-  if (mode === 'stream') return 'one moment: a single export request'
-  const why = streamGivenUp ? ', because a single request was cut or short twice' : ''
-  const again = repeated > 0 ? ` (documents came again ${formatCount(repeated)} times; of each the last one was kept)` : ''
-  return `not one moment: fetched page by page${why}${again}; a reference may point to a document that came or went meanwhile`
-}
-
-const slices = 12
-
-/** A pie of the largest types; the rest is one slice. */
-function chart(byType: Readonly<Record<string, number>>): string | undefined {
-  const types = Object.entries(byType).sort(([, a], [, b]) => b - a)
-  if (types.length === 0) return undefined
-  const rest = types.slice(slices)
-  const others = rest.reduce((sum, [, count]) => sum + count, 0)
-  const shown: [string, number][] = [
-    ...types.slice(0, slices),
-    ...(rest.length > 0 ? [[`${rest.length} other types`, others] as [string, number]] : []),
-  ]
-  return [
-    '```mermaid',
-    'pie showData title Documents by type',
-    ...shown.map(([type, count]) => `  "${chartLabel(type)}" : ${count}`),
-    '```',
-  ].join('\n')
-}
-
-/** Mermaid takes few characters in a label, and no way to escape the others. */
-function chartLabel(type: string): string {
-  return type.slice(0, 40).replace(/[^A-Za-z0-9._ -]/g, '?') || '?'
 }
 
 const shownTypes = 20
@@ -185,9 +168,9 @@ function notInside({ manifest, documents }: BackupOutcome): string {
     filters.includeDrafts
       ? ''
       : `Drafts, versions and releases (\`include-drafts: false\`): ${formatCount(documents.tally.draftsLeftOut)} left out.`,
-    filters.types.length > 0 ? `Types other than ${list(filters.types)}.` : '',
-    filters.excludeTypes.length > 0 ? `Types ${list(filters.excludeTypes)} (\`exclude-types\`).` : '',
-    filters.excludeIds.length > 0 ? `Ids like ${list(filters.excludeIds)} (\`exclude-ids\`).` : '',
+    filters.types.length > 0 ? `Types other than ${listed(filters.types)}.` : '',
+    filters.excludeTypes.length > 0 ? `Types ${listed(filters.excludeTypes)} (\`exclude-types\`).` : '',
+    filters.excludeIds.length > 0 ? `Ids like ${listed(filters.excludeIds)} (\`exclude-ids\`).` : '',
     filters.excludeTypes.length + filters.excludeIds.length > 0
       ? `Left out as excluded: ${plural(manifest.documents.excluded, 'document')}.`
       : '',
@@ -197,66 +180,4 @@ function notInside({ manifest, documents }: BackupOutcome): string {
     access.fullRead === null ? 'Perhaps more: Sanity did not tell whether the token may read every document.' : '',
   ]
   return ['### Not in this snapshot', ...items.filter((item) => item !== '').map((item) => `- ${item}`)].join('\n')
-}
-
-function list(words: readonly string[]): string {
-  const shown = words.slice(0, 20).map((word) => escapeMarkdown(word))
-  return words.length > shown.length ? `${shown.join(', ')} and ${words.length - shown.length} more` : shown.join(', ')
-}
-
-function restoreLines(outcome: BackupOutcome, place: Place): string {
-  const { manifest, documents } = outcome
-  const { dataset, projectId } = manifest.source
-  const { data } = documents
-  if (!data) return '### Restore it\nTogether with shard 1, which holds the documents.'
-  const { lines, file } = fetchLines(outcome, data.file.path, place)
-  return [
-    '### Restore it',
-    '```sh',
-    ...lines,
-    `npx sanity@latest dataset import ${file} --project-id ${projectId} --dataset ${dataset} --replace${documents.tally.damaged > 0 ? ' --allow-replacement-characters' : ''}`,
-    '```',
-    '`--replace` overwrites documents of the same id; documents made since then stay.',
-    ...(manifest.assets.included
-      ? ['If Sanity has lost the files of assets too: docs/recipes.md of the action says how to bring them back.']
-      : []),
-  ].join('\n')
-}
-
-/** How to get the data onto one's disk, and the file that it then lies in. */
-function fetchLines(
-  { manifest, stored }: BackupOutcome,
-  path: string,
-  { repository, runId, serverUrl }: Place,
-): { lines: string[]; file: string } {
-  const branch = stored.find(({ kind }) => kind === 'branch')
-  if (branch?.kind === 'branch' && stored.length === 1) return branchLines(branch, serverUrl)
-  const artifact = stored.find(({ kind }) => kind === 'artifact')
-  const folder = artifact ? 'snapshot' : `./${manifest.snapshot}`
-  const plain = path.replace(/\.zst$/, '')
-  const download =
-    artifact?.kind === 'artifact' && repository
-      ? [`gh run download ${runId} --repo ${atHost(serverUrl)}${repository} --name ${shellQuoted(artifact.name)} --dir ${folder}`]
-      : []
-  return { lines: [...download, ...(path === plain ? [] : [`zstd -d ${folder}/${path}`])], file: `${folder}/${plain}` }
-}
-
-/** What `gh` wants before `owner/name`, where that is not on github.com. */
-function atHost(serverUrl: string): string {
-  const host = URL.parse(serverUrl)?.host ?? 'github.com'
-  return host === 'github.com' ? '' : `${host}/`
-}
-
-function branchLines({ manifest, repository, branch, commit }: StoredOnBranch, serverUrl: string): { lines: string[]; file: string } {
-  const { projectId, dataset } = manifest.source
-  const clone = [
-    `git clone --quiet --single-branch --branch ${shellQuoted(branch)} ${serverUrl}/${repository} backups`,
-    `mkdir snapshot && git -C backups archive ${commit || 'HEAD'}:${projectId}/${dataset} | tar -x -C snapshot`,
-  ]
-  if (manifest.branch) return { lines: [...clone, `${joinCommand} > data.ndjson`], file: 'data.ndjson' }
-  const data = manifest.files.map(({ path }) => path).filter((path) => path.startsWith('data.ndjson.'))
-  const name = data[0]?.replace(/\.001$/, '') ?? ''
-  const joined = data.length > 1 ? [`cat snapshot/${name}.* > snapshot/${name}`] : []
-  const plain = name.replace(/\.zst$/, '')
-  return { lines: [...clone, ...joined, ...(plain === name ? [] : [`zstd -d snapshot/${name}`])], file: `snapshot/${plain}` }
 }

@@ -1,17 +1,37 @@
 import { messageOf } from '../errors.ts'
 import type { Tools } from '../tools.ts'
 
-/**
- * Tells a watchdog how the run went: the URL itself after a good one, another one after a failed one. A watchdog that cannot be told is warned of,
- * and fails nothing.
- */
-export async function sendHeartbeat(
-  url: URL,
-  { ok, signal }: { ok: boolean; signal: AbortSignal },
-  { http, log }: Pick<Tools, 'http' | 'log'>,
-): Promise<void> {
+/** How long a watchdog may take to answer, in milliseconds. */
+const answerMs = 10_000
+
+/** Tells the service behind `heartbeat-url` how the run went. */
+export type Watchdog = {
+  /** Sends one request a run: the first call decides, later ones only wait for its answer. Never throws. */
+  readonly tell: (ok: boolean) => Promise<void>
+}
+
+type WatchdogNeeds = Pick<Tools, 'http' | 'log'> & {
+  readonly url: URL | undefined
+  /** Cuts a request off: the process has to end. */
+  readonly stop: AbortSignal
+}
+
+/** Makes the watchdog; one without a URL does nothing. */
+export function makeWatchdog({ url, http, log, stop }: WatchdogNeeds): Watchdog {
+  let telling: Promise<void> | undefined
+  return {
+    tell: async (ok) => {
+      if (!url) return
+      telling ??= send(ok ? url : failureUrl(url), AbortSignal.any([stop, AbortSignal.timeout(answerMs)]), { http, log })
+      await telling
+    },
+  }
+}
+
+/** A watchdog that gives no good answer is a warning, and fails nothing. */
+async function send(url: URL, signal: AbortSignal, { http, log }: Pick<Tools, 'http' | 'log'>): Promise<void> {
   try {
-    const { statusCode, body } = await http(ok ? url : failureUrl(url), { signal })
+    const { statusCode, body } = await http(url, { signal })
     await body.dump()
     if (statusCode >= 200 && statusCode < 300) return
     log.warning(`The heartbeat URL answered ${statusCode}. The watchdog behind it may raise a false alarm: check \`heartbeat-url\`.`)

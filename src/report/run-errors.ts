@@ -12,7 +12,7 @@ export function cancelled(signal: string): BackupError {
   })
 }
 
-/** The error for a run that ends itself, while there is still time to clean up and to tell. */
+/** The error for a run that ends itself, while there is still time to clean up and to report. */
 export function tookTooLong(budgetMs: number): BackupError {
   return new BackupError({
     code: 'cancelled',
@@ -22,7 +22,7 @@ export function tookTooLong(budgetMs: number): BackupError {
   })
 }
 
-/** The error for a failure that nobody foresaw: a bug. */
+/** The error for anything that was thrown and is no BackupError: a bug of ours. */
 export function unexpected(thrown: unknown): BackupError {
   const stack = Error.isError(thrown) && thrown.stack ? thrown.stack : messageOf(thrown)
   return new BackupError({
@@ -34,7 +34,7 @@ export function unexpected(thrown: unknown): BackupError {
   })
 }
 
-/** The error for a process that came to its end without a result: something was waited for that never came. */
+/** The error for a process that exits without a result: it waited for something that never came. */
 export function neverDone(): BackupError {
   return unexpected(new Error('the run ended before it was done: something was waited for that never came'))
 }

@@ -4,8 +4,8 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { parse } from 'yaml'
 import { BackupError } from '../../src/errors.ts'
-import { findSecrets, parseInputs, secretVariables } from '../../src/inputs/backup.ts'
-import { findHeartbeatUrl } from '../../src/inputs/reader.ts'
+import { declaredInputs, parseInputs } from '../../src/inputs/inputs.ts'
+import { findSecrets } from '../../src/inputs/secrets.ts'
 
 type ActionYml = { readonly inputs: Readonly<Record<string, { readonly default?: string; readonly required?: boolean }>> }
 
@@ -55,6 +55,10 @@ describe('inputs with the defaults of action.yml', () => {
   )('are not made up here: without a value for %s nothing runs', (name) => {
     expect(problemsOf({ [name]: '' })).toEqual([`${name}: is missing`])
   })
+})
+
+it('inputs are declared by being read, in the order of action.yml', () => {
+  expect(declaredInputs({})).toEqual(Object.keys(action.inputs))
 })
 
 describe('a value that is taken', () => {
@@ -328,7 +332,7 @@ describe('an input that is not declared', () => {
     const { message, hint, title } = errorOfEnv({ ...env({}), ...secrets })
 
     expect([message, hint, title].join('\n')).not.toMatch(/skMISSPELT|ghs_misspelt|production/)
-    expect(findSecrets({ ...env({}), ...secrets }).toSorted()).toEqual(
+    expect(maskedIn({ ...env({}), ...secrets }).toSorted()).toEqual(
       ['ghs_misspelt', 'ghs_workflow', token, 'skMISSPELTabcdefgh'].toSorted(),
     )
   })
@@ -362,7 +366,7 @@ describe('a token with something around it', () => {
 
       expect(message).toMatch(new RegExp(`^${input}: ${literally(says)}`))
       expect(message).not.toContain(token)
-      expect(findSecrets(env({ [input]: value }))).toEqual(expect.arrayContaining([value, token]))
+      expect(maskedIn(env({ [input]: value }))).toEqual(expect.arrayContaining([value, token]))
     }
   })
 
@@ -370,7 +374,7 @@ describe('a token with something around it', () => {
     'is another thing than a token of all characters that one may have: %s',
     (value) => {
       expect(parseInputs(env({ token: value })).token).toBe(value)
-      expect(findSecrets(env({ token: value }))).toEqual([value, 'ghs_workflow'])
+      expect(maskedIn(env({ token: value }))).toEqual([value, 'ghs_workflow'])
     },
   )
 })
@@ -380,28 +384,6 @@ describe('what must never be shown', () => {
     const secrets = { token: `${token} space`, 'github-token': 'ghs_SECRET space', 'heartbeat-url': 'ftp://hc-ping.com/SECRET' }
     const { message, title, hint } = errorOf({ ...secrets, dataset: '' })
     expect([message, title, hint].filter((text) => /SECRET|skINPUTS/.test(text))).toEqual([])
-  })
-
-  it('is found before anything is checked, and the short is not masked', () => {
-    const found = findSecrets({ ...env({ 'github-token': 'ghs_workflow', 'heartbeat-url': heartbeat, token: ` ${token}\n` }) })
-    expect(found).toEqual([token, 'ghs_workflow', heartbeat])
-    expect(findSecrets(env({ token: 'short', 'github-token': '' }))).toEqual([])
-  })
-
-  it('is known by the names of its variables', () => {
-    expect([...secretVariables].toSorted()).toEqual(['INPUT_GITHUB-TOKEN', 'INPUT_HEARTBEAT-URL', 'INPUT_TOKEN', 'SANITY_AUTH_TOKEN'])
-  })
-})
-
-describe('findHeartbeatUrl', () => {
-  it.each([
-    { value: heartbeat, found: true },
-    { value: 'http://127.0.0.1/x', found: true },
-    { value: 'file:///etc/passwd', found: false },
-    { value: 'nonsense', found: false },
-    { value: '', found: false },
-  ])('finds one in "$value": $found', ({ value, found }) => {
-    expect(findHeartbeatUrl(env({ 'heartbeat-url': value })) instanceof URL).toBe(found)
   })
 })
 
@@ -428,6 +410,10 @@ function env(values: Readonly<Record<string, string>>): Record<string, string> {
     return [`INPUT_${name.toUpperCase()}`, given[name] ?? contexts[ownDefault] ?? ownDefault]
   })
   return { HOME: '/home/ci', ...Object.fromEntries(inputs) }
+}
+
+function maskedIn(given: Readonly<Record<string, string>>): string[] {
+  return findSecrets(given, declaredInputs(given)).masked
 }
 
 function errorOf(values: Readonly<Record<string, string>>): BackupError {

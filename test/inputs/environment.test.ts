@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { checkEnvironment, findProxySecrets } from '../../src/inputs/environment.ts'
+import { checkEnvironment } from '../../src/inputs/environment.ts'
 
 describe('checkEnvironment', () => {
   it.each([
@@ -28,16 +28,5 @@ describe('checkEnvironment', () => {
   it('never repeats the address of a proxy, which may hold its password', () => {
     const env = { HTTPS_PROXY: 'me:proxy-password@host' }
     expect(() => checkEnvironment(env)).toThrow(expect.objectContaining({ message: expect.not.stringContaining('proxy-password') }))
-  })
-})
-
-describe('findProxySecrets', () => {
-  it('gives the passwords of all proxies, as written and decoded', () => {
-    const env = { HTTPS_PROXY: 'http://me:pass%40word1@proxy:3128', http_proxy: 'http://me:other-one@proxy' }
-    expect(findProxySecrets(env).toSorted()).toEqual(['other-one', 'other-one', 'pass%40word1', 'pass@word1'])
-  })
-
-  it('gives none that is too short to be masked, and none of what is no URL', () => {
-    expect(findProxySecrets({ HTTPS_PROXY: 'http://me:short@proxy', HTTP_PROXY: 'nonsense' })).toEqual([])
   })
 })

@@ -1,18 +1,13 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
+import { parse } from 'yaml'
 import type { BackupOutcome } from '../../src/commands/backup/outcome.ts'
 import { BackupError } from '../../src/errors.ts'
-import { renderBackup, renderFailure } from '../../src/report/backup.ts'
+import { backupEnding, backupFailure } from '../../src/report/backup.ts'
+import type { Ending } from '../../src/report/ending.ts'
 import { exampleManifest } from '../snapshot/example.ts'
+import { address, artifact, dataFile, directory, outcome } from './example.ts'
 
-const place = { repository: 'acme/site', runId: '42', serverUrl: 'https://github.com' }
-const artifact = {
-  kind: 'artifact',
-  name: 'sanity-abc12345-production',
-  id: 1000,
-  url: 'https://github.com/acme/site/actions/runs/42/artifacts/1000',
-  sizeBytes: 5000,
-} as const
-const directory = { kind: 'directory', folder: '/tmp/x', manifest: '/tmp/x/manifest.json' } as const
 const hostile = '|`<b>\n::error::x ##[y] "] --> @octocat [a](https://evil.example) \u202e'
 
 describe('the summary of a backup', () => {
@@ -134,69 +129,95 @@ describe('what is not in the snapshot', () => {
   })
 })
 
-describe('the lines that restore a snapshot', () => {
-  it.each([
-    { serverUrl: 'https://github.com/', repo: 'acme/site' },
-    { serverUrl: 'https://acme.ghe.com', repo: 'acme.ghe.com/acme/site' },
-  ])('name the host of the repository where that is not github.com: $serverUrl', ({ serverUrl, repo }) => {
-    expect(render({ stored: [artifact] }, { serverUrl })).toContain(`gh run download 42 --repo ${repo} --name`)
+describe('the outputs of a backup', () => {
+  it('are those that action.yml declares, and no others; every failed run adds its error-code', () => {
+    const { outputs } = parse(readFileSync(new URL('../../action.yml', import.meta.url), 'utf8')) as { outputs: Record<string, object> }
+    expect([...Object.keys(endingOf({}).outputs), 'error-code'].toSorted()).toEqual(Object.keys(outputs).toSorted())
   })
 
-  it.each([
-    {
-      name: 'gzip, as an artifact',
-      file: 'data.ndjson.gz',
-      stored: [artifact],
-      lines: [
-        "gh run download 42 --repo acme/site --name 'sanity-abc12345-production' --dir snapshot",
-        'npx sanity@latest dataset import snapshot/data.ndjson.gz --project-id abc12345 --dataset production --replace',
-      ],
-    },
-    {
-      name: 'zstd, as an artifact and a directory',
-      file: 'data.ndjson.zst',
-      stored: [artifact, directory],
-      lines: [
-        "gh run download 42 --repo acme/site --name 'sanity-abc12345-production' --dir snapshot",
-        'zstd -d snapshot/data.ndjson.zst',
-        'npx sanity@latest dataset import snapshot/data.ndjson --project-id abc12345 --dataset production --replace',
-      ],
-    },
-    {
-      name: 'gzip, as a directory',
-      file: 'data.ndjson.gz',
-      stored: [directory],
-      lines: [
-        'npx sanity@latest dataset import ./abc12345-production-20261122T081500Z/data.ndjson.gz --project-id abc12345 --dataset production --replace',
-      ],
-    },
-    {
-      name: 'zstd, as a directory',
-      file: 'data.ndjson.zst',
-      stored: [directory],
-      lines: [
-        'zstd -d ./abc12345-production-20261122T081500Z/data.ndjson.zst',
-        'npx sanity@latest dataset import ./abc12345-production-20261122T081500Z/data.ndjson --project-id abc12345 --dataset production --replace',
-      ],
-    },
-  ])('are right for $name', ({ file, stored, lines }) => {
-    const text = render({
-      stored,
-      documents: { ...outcome.documents, data: { file: { ...dataFile, path: file }, contentDigest: documents.contentDigest } },
+  it('are those of all destinations, and empty for the others', () => {
+    expect(endingOf({ stored: [artifact] }).outputs).toEqual({
+      status: 'stored',
+      snapshot: 'abc12345-production-20261122T081500Z',
+      path: '',
+      manifest: '',
+      'document-count': 2,
+      'asset-count': 0,
+      'missing-asset-count': 0,
+      'size-bytes': 1300,
+      digest: dataFile.digest,
+      'artifact-id': 1000,
+      'artifact-url': artifact.url,
+      branch: '',
+      'commit-sha': '',
     })
-    expect(/```sh\n([\s\S]*?)\n```/.exec(text)?.[1]?.split('\n')).toEqual(lines)
+    expect(endingOf({ stored: [directory] }).outputs).toMatchObject({ path: '/tmp/x', manifest: '/tmp/x/manifest.json', 'artifact-id': '' })
   })
 
-  it('quote an artifact’s name for the shell', () => {
-    expect(render({ stored: [{ ...artifact, name: "it's $(mine)" }] })).toContain("--name 'it'\\''s $(mine)' --dir")
+  it('say incomplete where nothing was stored for lack of assets, and nothing after any other failure', () => {
+    const error = (code: 'asset-missing' | 'disk-full') => new BackupError({ code, title: 't', message: 'm', hint: 'h' })
+    expect(backupFailure(error('asset-missing')).outputs).toEqual({ status: 'incomplete' })
+    expect(backupFailure(error('disk-full')).outputs).toEqual({})
   })
 })
 
-describe('a failure', () => {
+describe('a backup that was stored and fails all the same', () => {
+  const lost = Object.assign(new Error('no room'), { code: 'ENOSPC' })
+  const cancelled = new BackupError({ code: 'cancelled', title: 'Cancelled', message: 'It was cancelled.', hint: 'Run it again.' })
+
+  it('says where the snapshot is', () => {
+    const { failure } = backupEnding({ outcome: { ...outcome, stored: [artifact, directory] }, cancelled }, address)
+    expect(failure).toMatchObject({
+      code: 'cancelled',
+      message:
+        'It was cancelled. The snapshot abc12345-production-20261122T081500Z is stored, and was read back, as artifact and directory.',
+    })
+  })
+
+  it.each([
+    {
+      name: 'a full disk, which takes its folder away',
+      error: lost,
+      stored: [artifact, directory],
+      code: 'disk-full',
+      says: 'read back, as artifact.',
+      withdrawn: 1,
+    },
+    {
+      name: 'a full disk, which takes all that there is away',
+      error: lost,
+      stored: [directory],
+      code: 'disk-full',
+      says: 'Nothing was stored.',
+      withdrawn: 1,
+    },
+    {
+      name: 'a file that is gone',
+      error: new Error('gone'),
+      stored: [directory],
+      code: 'unexpected',
+      says: 'read back, as directory.',
+      withdrawn: 0,
+    },
+  ])('because its outputs cannot be written: $name', ({ error, stored, code, says, withdrawn }) => {
+    let calls = 0
+    const ending = endingOf({ stored, withdraw: () => calls++ }).unwritten?.(error)
+    expect(ending?.failure).toMatchObject({ code, message: expect.stringContaining(says) })
+    expect(calls).toBe(withdrawn)
+  })
+
+  it('stays cancelled where its outputs cannot be written either', () => {
+    let calls = 0
+    const ending = backupEnding({ outcome: { ...outcome, withdraw: () => calls++ }, cancelled }, address).unwritten?.(lost)
+    expect({ code: ending?.failure?.code, calls }).toEqual({ code: 'cancelled', calls: 1 })
+  })
+})
+
+describe('the summary of a failure', () => {
   const error = new BackupError({ code: 'export-invalid', title: `T ${hostile}`, message: `first ${hostile}\nsecond`, hint: 'Do `this`.' })
 
   it('of the whole run says so, with the code and the cure', () => {
-    const text = renderFailure(error)
+    const text = backupFailure(error).summary()
     expect(text.split('\n')[0]).toBe('## Sanity backup: ❌ failed')
     expect(text).toContain('(`export-invalid`)')
     expect(text).toContain('<br>second')
@@ -212,54 +233,18 @@ describe('a failure', () => {
 
   it('stays small, however many lines its message has', () => {
     const long = new BackupError({ code: 'input-invalid', title: 't', message: `${'x'.repeat(500)}\n`.repeat(60), hint: 'h' })
-    expect(Buffer.byteLength(renderFailure(long))).toBeLessThan(64 * 1024)
+    expect(Buffer.byteLength(backupFailure(long).summary())).toBeLessThan(64 * 1024)
   })
 })
 
-const { documents } = exampleManifest
-const [dataFile = { path: '', sizeBytes: 0, digest: 'sha256:' as const }] = exampleManifest.files
-const outcome: BackupOutcome = {
-  status: 'stored',
-  compared: { kind: 'off' },
-  digest: dataFile.digest,
-  manifest: exampleManifest,
-  stored: [artifact],
-  documents: {
-    tally: {
-      count: 2,
-      drafts: 1,
-      versions: 0,
-      excluded: 0,
-      draftsLeftOut: 3,
-      received: 2,
-      damaged: 0,
-      lacking: new Map(),
-      unsafeNames: 0,
-      byType: new Map(),
-      holdsToken: false,
-      secretTypes: [],
-    },
-    data: { file: dataFile, contentDigest: documents.contentDigest },
-    mode: 'stream',
-    repeated: 0,
-    streamGivenUp: false,
-    liveCountBefore: 2,
-    liveCountAfter: 2,
-    exportMs: 4000,
-    waitedMs: 3000,
-  },
-  missed: { count: 0, lacks: new Set(), first: [] },
-  sizeBytes: 1300,
-  durationMs: 5000,
-  stages: { downloadMs: 3000, compressMs: 1000, assetsMs: 0, uploadMs: 600, verifyMs: 400 },
-  failure: undefined,
-  withdraw: () => undefined,
-}
-
-function render(change: Partial<BackupOutcome>, at: Partial<typeof place> = {}): string {
-  return renderBackup({ ...outcome, ...change }, { ...place, ...at })
-}
-
 function mermaidOf(text: string): string[] {
   return /```mermaid\n([\s\S]*?)\n```/.exec(text)?.[1]?.split('\n') ?? []
+}
+
+function endingOf(change: Partial<BackupOutcome>): Ending {
+  return backupEnding({ outcome: { ...outcome, ...change }, cancelled: undefined }, address)
+}
+
+function render(change: Partial<BackupOutcome>): string {
+  return endingOf(change).summary()
 }

@@ -1,16 +1,27 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it, jest } from '@jest/globals'
-import type { BackupOutcome } from '../../src/commands/backup/outcome.ts'
-import { makeReport } from '../../src/report/report.ts'
-import { exampleManifest } from '../snapshot/example.ts'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { BackupError } from '../../src/errors.ts'
+import type { Ending } from '../../src/report/ending.ts'
+import { makeReport, type Report, type Secrets } from '../../src/report/report.ts'
 import { makeTempFolder } from '../support/process.ts'
 
 const before = { ...process.env }
+let printed: string[] = []
+let temp: Awaited<ReturnType<typeof makeTempFolder>>
+
+beforeAll(async () => {
+  temp = await makeTempFolder('report')
+})
+
+afterAll(async () => {
+  await temp[Symbol.asyncDispose]()
+})
 
 beforeEach(() => {
+  printed = []
   // What is printed are workflow commands, which a runner that shows this log would carry out.
-  jest.spyOn(process.stdout, 'write').mockReturnValue(true)
+  jest.spyOn(process.stdout, 'write').mockImplementation((text) => printed.push(String(text)) > 0)
 })
 
 afterEach(() => {
@@ -19,18 +30,96 @@ afterEach(() => {
   jest.restoreAllMocks()
 })
 
-it('sets the outputs of a good run though its summary cannot be made', async () => {
-  await using temp = await makeTempFolder('report')
+const failure = new BackupError({ code: 'export-invalid', title: 'Bad', message: 'It is bad.', hint: 'Mend it.' })
+const good: Ending = { outputs: { path: '/backups/x', count: 2 }, summary: () => '# Good', failure: undefined }
+
+describe('the end of a run', () => {
+  it('is green with its outputs and its summary', async () => {
+    const files = await makeFiles()
+    expect(await files.report.end(good)).toBe(0)
+    expect(await files.output()).toMatch(/path<<.*\n\/backups\/x\n.*\ncount<<.*\n2\n/)
+    expect(await files.summary()).toBe('# Good')
+    expect(printed.join('')).toBe('')
+  })
+
+  it.each([
+    { code: 'export-invalid', exitCode: 1 },
+    { code: 'cancelled', exitCode: 130 },
+  ] as const)('has the exit code $exitCode and the output error-code for $code', async ({ code, exitCode }) => {
+    const files = await makeFiles()
+    const error = new BackupError({ code, title: 'Bad', message: 'It is bad.', hint: 'Mend it.' })
+    expect(await files.report.end({ ...good, failure: error })).toBe(exitCode)
+    expect(await files.output()).toMatch(new RegExp(`error-code<<.*\n${code}\n`))
+    expect(printed.join('')).toContain('::error title=Bad::It is bad.%0AHint: Mend it.')
+  })
+
+  it('keeps its outputs though its summary cannot be made', async () => {
+    const files = await makeFiles()
+    const summary = () => {
+      throw new TypeError('no summary')
+    }
+    expect(await files.report.end({ ...good, summary })).toBe(0)
+    expect(await files.output()).toContain('/backups/x')
+    expect(printed.join('')).toContain('::warning::The job summary could not be written (no summary).')
+  })
+
+  it('is another one where its outputs cannot be written', async () => {
+    const files = await makeFiles({ GITHUB_OUTPUT: '/nowhere/output' })
+    const unwritten = () => ({ outputs: {}, summary: () => '# Lost', failure })
+    expect(await files.report.end({ ...good, unwritten })).toBe(1)
+    expect(printed.join('')).toContain('::error title=Bad::')
+    expect(printed.join('')).toContain('::warning::The outputs or the job summary could not be written')
+  })
+
+  it('is the same where its outputs cannot be written and no other one is given', async () => {
+    const files = await makeFiles({ GITHUB_OUTPUT: '/nowhere/output' })
+    expect(await files.report.end({ ...good, failure })).toBe(1)
+    expect(printed.join('')).toContain('::error title=Bad::It is bad.')
+  })
+})
+
+describe('a secret', () => {
+  const secrets = { masked: ['skREPORTabcdefghijkl'], hidden: ['proxy-password-of-mine'] }
+  const both = [...secrets.masked, ...secrets.hidden].join(' ')
+
+  it('is in no annotation and in no summary: three stars are', async () => {
+    const files = await makeFiles({}, secrets)
+    const error = new BackupError({ code: 'unexpected', title: both, message: both, hint: both, cause: new Error(both) })
+    await files.report.end({ outputs: {}, summary: () => both, failure: error })
+    const shown = [await files.summary(), printed.filter((line) => !line.startsWith('::add-mask::')).join('')]
+    expect(shown).toEqual([
+      expect.stringMatching(/^\*\*\* \*\*\*$/),
+      expect.stringContaining('::error title=*** ***::*** ***%0AHint: *** ***'),
+    ])
+    expect(shown.join('')).not.toMatch(/skREPORT|proxy-password/)
+  })
+
+  it('of a proxy bends no output, for outputs never hold one', async () => {
+    const files = await makeFiles({}, { masked: [], hidden: ['sanity-backup'] })
+    await files.report.end({ ...good, outputs: { path: '/tmp/sanity-backup/x' } })
+    expect(await files.output()).toContain('/tmp/sanity-backup/x')
+  })
+
+  it('is masked only where a runner reads the command', () => {
+    makeReport({ masked: ['skREPORTabcdefghijkl'], hidden: ['proxy-password-of-mine'] }, {})
+    expect(printed).toEqual([])
+    makeReport({ masked: ['skREPORTabcdefghijkl'], hidden: ['proxy-password-of-mine'] }, { GITHUB_ACTIONS: 'true' })
+    expect(printed.map((line) => line.trim())).toEqual(['::add-mask::skREPORTabcdefghijkl'])
+  })
+})
+
+type Files = { readonly report: Report; readonly output: () => Promise<string>; readonly summary: () => Promise<string> }
+
+/** A report in an environment with empty files for outputs and summary, or with other paths. */
+async function makeFiles(others: Record<string, string> = {}, secrets: Secrets = { masked: [], hidden: [] }): Promise<Files> {
+  // @actions/core remembers the path of the summary, so all tests have the same files.
   const env = { GITHUB_OUTPUT: join(temp.path, 'output'), GITHUB_STEP_SUMMARY: join(temp.path, 'summary') }
   for (const file of Object.values(env)) await writeFile(file, '')
-  Object.assign(process.env, env)
-  const stored = [{ kind: 'directory', folder: '/backups/x', manifest: '/backups/x/manifest.json' }]
-  // Whatever the summary stumbles over.
-  const outcome = { status: 'stored', manifest: exampleManifest, stored, documents: undefined } as unknown as BackupOutcome
-
-  const report = makeReport({ masked: [], hidden: [] }, env)
-  const exitCode = await report.success(outcome, { repository: '', runId: '', serverUrl: '' })
-
-  expect(exitCode).toBe(0)
-  expect(await readFile(env.GITHUB_OUTPUT, 'utf8')).toContain('/backups/x/manifest.json')
-})
+  // It reads the paths from the process itself.
+  Object.assign(process.env, env, others)
+  return {
+    report: makeReport(secrets, { ...env, ...others }),
+    output: async () => await readFile(env.GITHUB_OUTPUT, 'utf8'),
+    summary: async () => await readFile(env.GITHUB_STEP_SUMMARY, 'utf8'),
+  }
+}

@@ -1,7 +1,7 @@
 import type { Destination, FinishedSnapshot } from '../../destinations/destination.ts'
 import { BackupError } from '../../errors.ts'
 import { type Manifest, printManifest, type Run } from '../../format/manifest.ts'
-import type { Inputs } from '../../inputs/backup.ts'
+import type { BackupInputs } from '../../inputs/backup.ts'
 import type { Runner } from '../../runner.ts'
 import { findFullRead } from '../../sanity/access.ts'
 import { type SanityApi, sanityApi } from '../../sanity/api.ts'
@@ -29,7 +29,7 @@ const userAgent = `sanity-backup/${toolVersion}`
  * Backs a dataset up: fetches it, proves that it is complete, writes the snapshot, stores it at each destination and reads it back from there.
  * Throws a {@link BackupError} if nothing was stored.
  */
-export async function backup(inputs: Inputs, runner: Runner, tools: Tools): Promise<BackupOutcome> {
+export async function backup(inputs: BackupInputs, runner: Runner, tools: Tools): Promise<BackupOutcome> {
   try {
     return await backUp(inputs, runner, tools)
   } catch (error) {
@@ -44,7 +44,7 @@ export function abandonBackup(): void {
 }
 
 /** The recipe. The functions below hand each step the values that it needs: no other file in this folder but store.ts knows all inputs. */
-async function backUp(inputs: Inputs, runner: Runner, tools: Tools): Promise<BackupOutcome> {
+async function backUp(inputs: BackupInputs, runner: Runner, tools: Tools): Promise<BackupOutcome> {
   const startedMs = performance.now()
   const { path, source, label, shard } = inputs
   using place = await makeFolder({ path, source, label, shard }, tools)
@@ -74,7 +74,7 @@ async function backUp(inputs: Inputs, runner: Runner, tools: Tools): Promise<Bac
 
 /** Finds out what would make all work useless, before anything is fetched. */
 async function checkBefore(
-  { path, source, filters, shard, includeAssets }: Inputs,
+  { path, source, filters, shard, includeAssets }: BackupInputs,
   destinations: Destinations,
   tools: Tools,
 ): Promise<void> {
@@ -86,7 +86,7 @@ async function checkBefore(
 /** What was fetched and lies in the folder of the snapshot, and whether the token may read every document; null where that is not known. */
 type Saved = { readonly documents: SavedDocuments; readonly assets: SavedAssets; readonly fullRead: boolean | null }
 
-async function saveAll(inputs: Inputs, folder: SnapshotFolder, tools: Tools): Promise<Saved> {
+async function saveAll(inputs: BackupInputs, folder: SnapshotFolder, tools: Tools): Promise<Saved> {
   const { http, signal, now, stopwatch, log } = tools
   const api = sanityApi(inputs.source, { http, token: inputs.token, userAgent, signal, now, stopwatch, log })
   const { documents, assets } = await saveFiles(inputs, { api, folder }, tools)
@@ -95,7 +95,7 @@ async function saveAll(inputs: Inputs, folder: SnapshotFolder, tools: Tools): Pr
 
 type FilesNeeds = { readonly api: SanityApi; readonly folder: SnapshotFolder }
 
-async function saveFiles(inputs: Inputs, { api, folder }: FilesNeeds, tools: Tools): Promise<Omit<Saved, 'fullRead'>> {
+async function saveFiles(inputs: BackupInputs, { api, folder }: FilesNeeds, tools: Tools): Promise<Omit<Saved, 'fullRead'>> {
   const { token, exportMode, filters, shard, compression, compressionLevel } = inputs
   await using assets = inputs.includeAssets ? await beginAssets(assetNeeds(inputs, folder, tools), tools) : undefined
   const needs = { api, token, exportMode, filters, shard, folder, compression, compressionLevel, assets }
@@ -103,7 +103,7 @@ async function saveFiles(inputs: Inputs, { api, folder }: FilesNeeds, tools: Too
   return { documents, assets: assets ? await tools.stopwatch.during('assets', assets.finish) : noAssets }
 }
 
-function assetNeeds(inputs: Inputs, folder: SnapshotFolder, { http }: Tools): AssetNeeds {
+function assetNeeds(inputs: BackupInputs, folder: SnapshotFolder, { http }: Tools): AssetNeeds {
   const { source, token, filters, shard, assetConcurrency, assetCache, destinations } = inputs
   return {
     source,
@@ -121,7 +121,7 @@ function assetNeeds(inputs: Inputs, folder: SnapshotFolder, { http }: Tools): As
 type Guarded = { readonly missed: MissingAssets; readonly missingError: BackupError | undefined }
 
 /** Warns of what a user should know of the documents. Throws if there are too few; `missingError` says which files are missing, if the run fails for it. */
-async function guard(inputs: Inputs, { documents, assets, fullRead }: Saved, folder: SnapshotFolder, tools: Tools): Promise<Guarded> {
+async function guard(inputs: BackupInputs, { documents, assets, fullRead }: Saved, folder: SnapshotFolder, tools: Tools): Promise<Guarded> {
   const { shard, destinations, branchLayout, minDocuments, source, onMissingAsset } = inputs
   const holdsDocuments = savesDocuments(shard)
   const asTextOnBranch = destinations.has('branch') && branchLayout === 'text'
@@ -140,7 +140,7 @@ function destinationsFor({ all, incomplete }: Destinations, missingError: Backup
 
 type DescribeNeeds = { readonly run: Run | null; readonly place: NamedFolder; readonly saved: Saved }
 
-function describe(inputs: Inputs, { run, place, saved }: DescribeNeeds, { now, clean }: Tools): Manifest {
+function describe(inputs: BackupInputs, { run, place, saved }: DescribeNeeds, { now, clean }: Tools): Manifest {
   const { source, label, shard, filters, includeAssets } = inputs
   const { name, takenAt } = place
   const { documents, assets, fullRead } = saved
@@ -164,7 +164,7 @@ function describe(inputs: Inputs, { run, place, saved }: DescribeNeeds, { now, c
 
 /** Compares the snapshot with those before it. A part of a dataset is not compared: it says nothing about how many documents there are. */
 async function compare(
-  { shard, maxShrinkPercent }: Inputs,
+  { shard, maxShrinkPercent }: BackupInputs,
   { manifest, destinations }: Omit<ShrinkNeeds, 'maxShrinkPercent'>,
   tools: Tools,
 ): Promise<Comparison> {

@@ -6,7 +6,7 @@ import { directoryDestination } from '../../destinations/directory.ts'
 import { BackupError } from '../../errors.ts'
 import type { Github } from '../../github/rest.ts'
 import { refusePublic } from '../../github/visibility.ts'
-import type { Inputs } from '../../inputs/backup.ts'
+import type { BackupInputs } from '../../inputs/backup.ts'
 import { unexpected } from '../../report/run-errors.ts'
 import type { Runner } from '../../runner.ts'
 import { systemError } from '../../snapshot/workshop/system-error.ts'
@@ -21,7 +21,7 @@ export type Destinations = Disposable & {
 }
 
 /** What destinations are made of. `scratch` is a folder that is gone when the run is. */
-type DestinationNeeds = { readonly inputs: Inputs; readonly runner: Runner; readonly tools: Tools; readonly scratch: string }
+type DestinationNeeds = { readonly inputs: BackupInputs; readonly runner: Runner; readonly tools: Tools; readonly scratch: string }
 
 /** Makes the destinations that the inputs name. */
 export function openDestinations(needs: DestinationNeeds): Destinations {

@@ -1,0 +1,61 @@
+import { findBrokenRule, secretRules } from './rules.ts'
+import { nearest } from './spelling.ts'
+import { type Env, findUndeclared, inputOf, proxyVariables, variableOf } from './variables.ts'
+
+/** All that must never be shown, and where it comes from. */
+
+/** Shorter ones are no tokens, and masking them would mask half the log. */
+export const minTokenLength = 8
+
+const secretInputs = ['token', 'github-token', 'heartbeat-url'] as const
+
+const tokenVariable = 'SANITY_AUTH_TOKEN'
+
+/** The environment variables that hold secrets: to be removed, so that no child process inherits them. */
+export const secretVariables: readonly string[] = [...secretInputs.map(variableOf), tokenVariable]
+
+/** The Sanity token as it was given, with whatever stands around it. */
+export function tokenOf(env: Env): string {
+  return inputOf(env, 'token') || (env[tokenVariable] ?? '').trim()
+}
+
+/** The URL of the watchdog; undefined if there is none or it is no URL. It is needed even when other inputs are wrong. */
+export function findHeartbeatUrl(env: Env): URL | undefined {
+  const url = URL.parse(inputOf(env, 'heartbeat-url'))
+  return url && /^https?:$/.test(url.protocol) ? url : undefined
+}
+
+/**
+ * The values that must never be shown, as far as they are long enough to be masked; `declared` are the names of all inputs. To be called before
+ * anything is printed. `masked` ones come from inputs, and the runner has to mask them too; `hidden` ones come from elsewhere, and it never gets to see them.
+ */
+export function findSecrets(env: Env, declared: readonly string[]): { masked: string[]; hidden: string[] } {
+  const tokens = [tokenOf(env), inputOf(env, 'github-token')]
+  const misspelt = findUndeclared(env, declared).filter((input) => secretInputs.some((secret) => secret === nearest(input, declared)))
+  const masked = [...tokens, inputOf(env, 'heartbeat-url'), ...tokens.flatMap(partsOf), ...misspelt.map((input) => inputOf(env, input))]
+  return { masked: [...new Set(masked)].filter(isMaskable), hidden: proxyPasswords(env).filter(isMaskable) }
+}
+
+function isMaskable(secret: string): boolean {
+  return secret.length >= minTokenLength
+}
+
+/** The parts of a badly stored token that may be the token itself; none of a good one. */
+function partsOf(token: string): string[] {
+  return findBrokenRule(token, secretRules) === undefined ? [] : token.split(/[^A-Za-z0-9._~+/-]+/)
+}
+
+/** The passwords of the proxies, as written and decoded. */
+function proxyPasswords(env: Env): string[] {
+  const passwords = proxyVariables.map((name) => URL.parse(env[name] ?? '')?.password ?? '')
+  return [...new Set(passwords.flatMap((password) => [password, decoded(password)]))]
+}
+
+/** A text that is no good percent-encoding stays as it is. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from '@jest/globals'
+import { findHeartbeatUrl, findSecrets, secretVariables } from '../../src/inputs/secrets.ts'
+
+const token = 'skINPUTSabcdefghijklmnop'
+const heartbeat = 'https://hc-ping.com/eb095278-f28d-448d-87fb-7b75c171a6aa'
+const declared = ['project-id', 'dataset', 'token', 'github-token', 'heartbeat-url']
+
+describe('what the runner is told to mask', () => {
+  it.each([
+    { name: 'nothing', env: {}, masked: [] },
+    {
+      name: 'all secrets, without white space around them',
+      env: { INPUT_TOKEN: ` ${token}\n`, 'INPUT_GITHUB-TOKEN': 'ghs_workflow', 'INPUT_HEARTBEAT-URL': heartbeat },
+      masked: [token, 'ghs_workflow', heartbeat],
+    },
+    { name: 'a token that comes from its own variable', env: { SANITY_AUTH_TOKEN: token }, masked: [token] },
+    { name: 'none that is too short', env: { INPUT_TOKEN: 'short' }, masked: [] },
+    { name: 'a badly stored token and what it may be', env: { INPUT_TOKEN: `"${token}"` }, masked: [`"${token}"`, token] },
+    { name: 'a secret under a misspelt name', env: { INPUT_TOKN: token, INPUT_DATSET: 'production' }, masked: [token] },
+    { name: 'no other input', env: { INPUT_DATASET: 'production', INPUT_DATSET: 'production' }, masked: [] },
+  ])('is $name', ({ env, masked }) => {
+    expect(findSecrets(env, declared).masked).toEqual(masked)
+  })
+})
+
+describe('what stays hidden though the runner never saw it', () => {
+  it.each([
+    {
+      name: 'the passwords of all proxies, as written and decoded',
+      env: { HTTPS_PROXY: 'http://me:pass%40word1@proxy:3128', http_proxy: 'http://me:other-one@proxy' },
+      hidden: ['other-one', 'pass%40word1', 'pass@word1'],
+    },
+    { name: 'none that is too short to be masked', env: { HTTPS_PROXY: 'http://me:short@proxy' }, hidden: [] },
+    { name: 'none of what is no URL', env: { HTTP_PROXY: 'nonsense' }, hidden: [] },
+  ])('is $name', ({ env, hidden }) => {
+    expect(findSecrets(env, declared).hidden).toEqual(hidden)
+  })
+})
+
+it('the variables that hold secrets are those of all three inputs, and the token of its own', () => {
+  expect(secretVariables.toSorted()).toEqual(['INPUT_GITHUB-TOKEN', 'INPUT_HEARTBEAT-URL', 'INPUT_TOKEN', 'SANITY_AUTH_TOKEN'])
+})
+
+describe('findHeartbeatUrl', () => {
+  it.each([
+    { value: heartbeat, found: true },
+    { value: 'http://127.0.0.1/x', found: true },
+    { value: 'file:///etc/passwd', found: false },
+    { value: 'nonsense', found: false },
+    { value: '', found: false },
+  ])('finds one in "$value": $found', ({ value, found }) => {
+    expect(findHeartbeatUrl({ 'INPUT_HEARTBEAT-URL': value }) instanceof URL).toBe(found)
+  })
+})
