@@ -21,7 +21,7 @@ export const answers = {
     },
   },
   /** Management endpoints answer 401 where a grant is missing, without a code: sanity-io/sanity core/util/apiErrors.ts. */
-  missingGrant: unauthorized('User is missing required grant sanity.project.datasets/read'),
+  missingGrant: missingGrant('sanity.project.datasets/read'),
   /** 403 of Content Lake: sanity-io/sanity issues. */
   insufficientPermissions: {
     status: 403,
@@ -42,6 +42,13 @@ export const answers = {
   },
   /** 4xx of a plan limit: sanity-io/sanity issues. */
   planLimit: { status: 402, body: { statusCode: 402, error: 'plan_limit_reached', message: 'Plan limit reached' } },
+  /** 409 while committing: rolled back, and the same transaction id may be sent again: sanity-io/sdk submissionErrors.ts. Text INFERRED. */
+  transactionConflict: {
+    status: 409,
+    body: { error: { type: 'transactionConflictError', description: 'Transaction conflicted with another transaction' } },
+  },
+  /** 402 in the middle of an import: sanity-io/contentful-to-sanity issue 145. */
+  quotaExceeded: { status: 402, body: { statusCode: 402, error: 'Payment Required', message: 'Quota exceeded' } },
   /** 500 of Content Lake. */
   internalError: {
     status: 500,
@@ -58,6 +65,11 @@ export const answers = {
   noContent: { status: 204 },
   empty: { status: 200, headers: { 'content-type': 'application/x-ndjson' }, body: '' },
 } as const satisfies Record<string, Answer>
+
+/** Management endpoints answer 401 where a grant is missing. */
+export function missingGrant(grant: string): Answer {
+  return unauthorized(`User is missing required grant ${grant}`)
+}
 
 /** 429 of the gateway, with seconds or an HTTP date: sanity.io/answers "API rate limit error"; sanity-io/client#942. */
 export function rateLimited(retryAfter?: number | Date | string): Answer {

@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto'
 import { basename, extname } from 'node:path'
 import type { Answer } from './http.ts'
-import { newRevision } from './sanity-mutate.ts'
+import { type ImageSize, sanitizeSvg, sizeOfImage } from './sanity-images.ts'
 import type { Dataset, SanityDocument, StoredAsset } from './sanity-store.ts'
+import { newRevision } from './sanity-transaction.ts'
 
 export type Upload = {
   readonly kind: 'images' | 'files'
   readonly bytes: Buffer
-  readonly filename?: string | undefined
-  /** What the name holds in the place of the SHA-1: ids from before 2018 have 24 letters and digits there. */
-  readonly oldHash?: string | undefined
+  /** Parameters of the request, `filename` among them: sanity.io docs, HTTP reference, assets. */
+  readonly query: Readonly<Record<string, string>>
+  readonly author: string
   readonly project: string
   /** Where the assets of this server lie; the real ones lie on cdn.sanity.io. */
   readonly cdn: string
@@ -28,45 +29,44 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 
 /**
  * Stores an asset and its document, as `POST /assets/{images|files}/{dataset}` does. Ids, paths and urls: asset documents in public exports and
- * @sanity/import validateAssetDocuments.ts. Undefined for an image that cannot be read.
+ * @sanity/import validateAssetDocuments.ts. The same bytes again are the same asset, whatever their name (sanity.io docs, manage assets);
+ * INFERRED: its document stays as it is. Undefined for an image that cannot be read.
  */
 export function storeAsset(dataset: Dataset, upload: Upload): SanityDocument | undefined {
-  const { kind, bytes, filename, oldHash, project, cdn } = upload
+  const { kind, bytes, query, author, project, cdn } = upload
   const image = kind === 'images' ? sizeOfImage(bytes) : undefined
   if (kind === 'images' && !image) return undefined
   const sha1 = createHash('sha1').update(bytes).digest('hex')
-  const extension =
-    image?.extension ??
-    (extname(filename ?? '')
-      .slice(1)
-      .toLowerCase() ||
-      'bin')
+  const extension = image?.extension ?? extensionOf(query['filename'])
   const size = image ? `-${image.width}x${image.height}` : ''
-  const hash = oldHash ?? sha1
-  const name = `${hash}${size}.${extension}`
-  const path = `${kind}/${project}/${dataset.name}/${name}`
+  const path = `${kind}/${project}/${dataset.name}/${sha1}${size}.${extension}`
   const contentType = CONTENT_TYPES[extension] ?? 'application/octet-stream'
+  const stored = extension === 'svg' && image ? sanitizeSvg(bytes) : bytes
+  dataset.assets.set(`/${path}`, { bytes: stored, contentType, sha1, md5: createHash('md5').update(stored).digest('hex') })
+  const id = `${image ? 'image' : 'file'}-${sha1}${size}-${extension}`
+  const existing = dataset.find(id)
+  if (existing) return existing
   const now = new Date().toISOString()
+  const revision = newRevision()
   const document: SanityDocument = {
     _createdAt: now,
-    _id: `${image ? 'image' : 'file'}-${hash}${size}-${extension}`,
-    _rev: newRevision(),
+    _id: id,
+    _rev: revision,
     _type: image ? 'sanity.imageAsset' : 'sanity.fileAsset',
     _updatedAt: now,
-    assetId: hash,
+    assetId: sha1,
+    ...described(query),
     extension,
     ...(image ? { metadata: metadataOf(image) } : {}),
     mimeType: contentType,
-    ...(filename ? { originalFilename: basename(filename) } : {}),
     path,
     sha1hash: sha1,
     size: bytes.length,
     uploadId: newRevision(),
     url: `${cdn}/${path}`,
   }
-  dataset.assets.set(`/${path}`, { bytes, contentType, sha1, md5: createHash('md5').update(bytes).digest('hex') })
-  dataset.put(document)
-  return document
+  dataset.commit({ id: revision, timestamp: now, author }, [[id, document]])
+  return dataset.find(id)
 }
 
 /**
@@ -83,7 +83,24 @@ export function assetAnswer(asset: StoredAsset, raw: boolean): Answer {
   }
 }
 
-type ImageSize = { readonly width: number; readonly height: number; readonly extension: string }
+function extensionOf(filename = ''): string {
+  return extname(filename).slice(1).toLowerCase() || 'bin'
+}
+
+/** The parameters that describe the asset become members of its document: @sanity/client assets/AssetsClient.ts. */
+function described(query: Readonly<Record<string, string>>): object {
+  const { filename, title, description, label, creditLine, sourceId, sourceName, sourceUrl } = query
+  const source = { id: sourceId, name: sourceName, url: sourceUrl }
+  const members = { creditLine, description, label, title, originalFilename: filename ? basename(filename) : undefined }
+  return {
+    ...definedOf(members),
+    ...(sourceId === undefined ? {} : { source: definedOf(source) }),
+  }
+}
+
+function definedOf(members: Readonly<Record<string, string | undefined>>): object {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
+}
 
 function metadataOf({ width, height }: ImageSize): object {
   return {
@@ -92,15 +109,4 @@ function metadataOf({ width, height }: ImageSize): object {
     hasAlpha: true,
     isOpaque: false,
   }
-}
-
-function sizeOfImage(bytes: Buffer): ImageSize | undefined {
-  if (bytes.subarray(0, 8).toString('latin1') === '\x89PNG\r\n\x1a\n' && bytes.length >= 24) {
-    return { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20), extension: 'png' }
-  }
-  if (bytes.subarray(0, 4).toString('latin1') === 'GIF8' && bytes.length >= 10) {
-    return { width: bytes.readUInt16LE(6), height: bytes.readUInt16LE(8), extension: 'gif' }
-  }
-  const svg = /<svg[^>]*\bwidth="(\d+)"[^>]*\bheight="(\d+)"/.exec(bytes.subarray(0, 1000).toString('latin1'))
-  return svg ? { width: Number(svg[1]), height: Number(svg[2]), extension: 'svg' } : undefined
 }

@@ -1,205 +1,114 @@
-import { randomBytes } from 'node:crypto'
 import type { Answer } from './http.ts'
-import type { Dataset, SanityDocument } from './sanity-store.ts'
+import { alreadyExists, invalid, MutationError, mutationFailed, notFound, otherRevision, repeatedTransaction } from './sanity-errors.ts'
+import { isRecord, listIn, recordIn, textIn } from './sanity-json.ts'
+import { patched } from './sanity-patch.ts'
+import { refuseLocked } from './sanity-releases.ts'
+import { type Dataset, evaluateGroq, type SanityDocument } from './sanity-store.ts'
+import { newRevision, Transaction, type Writer } from './sanity-transaction.ts'
 
 type Result = { readonly id: string; readonly operation: 'create' | 'update' | 'delete' | 'none'; readonly document?: SanityDocument }
 
-type Change = { readonly id: string; readonly document: SanityDocument | undefined }
+type Mutation = readonly [kind: string, value: Record<string, unknown>]
 
-/** Thrown inside a transaction: nothing of it is applied. */
-class MutationError extends Error {
-  readonly status: number
-  readonly item: Readonly<Record<string, unknown>>
-  constructor(status: number, item: Readonly<Record<string, unknown>>) {
-    super(String(item['description']))
-    this.status = status
-    this.item = item
+type Query = Readonly<Record<string, string>>
+
+/** sanity.io docs, mutate: a mutation by query touches at most that many documents. INFERRED: the first ones. */
+const QUERY_LIMIT = 10_000
+
+/**
+ * `POST /data/mutate`: all mutations of the body or none. Shapes: @sanity/client data/dataMethods.ts. `dryRun` counts in the query only, as the
+ * client sends it; in the body it is ignored.
+ */
+export async function mutate(dataset: Dataset, body: unknown, { query, writer }: { query: Query; writer: Writer }): Promise<Answer> {
+  let mutations: Mutation[][]
+  try {
+    mutations = await Promise.all(listIn(body, 'mutations').map((mutation) => resolve(dataset, mutation)))
+  } catch (error) {
+    if (error instanceof MutationError) return mutationFailed([error])
+    throw error
   }
+  const id = textIn(body, 'transactionId')
+  // INFERRED: before anything else, else a repeated `create` would say that its document exists.
+  if (id !== undefined && dataset.history.has(id)) return repeatedTransaction(id)
+  const transaction = new Transaction(dataset, writer, { id, skipElsewhere: query['skipCrossDatasetReferenceValidation'] === 'true' })
+  const results: Result[] = []
+  const withDocuments = query['returnDocuments'] === 'true' && (query['dryRun'] !== 'true' || writer.rules.dryRunDocuments)
+  try {
+    for (const [index, each] of mutations.entries()) {
+      transaction.index = index
+      for (const mutation of each) {
+        const { document, ...result } = apply(transaction, mutation, writer)
+        results.push({ ...result, ...(withDocuments && document ? { document } : {}) })
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof MutationError)) throw error
+    error.index ??= transaction.index
+    return mutationFailed([error])
+  }
+  const errors = transaction.errors()
+  if (errors.length > 0) return mutationFailed(errors)
+  if (query['dryRun'] !== 'true') transaction.commit()
+  const told = query['returnDocuments'] === 'true' || query['returnIds'] === 'true'
+  return { status: 200, body: { transactionId: transaction.id, ...(told ? { results } : {}) } }
 }
 
 /**
- * `POST /data/mutate`: all mutations of the body or none. Shapes: @sanity/client data/dataMethods.ts; the conflict as users paste it in public issues.
+ * A mutation by query becomes one for each document that the query finds, on the search index and before the transaction begins: it is not
+ * strongly consistent (sanity.io docs, transactions). Ids may come as a list: @sanity/client types.ts.
  */
-export function mutate(dataset: Dataset, body: unknown, query: Readonly<Record<string, string>>): Answer {
-  const mutations = list(body, 'mutations')
-  const changes = new Map<string, SanityDocument | undefined>()
-  const results: Result[] = []
-  const find = (id: string) => (changes.has(id) ? changes.get(id) : dataset.find(id))
-  const now = new Date().toISOString()
-  const revision = newRevision()
-  for (const [position, mutation] of mutations.entries()) {
-    try {
-      const { id, document, operation } = applyMutation(mutation, find, { now, revision })
-      if (operation !== 'none') changes.set(id, document)
-      results.push({ id, operation, ...(query['returnDocuments'] === 'true' && document ? { document } : {}) })
-    } catch (error) {
-      if (error instanceof MutationError) return mutationFailed(error, position)
-      throw error
-    }
-  }
-  if (query['dryRun'] !== 'true') {
-    for (const [id, document] of changes) {
-      if (document) dataset.put(document)
-      else dataset.remove(id)
-    }
-  }
-  const transactionId = text(body, 'transactionId') ?? revision
-  if (query['returnDocuments'] === 'true' || query['returnIds'] === 'true') return { status: 200, body: { transactionId, results } }
-  return { status: 200, body: { transactionId } }
-}
-
-/** `POST /data/actions`: the one action that @sanity/import sends (src/importBatches.ts). */
-export function act(dataset: Dataset, body: unknown, query: Readonly<Record<string, string>>, apiVersion: string): Answer {
-  const actions = list(body, 'actions')
-  const revision = newRevision()
-  const documents: SanityDocument[] = []
-  for (const [position, action] of actions.entries()) {
-    if (apiVersion < '2025-02-19') return actionFailed(400, position, 'not supported for this API version')
-    if (text(action, 'actionType') !== 'sanity.action.release.import') return actionFailed(400, position, 'unknown action type')
-    const id = `_.releases.${text(action, 'releaseId')}`
-    const exists = dataset.find(id) !== undefined
-    const ifExists = text(action, 'ifExists') ?? 'fail'
-    if (exists && ifExists === 'fail') return actionFailed(409, position, `Document by ID "${id}" already exists`)
-    if (exists && ifExists === 'ignore') continue
-    documents.push(stamped({ ...record(action, 'attributes'), _id: id, _type: 'system.release' }, new Date().toISOString(), revision))
-  }
-  if (query['dryRun'] !== 'true') for (const document of documents) dataset.put(document)
-  return { status: 200, body: { transactionId: text(body, 'transactionId') ?? revision } }
-}
-
-/** 22 characters, as `_rev` has it in real exports. */
-export const newRevision = (): string => randomBytes(17).toString('base64url').slice(0, 22)
-
-function applyMutation(
-  mutation: unknown,
-  find: (id: string) => SanityDocument | undefined,
-  { now, revision }: { now: string; revision: string },
-): Change & { operation: Result['operation'] } {
-  if (!isRecord(mutation)) throw new MutationError(400, { type: 'validationError', description: 'Mutation must be an object' })
+async function resolve(dataset: Dataset, mutation: unknown): Promise<Mutation[]> {
+  if (!isRecord(mutation)) throw invalid('Mutation must be an object')
   const [[kind, value] = ['', undefined]] = Object.entries(mutation)
-  if (!isRecord(value)) throw new MutationError(400, { type: 'validationError', description: 'Mutation must have one key' })
-  if (kind === 'delete') {
-    const id = String(value['id'])
-    return { id, document: undefined, operation: find(id) ? 'delete' : 'none' }
+  if (!isRecord(value)) throw invalid('Mutation must have one key')
+  if (kind !== 'delete' && kind !== 'patch') return [[kind, value]]
+  const query = textIn(value, 'query')
+  const given = Array.isArray(value['id']) ? value['id'].map(String) : [textIn(value, 'id')].filter((id) => id !== undefined)
+  const ids = query === undefined ? given : await idsOf(dataset, query, recordIn(value, 'params'))
+  if (query === undefined && ids.length === 0) throw invalid(`A ${kind} needs an id or a query`)
+  return ids.map((id) => [kind, { ...value, id }])
+}
+
+async function idsOf(dataset: Dataset, query: string, params: Record<string, unknown>): Promise<string[]> {
+  const found = await evaluateGroq(query, dataset.indexed(), params)
+  const list = Array.isArray(found) ? found : [found]
+  return list.flatMap((each) => (isRecord(each) && typeof each['_id'] === 'string' ? each['_id'] : [])).slice(0, QUERY_LIMIT)
+}
+
+function apply(transaction: Transaction, [kind, value]: Mutation, { rules }: Writer): Result {
+  const document = kind === 'delete' || kind === 'patch' ? undefined : documentOf(value)
+  const id = document?._id ?? String(value['id'])
+  // INFERRED, with this text: the importer and the Studio make releases by actions, and drop other system documents.
+  if (id.startsWith('_.') && rules.systemDocuments === 'refuse') throw invalid(`Document ID "${id}" is reserved and can not be mutated`)
+  refuseLocked(transaction, id)
+  if (kind === 'delete') return { id, operation: transaction.remove(id) ? 'delete' : 'none' }
+  if (kind === 'patch') return patch(transaction, id, value)
+  if (!document) throw invalid('Mutation must have one key')
+  const existing = transaction.has(id)
+  if (kind === 'createIfNotExists' && existing) {
+    const found = transaction.find(id)
+    return { id, operation: 'none', ...(found ? { document: found } : {}) }
   }
-  if (kind === 'patch') return patch(value, find, { now, revision })
-  const id = typeof value['_id'] === 'string' ? value['_id'] : crypto.randomUUID()
-  if (typeof value['_type'] !== 'string') {
-    throw new MutationError(400, { type: 'validationError', description: 'Document must have a _type' })
-  }
-  const existing = find(id)
-  const document = stamped({ ...value, _id: id, _type: value['_type'] }, now, revision)
-  if (kind === 'createIfNotExists') return existing ? { id, document: existing, operation: 'none' } : { id, document, operation: 'create' }
-  if (kind === 'createOrReplace') return { id, document, operation: existing ? 'update' : 'create' }
-  if (kind !== 'create') throw new MutationError(400, { type: 'validationError', description: `Unknown mutation "${kind}"` })
-  if (existing) {
-    throw new MutationError(409, { type: 'documentAlreadyExistsError', id, description: `Document by ID "${id}" already exists` })
-  }
-  return { id, document, operation: 'create' }
+  if (kind === 'create' && existing) throw alreadyExists(id)
+  if (kind !== 'create' && kind !== 'createIfNotExists' && kind !== 'createOrReplace') throw invalid(`Unknown mutation "${kind}"`)
+  transaction.needForReplacement(id, document)
+  return { id, operation: existing ? 'update' : 'create', document: transaction.write(document) }
 }
 
-function patch(
-  value: Record<string, unknown>,
-  find: (id: string) => SanityDocument | undefined,
-  { now, revision }: { now: string; revision: string },
-): Change & { operation: Result['operation'] } {
-  const id = String(value['id'])
-  const existing = find(id)
-  if (!existing)
-    throw new MutationError(409, { type: 'documentNotFoundError', id, description: `The document with the ID "${id}" was not found` })
-  if (value['ifRevisionID'] !== undefined && value['ifRevisionID'] !== existing['_rev']) {
-    const description = `The document has unexpected revision ID "${existing['_rev']}", expected "${value['ifRevisionID']}"`
-    throw new MutationError(409, { type: 'documentRevisionIDDoesNotMatchError', id, description })
-  }
-  const document = structuredClone(existing) as Record<string, unknown>
-  for (const [path, item] of Object.entries(record(value, 'setIfMissing'))) {
-    const steps = parsePath(path)
-    if (valueAt(document, steps) === undefined) setAt(document, steps, item)
-  }
-  for (const [path, item] of Object.entries(record(value, 'set'))) setAt(document, parsePath(path), item)
-  for (const path of Array.isArray(value['unset']) ? value['unset'] : []) unsetAt(document, parsePath(String(path)))
-  return { id, document: { ...document, _id: id, _type: existing._type, _rev: revision, _updatedAt: now }, operation: 'update' }
+/** No id, or one that ends with a dot: the server makes it (sanity.io docs, mutate). */
+function documentOf(value: Record<string, unknown>): SanityDocument {
+  const given = typeof value['_id'] === 'string' ? value['_id'] : ''
+  const id = given === '' || given.endsWith('.') ? `${given}${newRevision().replace(/^[-_]/, 'a')}` : given
+  // Since 2017 a 400: sanity-io/gradient issue 516.
+  if (typeof value['_type'] !== 'string') throw invalid('Document does not have a type')
+  return { ...value, _id: id, _type: value['_type'] }
 }
 
-/** The server keeps times that it is given and always makes the revision. */
-function stamped(document: SanityDocument, now: string, revision: string): SanityDocument {
-  return { ...document, _createdAt: document['_createdAt'] ?? now, _updatedAt: document['_updatedAt'] ?? now, _rev: revision }
-}
-
-type Step = string | number
-
-/** The forms `a.b[0].c` and `a["0"].b` of JSONMatch, which is what @sanity/import serializePath.ts writes; also `list[_key=="x"]`. */
-function parsePath(path: string): (Step | { key: string })[] {
-  const steps: (Step | { key: string })[] = []
-  const pattern = /\.?([A-Za-z_$-][\w$-]*)|\[(\d+)\]|\[["']((?:[^"'\\]|\\.)*)["']\]|\[_key\s*==\s*["']([^"']*)["']\]/y
-  while (pattern.lastIndex < path.length) {
-    const at = pattern.lastIndex
-    const match = pattern.exec(path)
-    if (!match) throw new MutationError(400, { type: 'validationError', description: `Unable to parse path "${path}" at ${at}` })
-    const [, name, index, quoted, key] = match
-    if (key !== undefined) steps.push({ key })
-    else steps.push(name ?? quoted ?? Number(index))
-  }
-  return steps
-}
-
-function child(parent: unknown, step: Step | { key: string }): unknown {
-  if (Array.isArray(parent)) {
-    if (typeof step === 'number') return parent[step]
-    if (typeof step === 'object') return parent.find((item) => isRecord(item) && item['_key'] === step.key)
-    return undefined
-  }
-  return isRecord(parent) && typeof step !== 'object' ? parent[step] : undefined
-}
-
-function valueAt(root: unknown, steps: readonly (Step | { key: string })[]): unknown {
-  return steps.reduce(child, root)
-}
-
-function setAt(root: Record<string, unknown>, steps: readonly (Step | { key: string })[], value: unknown): void {
-  const last = steps.at(-1)
-  const parent = valueAt(root, steps.slice(0, -1))
-  if (last === undefined || parent === undefined) return
-  if (Array.isArray(parent)) {
-    const index = typeof last === 'object' ? parent.findIndex((item) => isRecord(item) && item['_key'] === last.key) : Number(last)
-    if (index >= 0 && index < parent.length) parent[index] = value
-  } else if (isRecord(parent) && typeof last !== 'object') parent[last] = value
-}
-
-function unsetAt(root: Record<string, unknown>, steps: readonly (Step | { key: string })[]): void {
-  const last = steps.at(-1)
-  const parent = valueAt(root, steps.slice(0, -1))
-  if (last === undefined) return
-  if (Array.isArray(parent)) {
-    const index = typeof last === 'object' ? parent.findIndex((item) => isRecord(item) && item['_key'] === last.key) : Number(last)
-    if (index >= 0) parent.splice(index, 1)
-  } else if (isRecord(parent) && typeof last !== 'object') delete parent[last]
-}
-
-function mutationFailed({ status, message, item }: MutationError, index: number): Answer {
-  const description = `The mutation(s) failed: ${message}`
-  return { status, body: { error: { type: 'mutationError', description, items: [{ index, error: item }] } } }
-}
-
-/** Text found by Sanity's own client tests: sanity-io/client CONTRIBUTING.md. */
-function actionFailed(status: number, index: number, reason: string): Answer {
-  const description = `action index ${index}: ${reason}`
-  return { status, body: { error: { type: 'actionError', description, items: [{ index, error: { type: 'actionError', description } }] } } }
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
-
-function list(body: unknown, key: string): unknown[] {
-  const value = isRecord(body) ? body[key] : undefined
-  return Array.isArray(value) ? value : []
-}
-
-function record(body: unknown, key: string): Record<string, unknown> {
-  const value = isRecord(body) ? body[key] : undefined
-  return isRecord(value) ? value : {}
-}
-
-function text(body: unknown, key: string): string | undefined {
-  const value = isRecord(body) ? body[key] : undefined
-  return typeof value === 'string' ? value : undefined
+function patch(transaction: Transaction, id: string, value: Record<string, unknown>): Result {
+  const existing = transaction.find(id)
+  if (!existing) throw notFound(id)
+  const expected = value['ifRevisionID']
+  if (expected !== undefined && expected !== existing['_rev']) throw otherRevision(id, existing['_rev'], expected)
+  const document = transaction.write({ ...patched(existing, value), _updatedAt: transaction.now })
+  return { id, operation: 'update', document }
 }
