@@ -5,6 +5,8 @@ import { rateLimited } from './sanity-answers.ts'
 export type Limits = {
   /** Mutations (INFERRED: and actions) a client address a second, and uploads likewise. */
   readonly perSecond: number
+  /** How many of them may come at once. Default: those of a second. */
+  readonly burst?: number
   /** Mutations at the same time in a dataset. */
   readonly concurrent: number
 }
@@ -26,8 +28,9 @@ export function makeLimiter(limits: Limits | undefined): Limiter {
     enter({ address, kind, dataset }) {
       const now = performance.now()
       const key = `${kind} ${address}`
-      const bucket = buckets.get(key) ?? { tokens: limits.perSecond, at: now }
-      const tokens = Math.min(limits.perSecond, bucket.tokens + ((now - bucket.at) / 1000) * limits.perSecond)
+      const size = limits.burst ?? limits.perSecond
+      const bucket = buckets.get(key) ?? { tokens: size, at: now }
+      const tokens = Math.min(size, bucket.tokens + ((now - bucket.at) / 1000) * limits.perSecond)
       const current = running.get(dataset) ?? 0
       const allowed = tokens >= 1 && (kind === 'upload' || current < limits.concurrent)
       buckets.set(key, { tokens: allowed ? tokens - 1 : tokens, at: now })
