@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { runPeer } from '../support/process.ts'
 import { startSanity } from './sanity.ts'
 import { ask, firstError, held, mutate } from './sanity-calls.ts'
 
@@ -79,6 +80,24 @@ describe('transactions', () => {
     const { _createdAt, _rev, _updatedAt, ...rest } = JSON.parse(sanity.store().lineOf('a')?.toString() ?? '')
     expect(Object.keys(rest)).toEqual(['_id', '_type', 'list', 'n', 'x'])
     expect(sanity.store().lineOf('a')?.toString()).toContain('"list":[12345678901234567891,-0.12345678901234567],"n":9007199254740993')
+  })
+})
+
+describe('a dry run of the real client', () => {
+  it('writes nothing, neither by a mutation nor by an action', async () => {
+    await using sanity = await startSanity({ documents: [a] })
+    const { url, project, dataset, editorToken: token } = sanity
+    const mutations = [{ createOrReplace: { ...a, x: 1 } }, { create: { _id: 'b', _type: 'post' } }]
+    const action = { actionType: 'sanity.action.release.create', releaseId: 'r1' }
+    const calls = [
+      ['mutate', mutations, { dryRun: true, transactionId: 't1' }],
+      ['action', action, { dryRun: true }],
+      ['mutate', mutations, { dryRun: true, transactionId: 't1' }],
+    ]
+    const { stdout } = await runPeer(new URL('../peers/client.mjs', import.meta.url), { url, project, dataset, token, calls })
+    expect(JSON.parse(stdout).map(({ message }: { message?: string }) => message)).toEqual([undefined, undefined, undefined])
+    expect(sanity.count('mutate') + sanity.count('actions')).toBe(3)
+    expect(sanity.store().documents()).toEqual([a])
   })
 })
 
