@@ -37,6 +37,17 @@ describe('uploads', () => {
     expect(document._id).toBe(`image-${sha1(bytes)}-${id}`)
   })
 
+  it.each([
+    { meta: undefined, members: ['blurHash', 'lqip', 'palette'] },
+    { meta: 'lqip', members: ['lqip'] },
+    { meta: 'none', members: [] },
+  ])('read out of an image what meta=$meta asks for', async ({ meta, members }) => {
+    await using sanity = await startSanity()
+    const [{ metadata }] = await upload(sanity, 'images', svg, meta ? { meta } : {})
+    const always = ['_type', 'dimensions', 'hasAlpha', 'isOpaque']
+    expect(Object.keys(metadata as object).sort()).toEqual([...always, ...members].sort())
+  })
+
   it('refuse what is no image', async () => {
     await using sanity = await startSanity()
     const [, status] = await upload(sanity, 'images', Buffer.from('no image'))

@@ -1,9 +1,10 @@
 import type { Answer } from './http.ts'
 import { alreadyExists, invalid, MutationError, mutationFailed, notFound, otherRevision, repeatedTransaction } from './sanity-errors.ts'
+import { evaluateGroq } from './sanity-groq.ts'
 import { isRecord, listIn, recordIn, textIn } from './sanity-json.ts'
 import { patched } from './sanity-patch.ts'
 import { refuseLocked } from './sanity-releases.ts'
-import { type Dataset, evaluateGroq, type SanityDocument } from './sanity-store.ts'
+import type { Dataset, SanityDocument } from './sanity-store.ts'
 import { newRevision, Transaction, type Writer } from './sanity-transaction.ts'
 
 type Result = { readonly id: string; readonly operation: 'create' | 'update' | 'delete' | 'none'; readonly document?: SanityDocument }
