@@ -61,6 +61,17 @@ describe('an editor', () => {
     expect(held(sanity, 'a')).toMatchObject({ title: 'mine' })
   })
 
+  it.each([
+    { route: 'doc', path: 'data/doc/production/a' },
+    { route: 'export', path: 'data/export/production' },
+    { route: 'query', path: 'data/query/production?query=*' },
+  ] as const)('writes right before $route answers', async ({ route, path }) => {
+    await using sanity = await startSanity({ documents: [a] })
+    sanity.meanwhile(route, async () => await sanity.edit([{ patch: { id: 'a', set: { title: 'mine' } } }]))
+    const response = await fetch(`${sanity.url}/v2025-02-19/${path}`, { headers: { authorization: `Bearer ${sanity.token}` } })
+    expect(await response.text()).toContain('"title":"mine"')
+  })
+
   it('is refused like everybody else', async () => {
     await using sanity = await startSanity({ documents: [a] })
     await expect(sanity.edit([{ create: a }])).rejects.toThrow('already exists')

@@ -82,6 +82,9 @@ async function dataAnswer(world: World, call: Call): Promise<void> {
   const alias = caller.dataset.startsWith('~') ? caller.dataset.slice(1) : undefined
   const store = world.projects.get(caller.project)?.get(alias === undefined ? caller.dataset : (world.aliases[alias] ?? ''))
   if (!store) return send(response, datasetNotFound(caller.project, caller.dataset))
+  // A write has its body read first: see `write`.
+  const meanwhile = async () => void (await world.hooks.take(({ route }) => route === record.route)?.run())
+  if (!isWrite(record.route)) await meanwhile()
   store.settle()
   switch (record.route) {
     case 'acl':
@@ -97,17 +100,18 @@ async function dataAnswer(world: World, call: Call): Promise<void> {
     case 'asset':
       return sendAsset(call, store, world.tokens)
     default:
-      return await answerWrite(world, call, { store, alias })
+      return await answerWrite(world, call, { store, alias, meanwhile })
   }
 }
 
-async function answerWrite(world: World, call: Call, { store, alias }: { store: Dataset; alias: string | undefined }): Promise<void> {
-  const { record, response, request, fault } = call
+type WriteTarget = { readonly store: Dataset; readonly alias: string | undefined; meanwhile(): Promise<void> }
+
+async function answerWrite(world: World, call: Call, { store, alias, meanwhile }: WriteTarget): Promise<void> {
+  const { response, request, fault } = call
   if (alias !== undefined) {
     await readBody(request)
     return send(response, aliasIsReadOnly(alias))
   }
-  const meanwhile = async () => void (await world.hooks.take(({ route }) => route === record.route)?.run())
   const done = await write(call, store, { ...world, cdn: world.url, meanwhile })
   if (fault?.lost === undefined) return send(response, done)
   if (typeof fault.lost === 'object') return send(response, fault.lost)
