@@ -42,7 +42,7 @@ describe('the emulated Sanity and the real @sanity/export', () => {
 })
 
 describe('the emulated Sanity and the real @sanity/import', () => {
-  it('takes an NDJSON.gz into an empty dataset', async () => {
+  it('takes an NDJSON.gz into an empty dataset, for the real exporter to read it back', async () => {
     await using sanity = await startSanity({ project: 'abc12345', projects: { abc12345: { restored: {} } } })
     await using folder = await makeTempFolder()
     const source = join(folder.path, 'data.ndjson.gz')
@@ -55,6 +55,9 @@ describe('the emulated Sanity and the real @sanity/import', () => {
 
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
     expect(byId(sanity.store('restored').documents())).toEqual(byId(exported))
+    const outputPath = join(folder.path, 'export.tar.gz')
+    await runPeer(new URL('../peers/export.mjs', import.meta.url), { ...target, outputPath })
+    expect(byId(linesOfTar(await readFile(outputPath)))).toEqual(byId(exported))
   })
 
   it('takes an upload and finds it again by its sha1', async () => {
