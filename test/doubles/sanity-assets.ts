@@ -11,6 +11,8 @@ export type Upload = {
   /** Parameters of the request, `filename` among them: sanity.io docs, HTTP reference, assets. */
   readonly query: Readonly<Record<string, string>>
   readonly author: string
+  /** What the name holds in the place of the SHA-1: ids from before 2018 have 24 letters and digits there. */
+  readonly oldHash?: string | undefined
   readonly project: string
   /** Where the assets of this server lie; the real ones lie on cdn.sanity.io. */
   readonly cdn: string
@@ -33,17 +35,18 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
  * INFERRED: its document stays as it is. Undefined for an image that cannot be read.
  */
 export function storeAsset(dataset: Dataset, upload: Upload): SanityDocument | undefined {
-  const { kind, bytes, query, author, project, cdn } = upload
+  const { kind, bytes, query, author, oldHash, project, cdn } = upload
   const image = kind === 'images' ? sizeOfImage(bytes) : undefined
   if (kind === 'images' && !image) return undefined
   const sha1 = createHash('sha1').update(bytes).digest('hex')
   const extension = image?.extension ?? extensionOf(query['filename'])
   const size = image ? `-${image.width}x${image.height}` : ''
-  const path = `${kind}/${project}/${dataset.name}/${sha1}${size}.${extension}`
+  const hash = oldHash ?? sha1
+  const path = `${kind}/${project}/${dataset.name}/${hash}${size}.${extension}`
   const contentType = CONTENT_TYPES[extension] ?? 'application/octet-stream'
   const stored = extension === 'svg' && image ? sanitizeSvg(bytes) : bytes
   dataset.assets.set(`/${path}`, { bytes: stored, contentType, sha1, md5: createHash('md5').update(stored).digest('hex') })
-  const id = `${image ? 'image' : 'file'}-${sha1}${size}-${extension}`
+  const id = `${image ? 'image' : 'file'}-${hash}${size}-${extension}`
   const existing = dataset.find(id)
   if (existing) return existing
   const now = new Date().toISOString()
@@ -54,7 +57,7 @@ export function storeAsset(dataset: Dataset, upload: Upload): SanityDocument | u
     _rev: revision,
     _type: image ? 'sanity.imageAsset' : 'sanity.fileAsset',
     _updatedAt: now,
-    assetId: sha1,
+    assetId: hash,
     ...described(query),
     extension,
     ...(image ? { metadata: metadataOf(image, query['meta']) } : {}),

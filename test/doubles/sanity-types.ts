@@ -105,7 +105,10 @@ export type Sanity = AsyncDisposable & {
   /** The server adds `_system` to all documents without a write, so that no `_rev` changes: sanity-io/sanity useDocumentVersions.tsx. */
   migrate(dataset?: string): void
   /** Stores an asset with its document, as an upload would; returns its document. */
-  addAsset(upload: { kind: 'images' | 'files'; bytes: Buffer; filename?: string }): { readonly _id: string; readonly url: string }
+  addAsset(upload: { kind: 'images' | 'files'; bytes: Buffer; filename?: string; oldHash?: string }): {
+    readonly _id: string
+    readonly url: string
+  }
 }
 
 export type Caller = {

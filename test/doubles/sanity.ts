@@ -50,9 +50,9 @@ export async function startSanity(options: SanityOptions = {}): Promise<Sanity> 
     migrate(name) {
       for (const document of store(name).documents()) store(name).put({ ...document, _system: systemMember(document) })
     },
-    addAsset({ kind, bytes, filename }) {
+    addAsset({ kind, bytes, filename, oldHash }) {
       const query: Record<string, string> = filename === undefined ? {} : { filename }
-      const document = storeAsset(store(), { kind, bytes, query, author: EDITOR, project, cdn: server.url })
+      const document = storeAsset(store(), { kind, bytes, query, author: EDITOR, oldHash, project, cdn: server.url })
       if (!document) throw new Error('Not an image')
       return { _id: document._id, url: String(document['url']) }
     },
