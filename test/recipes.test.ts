@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
 import { add, backUpAssets, png } from './action/backup/assets-support.ts'
 import { readSnapshot } from './action/support.ts'
-import { startSanity } from './doubles/sanity.ts'
+import { startSanity } from './doubles/sanity/sanity.ts'
 import { makeTempFolder, ROOT, runPeer } from './support/process.ts'
 
 const run = promisify(execFile)

@@ -3,8 +3,8 @@ import { describe, expect, it } from '@jest/globals'
 import { cutAnswer, exportDeadlines } from '../../src/sanity/api.ts'
 import { cutExport } from '../../src/sanity/errors/export.ts'
 import { listen } from '../doubles/http.ts'
-import { apiAt, makeClient } from '../sanity/ask.ts'
-import { collectBytes, rejection } from '../streams/feed.ts'
+import { apiAt, makeClient } from '../support/ask.ts'
+import { collectBytes, rejection } from '../support/feed.ts'
 
 const asking = { what: 'the export of the documents', cut: cutExport.stream } as const
 const drip = { windowMs: 600, leastBytes: 2000 }

@@ -4,12 +4,12 @@ import { describe, expect, it } from '@jest/globals'
 import { cutAnswer, type Http } from '../../src/sanity/api.ts'
 import { cutExport } from '../../src/sanity/errors/export.ts'
 import { type Answer, listen, send, untilClosed } from '../doubles/http.ts'
-import { answers } from '../doubles/sanity-answers.ts'
-import { type StreamFault, sendStream } from '../doubles/sanity-stream.ts'
+import { answers } from '../doubles/sanity/answers.ts'
+import { type StreamFault, sendStream } from '../doubles/sanity/read/stream.ts'
 import { startSelfSigned } from '../doubles/self-signed.ts'
-import { collectBytes, rejection } from '../streams/feed.ts'
+import { apiAt, makeClient, sourceAt, token } from '../support/ask.ts'
+import { collectBytes, rejection } from '../support/feed.ts'
 import { makeTempFolder } from '../support/process.ts'
-import { apiAt, makeClient, sourceAt, token } from './ask.ts'
 
 const deadlines = { firstByteMs: 10_000, idleMs: 10_000 }
 const asking = { deadlines, what: 'the export of the documents', cut: cutExport.stream } as const

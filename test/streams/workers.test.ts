@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { workThrough } from '../../src/streams/workers.ts'
-import { rejection, source } from './feed.ts'
+import { rejection, source } from '../support/feed.ts'
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type ArtifactRun, type Artifacts, artifactAnswers, startArtifacts } from '../../doubles/artifacts.ts'
-import { emptyZip, flipByte, truncate } from '../../doubles/blob-proxy.ts'
-import { type GithubRest, restAnswers, startGithubRest } from '../../doubles/github.ts'
+import { type ArtifactRun, type Artifacts, artifactAnswers, startArtifacts } from '../../doubles/artifacts/artifacts.ts'
+import { emptyZip, flipByte, truncate } from '../../doubles/artifacts/blob-proxy.ts'
+import { type GithubRest, restAnswers, startGithubRest } from '../../doubles/github/github.ts'
 import type { Answer } from '../../doubles/http.ts'
-import { startSanity } from '../../doubles/sanity.ts'
-import type { SanityDocument } from '../../doubles/sanity-store.ts'
+import type { SanityDocument } from '../../doubles/sanity/data/store.ts'
+import { startSanity } from '../../doubles/sanity/sanity.ts'
 import { readZip, type ZipEntry } from '../../support/zip.ts'
 import {
   type BackupOptions,

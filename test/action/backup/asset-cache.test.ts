@@ -1,7 +1,7 @@
 import { appendFile, mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { type Sanity, startSanity } from '../../doubles/sanity.ts'
+import { type Sanity, startSanity } from '../../doubles/sanity/sanity.ts'
 import { makeTempFolder } from '../../support/process.ts'
 import { backUp, failureOf, readSnapshot } from '../support.ts'
 import { addMany, change, edit, hashOf, readLedger, type TestAsset } from './assets-support.ts'

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import type { Sanity } from '../../doubles/sanity.ts'
+import type { Sanity } from '../../doubles/sanity/sanity.ts'
 import { makeTempFolder } from '../../support/process.ts'
 import { failureOf, readSnapshot, startHoneypot, together } from '../support.ts'
 import { add, backUpAssets, change, edit, hashOf, png, readLedger, type TestAsset } from './assets-support.ts'

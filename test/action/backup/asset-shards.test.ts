@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { startArtifacts } from '../../doubles/artifacts.ts'
-import { startGithubRest } from '../../doubles/github.ts'
-import { type Sanity, startSanity } from '../../doubles/sanity.ts'
+import { startArtifacts } from '../../doubles/artifacts/artifacts.ts'
+import { startGithubRest } from '../../doubles/github/github.ts'
+import { type Sanity, startSanity } from '../../doubles/sanity/sanity.ts'
 import { backUp, failureOf, readSnapshot } from '../support.ts'
 import { addMany, readLedger } from './assets-support.ts'
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { type Sanity, startSanity } from '../../doubles/sanity.ts'
-import type { StoredAsset } from '../../doubles/sanity-store.ts'
+import type { StoredAsset } from '../../doubles/sanity/data/store.ts'
+import { type Sanity, startSanity } from '../../doubles/sanity/sanity.ts'
 import { type BackupOptions, type BackupRun, backUp, type Services, type Snapshot } from '../support.ts'
 
 export const hashOf = (algorithm: 'sha1' | 'md5', bytes: Buffer | string): string => createHash(algorithm).update(bytes).digest('hex')

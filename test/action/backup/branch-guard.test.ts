@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { type Git, startGit } from '../../doubles/git.ts'
-import { type GithubRest, startGithubRest } from '../../doubles/github.ts'
-import { startSanity } from '../../doubles/sanity.ts'
+import { type Git, startGit } from '../../doubles/git/git.ts'
+import { type GithubRest, startGithubRest } from '../../doubles/github/github.ts'
+import { startSanity } from '../../doubles/sanity/sanity.ts'
 import { type BackupRun, backUp, failureOf } from '../support.ts'
 
 let git: Git

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { type Sanity, startSanity } from '../../doubles/sanity.ts'
-import { answers, errorLines } from '../../doubles/sanity-answers.ts'
+import { answers, errorLines } from '../../doubles/sanity/answers.ts'
+import { type Sanity, startSanity } from '../../doubles/sanity/sanity.ts'
 import { backUp, failureOf, readSnapshot, sumSha256 } from '../support.ts'
 
 type Fault = Parameters<Sanity['fault']>[1]

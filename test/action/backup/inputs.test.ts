@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
-import { startSanity } from '../../doubles/sanity.ts'
+import { startSanity } from '../../doubles/sanity/sanity.ts'
 import { makeTempFolder, ROOT } from '../../support/process.ts'
 import { type BackupOptions, type BackupRun, backUp, failureOf, readSnapshot, threeDocuments } from '../support.ts'
 

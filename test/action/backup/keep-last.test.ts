@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Manifest } from '../../../src/format/manifest.ts'
-import { type Git, startGit } from '../../doubles/git.ts'
-import { startGithubRest } from '../../doubles/github.ts'
-import { startSanity } from '../../doubles/sanity.ts'
+import { type Git, startGit } from '../../doubles/git/git.ts'
+import { startGithubRest } from '../../doubles/github/github.ts'
+import { startSanity } from '../../doubles/sanity/sanity.ts'
 import { type BackupRun, backUp, sha256 } from '../support.ts'
 
 const branch = 'sanity-backups'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { inflateRawSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
-import { type Sanity, startSanity } from '../../doubles/sanity.ts'
+import { type Sanity, startSanity } from '../../doubles/sanity/sanity.ts'
 import { type BackupRun, backUp, failureOf, readSnapshot, type Snapshot, sha256, sumSha256, threeDocuments } from '../support.ts'
 
 const run = promisify(execFile)

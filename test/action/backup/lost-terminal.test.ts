@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals'
-import { startSanity } from '../../doubles/sanity.ts'
+import { startSanity } from '../../doubles/sanity/sanity.ts'
 import { until } from '../../support/process.ts'
 import { runAction } from '../../support/runner.ts'
 import { threeDocuments } from '../support.ts'

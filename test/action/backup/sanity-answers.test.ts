@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { startGithubRest } from '../../doubles/github.ts'
+import { startGithubRest } from '../../doubles/github/github.ts'
 import type { Answer } from '../../doubles/http.ts'
-import { startSanity } from '../../doubles/sanity.ts'
-import { answers, datasetNotFound, projectNotFound, rateLimited, redirectTo } from '../../doubles/sanity-answers.ts'
+import { answers, datasetNotFound, projectNotFound, rateLimited, redirectTo } from '../../doubles/sanity/answers.ts'
+import { startSanity } from '../../doubles/sanity/sanity.ts'
 import { makeTempFolder } from '../../support/process.ts'
 import { type BackupRun, backUp, failureOf, readSnapshot, startHoneypot, threeDocuments, together } from '../support.ts'
 

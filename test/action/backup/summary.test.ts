@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { startSanity } from '../../doubles/sanity.ts'
+import { startSanity } from '../../doubles/sanity/sanity.ts'
 import { backUp, threeDocuments } from '../support.ts'
 
 /** The lines of the chart, without its fence. */

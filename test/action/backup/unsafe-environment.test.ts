@@ -1,7 +1,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { startSanity } from '../../doubles/sanity.ts'
+import { startSanity } from '../../doubles/sanity/sanity.ts'
 import { smallDisk } from '../../support/disk.ts'
 import { makeTempFolder, until } from '../../support/process.ts'
 import { runAction } from '../../support/runner.ts'

@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { retryAfterMs } from '../../../src/http/retry-after.ts'
 import { errorOfAnswer } from '../../../src/sanity/errors/answer.ts'
 import type { Answer } from '../../doubles/http.ts'
-import { answers, datasetNotFound, projectNotFound, rateLimited, redirectTo } from '../../doubles/sanity-answers.ts'
-import { sourceAt } from '../ask.ts'
+import { answers, datasetNotFound, projectNotFound, rateLimited, redirectTo } from '../../doubles/sanity/answers.ts'
+import { sourceAt } from '../../support/ask.ts'
 
 const now = Date.UTC(2026, 10, 22, 8, 15, 0)
 
