@@ -58,7 +58,7 @@ describe('the token', () => {
     expect(manifest.assets.missing.map(({ status }) => status).toSorted()).toEqual([...places.map(() => 0), 302].toSorted())
     expect(made.sanity.of('asset').map(({ path }) => path)).toEqual([new URL(made.filled.url).pathname])
     expect(made.run.maskedLog).not.toContain('cannot be reached')
-    expect(made.run.durationMs).toBeLessThan(20_000)
+    expect(made.run.maskedLog).not.toMatch(/Try \d of/)
   })
 
   it('is not in the manifest when a url holds it', async () => {

@@ -70,7 +70,6 @@ describe('what ends the run', () => {
     })
     expect(failureOf(made.run)).toMatchObject({ exitCode: 1, code: 'sanity-rate-limited' })
     expect(made.sanity.count('asset')).toBeLessThan(40)
-    expect(made.run.durationMs).toBeLessThan(20_000)
   })
 
   it('is a disk that has no room for what the documents announce, before anything is downloaded', async () => {
@@ -96,7 +95,6 @@ describe('what ends the run', () => {
       },
     )
     expect(failureOf(run)).toMatchObject({ exitCode: 130, code: 'cancelled' })
-    expect(run.durationMs).toBeLessThan(15_000)
   })
 
   it('is an export that fails while files are downloaded', async () => {
@@ -106,6 +104,5 @@ describe('what ends the run', () => {
     sanity.fault('export', { stream: { last: ['{"_type":"no id"}'] } })
     await using run = await backUp({ sanity }, { inputs: { 'include-assets': 'true' } })
     expect(failureOf(run)).toMatchObject({ exitCode: 1, code: 'export-invalid' })
-    expect(run.durationMs).toBeLessThan(15_000)
   })
 })

@@ -47,6 +47,5 @@ describe('a push', () => {
     })
     expect(failureOf(run)).toMatchObject({ exitCode: 130, code: 'cancelled' })
     expect(world.git.run('for-each-ref', '--format=%(refname)')).toBe('refs/heads/main')
-    expect(run.durationMs).toBeLessThan(10_000)
-  }, 30_000)
+  })
 })

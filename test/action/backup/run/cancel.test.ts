@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type ArtifactRun, type Artifacts, startArtifacts } from '../../../doubles/artifacts/artifacts.ts'
 import { type GithubRest, startGithubRest } from '../../../doubles/github/github.ts'
 import { type Sanity, startSanity } from '../../../doubles/sanity/sanity.ts'
-import { until } from '../../../support/process.ts'
+import { namesBelow, until } from '../../../support/process.ts'
+import type { Running } from '../../../support/runner.ts'
 import { backUp, failureOf, threeDocuments } from '../../support.ts'
 
 let artifacts: Artifacts
@@ -18,8 +19,8 @@ type Stage = {
   readonly name: string
   /** Makes the run stand still. */
   readonly halt: (doubles: { sanity: Sanity; github: GithubRest; workflow: ArtifactRun }) => void
-  /** Whether it stands still. */
-  readonly reached: (doubles: { sanity: Sanity; github: GithubRest; workflow: ArtifactRun }) => boolean
+  /** Waits until it stands still. */
+  readonly reached: (doubles: { sanity: Sanity; github: GithubRest; workflow: ArtifactRun; running: Running }) => Promise<void>
 }
 
 const asked = (method: Parameters<Artifacts['of']>[0], { runId }: ArtifactRun) =>
@@ -29,52 +30,52 @@ const stages: readonly Stage[] = [
   {
     name: 'GitHub is asked for the visibility',
     halt: ({ github }) => github.fault('repository', { connection: 'hang' }),
-    reached: ({ github }) => github.count('repository') > 0,
+    reached: async ({ github }) => await until(() => github.count('repository') > 0),
   },
   {
     name: 'the documents are counted',
     halt: ({ sanity }) => sanity.fault('query', { connection: 'hang' }),
-    reached: ({ sanity }) => sanity.count('query') > 0,
+    reached: async ({ sanity }) => await until(() => sanity.count('query') > 0),
   },
   {
     name: 'it waits for the next try',
     halt: ({ sanity }) => sanity.fault('query', { answer: { status: 503, headers: { 'retry-after': '60' } } }),
-    reached: ({ sanity }) => sanity.count('query') > 0,
+    reached: async ({ running }) => await running.waitFor(/Try 2 of/),
   },
   {
     name: 'the export begins',
     halt: ({ sanity }) => sanity.fault('export', { connection: 'hang' }),
-    reached: ({ sanity }) => sanity.count('export') > 0,
+    reached: async ({ sanity }) => await until(() => sanity.count('export') > 0),
   },
   {
     name: 'the export goes on',
     halt: ({ sanity }) => sanity.fault('export', { stream: { ending: { how: 'stall', afterLines: 2 } } }),
-    reached: ({ sanity }) => sanity.count('export') > 0,
+    reached: async ({ sanity }) => await until(() => sanity.count('export') > 0),
   },
   {
     name: 'the access list is asked for',
     halt: ({ sanity }) => sanity.fault('acl', { connection: 'hang' }),
-    reached: ({ sanity }) => sanity.count('acl') > 0,
+    reached: async ({ sanity }) => await until(() => sanity.count('acl') > 0),
   },
   {
     name: 'the artifact is made',
     halt: ({ workflow }) => artifacts.fault('CreateArtifact', { connection: 'hang', run: workflow.runId }),
-    reached: ({ workflow }) => asked('CreateArtifact', workflow),
+    reached: async ({ workflow }) => await until(() => asked('CreateArtifact', workflow)),
   },
   {
     name: 'the artifact is uploaded',
     halt: ({ workflow }) => artifacts.blobFault({ on: 'upload', connection: 'stall', run: workflow.runId }),
-    reached: ({ workflow }) => asked('CreateArtifact', workflow),
+    reached: async ({ running }) => await running.waitFor(/Beginning upload/),
   },
   {
     name: 'the artifact is finished',
     halt: ({ workflow }) => artifacts.fault('FinalizeArtifact', { delayMs: 1_000, run: workflow.runId }),
-    reached: ({ workflow }) => asked('FinalizeArtifact', workflow),
+    reached: async ({ workflow }) => await until(() => asked('FinalizeArtifact', workflow)),
   },
   {
     name: 'the artifact is read back',
     halt: ({ workflow }) => artifacts.blobFault({ on: 'download', connection: 'stall', run: workflow.runId }),
-    reached: ({ workflow }) => asked('GetSignedArtifactURL', workflow),
+    reached: async ({ running }) => await until(() => namesBelow(running.temp).some((name) => /readback\/data\.ndjson/.test(name))),
   },
 ]
 
@@ -93,8 +94,7 @@ describe('a run that is cancelled', () => {
         {
           inputs: { destination: 'artifact, directory' },
           onStart: async (running) => {
-            await until(() => reached({ sanity, github, workflow }))
-            await sleep(300)
+            await reached({ sanity, github, workflow, running })
             signalledAt = performance.now()
             running.signal(signal)
           },

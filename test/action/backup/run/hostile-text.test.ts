@@ -149,6 +149,5 @@ describe('hostile text', () => {
     await using done = await backUp({ sanity }, { inputs: { 'api-host': server.url } })
 
     expect(failureOf(done)).toMatchObject({ exitCode: 1, code: 'sanity-forbidden' })
-    expect(done.durationMs).toBeLessThan(12_000)
   })
 })

@@ -1,8 +1,7 @@
 import { readdir } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import { startSanity } from '../../../doubles/sanity/sanity.ts'
-import { makeTempFolder, until } from '../../../support/process.ts'
+import { makeTempFolder, namesBelow, until } from '../../../support/process.ts'
 import { runAction } from '../../../support/runner.ts'
 import { checkLeaks, threeDocuments } from '../../support.ts'
 
@@ -23,7 +22,7 @@ describe('a run that is killed', () => {
       inputs,
       onStart: async (running) => {
         await until(() => sanity.count('export') > 0)
-        await sleep(300)
+        await until(() => namesBelow(folder.path).some((name) => name.includes('data.ndjson')))
         running.signal('SIGKILL')
       },
     })

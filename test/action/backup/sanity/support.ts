@@ -2,17 +2,8 @@ import { expect } from '@jest/globals'
 import { startGithubRest } from '../../../doubles/github/github.ts'
 import type { Answer } from '../../../doubles/http.ts'
 import { startSanity } from '../../../doubles/sanity/sanity.ts'
+import type { Row } from '../../../sanity/errors/rows.ts'
 import { type BackupRun, backUp, failureOf, startHoneypot, threeDocuments } from '../../support.ts'
-
-export type Row = {
-  readonly name: string
-  readonly answer: Answer
-  readonly code: string
-  readonly title: RegExp
-  /** What the message says of the fact, and the hint of the cure. */
-  readonly fact: RegExp
-  readonly cure: RegExp
-}
 
 /** Backs up with an answer on a route; the artifact service is one that must not be asked. */
 export async function backUpWith(answer: Answer, route: 'query' | 'export') {
