@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals'
 import { BackupError } from '../src/errors.ts'
 import { failed, run } from '../src/run.ts'
 import { makeTools } from '../src/tools.ts'
-import { rejection } from './streams/feed.ts'
+import { rejection } from './support/feed.ts'
 
 const log = { info: () => undefined, warning: () => undefined, debug: () => undefined, progress: () => undefined }
 

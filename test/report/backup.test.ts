@@ -5,7 +5,7 @@ import type { BackupOutcome } from '../../src/commands/backup/outcome.ts'
 import { BackupError } from '../../src/errors.ts'
 import { backupEnding, backupFailure } from '../../src/report/backup.ts'
 import type { Ending } from '../../src/report/ending.ts'
-import { exampleManifest } from '../snapshot/example.ts'
+import { exampleManifest } from '../support/example.ts'
 import { address, artifact, dataFile, directory, outcome } from './example.ts'
 
 const hostile = '|`<b>\n::error::x ##[y] "] --> @octocat [a](https://evil.example) \u202e'

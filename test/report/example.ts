@@ -1,5 +1,5 @@
 import type { BackupOutcome } from '../../src/commands/backup/outcome.ts'
-import { exampleManifest } from '../snapshot/example.ts'
+import { exampleManifest } from '../support/example.ts'
 
 /** A backup of two documents that went well, and what it can be stored as. */
 

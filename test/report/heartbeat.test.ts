@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { makeWatchdog } from '../../src/report/heartbeat.ts'
 import { listen } from '../doubles/http.ts'
-import { makeClient } from '../sanity/ask.ts'
+import { makeClient } from '../support/ask.ts'
 
 const quiet = { info: () => undefined, warning: () => undefined, debug: () => undefined, progress: () => undefined }
 

@@ -2,7 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { ensureRoomBelow, makeFolder } from '../../../src/commands/backup/folder.ts'
-import { rejection } from '../../streams/feed.ts'
+import { rejection } from '../../support/feed.ts'
 import { makeTempFolder } from '../../support/process.ts'
 import { stepTools } from './tools.ts'
 

@@ -3,8 +3,8 @@ import { checkShrink, enforceMinimum } from '../../../src/commands/backup/guards
 import type { Destination } from '../../../src/destinations/destination.ts'
 import { BackupError } from '../../../src/errors.ts'
 import type { Manifest } from '../../../src/format/manifest.ts'
-import { exampleManifest } from '../../snapshot/example.ts'
-import { rejection } from '../../streams/feed.ts'
+import { exampleManifest } from '../../support/example.ts'
+import { rejection } from '../../support/feed.ts'
 import { stepTools } from './tools.ts'
 
 const source = { projectId: 'abc12345', dataset: 'production' }

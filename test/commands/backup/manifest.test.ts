@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { noAssets } from '../../../src/commands/backup/assets/saved.ts'
 import type { SavedDocuments } from '../../../src/commands/backup/documents/save.ts'
 import { type ManifestNeeds, makeManifest } from '../../../src/commands/backup/manifest.ts'
-import { exampleManifest } from '../../snapshot/example.ts'
+import { exampleManifest } from '../../support/example.ts'
 
 const [file] = exampleManifest.files
 const counts = { received: 2, count: 2, drafts: 1, versions: 0, excluded: 0, draftsLeftOut: 0 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { stageTimes, storedAs } from '../../../src/commands/backup/outcome.ts'
 import type { Stored, StoredOnBranch } from '../../../src/destinations/destination.ts'
-import { exampleManifest } from '../../snapshot/example.ts'
+import { exampleManifest } from '../../support/example.ts'
 
 const written = { manifest: exampleManifest, sizeBytes: 5000, digest: `sha256:${'1b'.repeat(32)}` }
 const there = { manifest: { ...exampleManifest, snapshot: 'abc12345-production-20261121T081500Z' }, sizeBytes: 7000, digest: undefined }

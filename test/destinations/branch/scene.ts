@@ -4,8 +4,8 @@ import type { FinishedSnapshot, StoredOnBranch } from '../../../src/destinations
 import type { Manifest } from '../../../src/format/manifest.ts'
 import { stopwatch } from '../../../src/stopwatch.ts'
 import { finishedSnapshot } from '../../contracts/destination.ts'
-import { type Git, startGit } from '../../doubles/git.ts'
-import { exampleManifest } from '../../snapshot/example.ts'
+import { type Git, startGit } from '../../doubles/git/git.ts'
+import { exampleManifest } from '../../support/example.ts'
 import { makeTempFolder } from '../../support/process.ts'
 
 export const branch = 'sanity-backups'

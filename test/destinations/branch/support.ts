@@ -1,8 +1,8 @@
 import type { branchDestination } from '../../../src/destinations/branch/branch.ts'
 import type { BranchLayout } from '../../../src/destinations/branch/commit/files.ts'
 import { stopwatch } from '../../../src/stopwatch.ts'
-import type { Git } from '../../doubles/git.ts'
-import { exampleManifest } from '../../snapshot/example.ts'
+import type { Git } from '../../doubles/git/git.ts'
+import { exampleManifest } from '../../support/example.ts'
 
 export const branch = 'sanity-backups'
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import type { Fetched } from '../../../../src/commands/backup/assets/fetched.ts'
 import type { Place } from '../../../../src/commands/backup/assets/places.ts'
 import { concludeAssets } from '../../../../src/commands/backup/assets/saved.ts'
-import { rejection } from '../../../streams/feed.ts'
+import { rejection } from '../../../support/feed.ts'
 import { makeTempFolder } from '../../../support/process.ts'
 
 const place = (fetched: Fetched | undefined): Place => ({ urls: [], sha1hash: undefined, fetched })

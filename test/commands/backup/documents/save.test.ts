@@ -6,7 +6,7 @@ import { type DocumentNeeds, saveDocuments } from '../../../../src/commands/back
 import { BackupError } from '../../../../src/errors.ts'
 import type { SanityApi } from '../../../../src/sanity/api.ts'
 import type { SnapshotFolder } from '../../../../src/snapshot/workshop/workshop.ts'
-import { chunks, rejection } from '../../../streams/feed.ts'
+import { chunks, rejection } from '../../../support/feed.ts'
 import { makeTempFolder } from '../../../support/process.ts'
 import { stepTools } from '../tools.ts'
 
