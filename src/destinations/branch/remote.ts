@@ -1,7 +1,6 @@
 import { BackupError } from '../../errors.ts'
 import { type GitTools, makeRepository, type Remote, type Repository } from '../../git/repository.ts'
-import { findCommandFailure } from '../../git/server/failures.ts'
-import { isNotFound } from '../../git/server/refusals.ts'
+import { findCommandFailure, isNotFound } from '../../git/server/refusals.ts'
 import { askServer, fetchCommit, type Move, type Moved, type Overview, type Pushed, push } from '../../git/server/remote.ts'
 import { patiently, retrying, type Waiting } from '../../http/retry.ts'
 import { type BranchTip, noBranch, readTip } from './tip.ts'

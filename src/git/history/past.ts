@@ -4,7 +4,7 @@ import { parseTree, treeMode } from '../objects/tree.ts'
 import type { Repository } from '../repository.ts'
 import { fetchCommit, fetchObjects } from '../server/remote.ts'
 
-type Asked = {
+type PastNeeds = {
   readonly url: string
   readonly branch: string
   /** The file's path, in ASCII. */
@@ -20,7 +20,7 @@ export type Past = { readonly versions: AsyncIterable<Buffer>; readonly all: boo
  * Fetches the versions of one file in the last commits of a branch, each once, into a repository that holds nothing yet. Beside the commits only the
  * folders on the way to the file come, so that it costs little however much lies there: one exchange with the server for each step of the path.
  */
-export async function fetchPast({ git, offline }: Repository, { url, branch, path, commits }: Asked): Promise<Past> {
+export async function fetchPast({ git, offline }: Repository, { url, branch, path, commits }: PastNeeds): Promise<Past> {
   const tip = await fetchCommit(git, url, { ref: `refs/heads/${branch}`, depth: commits + 1, filter: 'tree:0' })
   if (tip === undefined) return { versions: contentsOf(offline, []), all: true }
   const roots = (await offline.run(['log', '--topo-order', '--format=%T', tip])).toString('latin1').trim().split('\n')
