@@ -1,6 +1,7 @@
 import { artifactDestination } from '../../destinations/artifact/artifact.ts'
 import { findPreviousArtifact } from '../../destinations/artifact/previous.ts'
 import { branchDestination } from '../../destinations/branch/branch.ts'
+import { openBranch } from '../../destinations/branch/session.ts'
 import type { Destination, FinishedSnapshot, Stored } from '../../destinations/destination.ts'
 import { directoryDestination } from '../../destinations/directory.ts'
 import { BackupError } from '../../errors.ts'
@@ -65,20 +66,30 @@ function directory(inputs: Inputs, _runner: Runner, { signal, stopwatch }: Tools
 
 function branch(inputs: Inputs, runner: Runner, tools: Means): Destination {
   const { serverUrl } = runner
+  const { projectId, dataset } = inputs.source
   const repository = inputs.repository ?? runner.repository
-  const { environment, signal, scratch } = tools
-  return branchDestination({
-    ...tools,
+  const { environment, signal, scratch, wait, log, clean, now, stopwatch } = tools
+  const session = openBranch({
     remote: { serverUrl: serverUrl.replace(/\/+$/, ''), name: repository, token: inputs.githubToken },
     branch: inputs.branch,
+    folder: `${projectId}/${dataset}`,
+    history: inputs.keepLast > 0,
+    git: { environment, temp: scratch, signal },
+    wait,
+    log,
+  })
+  return branchDestination(session, {
     layout: inputs.branchLayout,
     keepLast: inputs.keepLast,
     template: inputs.commitMessage,
     of: inputs,
     maxShrinkPercent: inputs.maxShrinkPercent,
-    alone: inputs.destinations.size === 1,
+    onlyDestination: inputs.destinations.size === 1,
     checkVisibility: async () => await checkVisibility(repository, { inputs, runner, tools }),
-    git: { environment, temp: scratch, signal },
+    clean,
+    now,
+    stopwatch,
+    log,
   })
 }
 

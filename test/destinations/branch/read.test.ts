@@ -1,14 +1,13 @@
 import { expect, it } from '@jest/globals'
-import { findPreviousOnBranch } from '../../../src/destinations/branch/previous.ts'
-import { openBranch } from '../../../src/destinations/branch/remote.ts'
+import { findPreviousOnBranch } from '../../../src/destinations/branch/read.ts'
+import { currentState } from '../../../src/destinations/branch/session.ts'
 import type { Manifest } from '../../../src/format/manifest.ts'
 import { type Git, gitAnswers, startGit } from '../../doubles/git.ts'
 import { exampleManifest } from '../../snapshot/example.ts'
 import { rejection } from '../../streams/feed.ts'
 import { makeTempFolder } from '../../support/process.ts'
+import { branch, folder, openSession } from './scene.ts'
 
-const branch = 'backups'
-const folder = 'abc12345/production'
 const others = { filters: { ...exampleManifest.filters, types: ['author'] } }
 
 function put(git: Git, manifest: Partial<Manifest>, number = 0): void {
@@ -18,20 +17,10 @@ function put(git: Git, manifest: Partial<Manifest>, number = 0): void {
 /** `before` is called when the tip has been seen. */
 async function find(git: Git, before: () => void = () => undefined) {
   await using temp = await makeTempFolder('previous')
-  const remote = { serverUrl: git.url, name: 'acme/site', token: 'ghs_unit' }
-  const tools = { environment: { PATH: '/usr/bin:/bin' }, temp: temp.path, signal: new AbortController().signal }
-  using remoteBranch = await openBranch({
-    remote,
-    branch,
-    folder,
-    history: false,
-    tools,
-    wait: async () => undefined,
-    log: { info: () => undefined },
-  })
-  const { tip } = await remoteBranch.see()
+  using session = openSession({ git, temp: temp.path })
+  await currentState(session)
   before()
-  return await findPreviousOnBranch(tip, { branch, folder, of: exampleManifest, remoteBranch })
+  return await findPreviousOnBranch(session, exampleManifest)
 }
 
 it('takes what lies at the tip, without a further request, where it has the same filters', async () => {
@@ -61,7 +50,7 @@ it('passes over what cannot be read, and says so', async () => {
 })
 
 it.each([
-  { name: 'no branch', setUp: () => undefined, nothing: 'there is no branch "backups" yet' },
+  { name: 'no branch', setUp: () => undefined, nothing: 'there is no branch "sanity-backups" yet' },
   {
     name: 'other filters only',
     setUp: (git: Git) => put(git, others),
