@@ -1,5 +1,4 @@
 import { BackupError } from '../../errors.ts'
-import type { Comparable } from '../../format/compare.ts'
 import type { GitTools, Remote } from '../../git/repository.ts'
 import type { Move, Moved } from '../../git/server/remote.ts'
 import type { Stopwatch } from '../../stopwatch.ts'
@@ -9,7 +8,7 @@ import type { BranchLayout } from './commit/files.ts'
 import { keepNewest, type Ready, tellOrder } from './commit/keep-newest.ts'
 import { conflict, isDefault, isEmpty, isInTheWay, isUnread, unread, withdrawn } from './errors.ts'
 import { refuseLoss } from './loss.ts'
-import { findPreviousOnBranch } from './previous.ts'
+import { branchReader } from './previous.ts'
 import { holdsSnapshot, type Proof, readBackBranch } from './read-back/read-back.ts'
 import { isWholeDue as wholeReadBackIsDue } from './read-back/whole.ts'
 import { openBranch, type RemoteBranch, type Seen } from './remote.ts'
@@ -23,8 +22,8 @@ type Options = {
   readonly keepLast: number
   /** The input `commit-message`. */
   readonly template: string
-  /** What the snapshot is of. */
-  readonly of: Comparable
+  /** What the snapshots are of. */
+  readonly source: { readonly projectId: string; readonly dataset: string }
   /** How much of what the tip holds a snapshot may take out of it; 100: all. */
   readonly maxShrinkPercent: number
   /** Whether nothing else is stored: then a server that gives no answer ends the run before anything is fetched. */
@@ -55,8 +54,8 @@ const backMs = { cancelled: 2_500, failed: 60_000 }
 
 /** Stores the snapshot on a branch: as a commit on top of it, with a history of restore points below. */
 export function branchDestination(options: Options): Destination {
-  const { branch, remote, git, of } = options
-  const folder = `${of.source.projectId}/${of.source.dataset}`
+  const { branch, remote, git, source } = options
+  const folder = `${source.projectId}/${source.dataset}`
   let found: RemoteBranch | undefined
   /** How the branch was when it was last looked at; undefined once that is too long ago. */
   let seen: Seen | undefined
@@ -81,7 +80,7 @@ export function branchDestination(options: Options): Destination {
   let wholeDue: Promise<boolean> | undefined
   const isWholeDue = async (): Promise<boolean> => {
     const { fresh, url, asking } = await there()
-    wholeDue ??= asking(() => wholeReadBackIsDue(fresh, { url, branch, source: of.source, now: options.now() }))
+    wholeDue ??= asking(() => wholeReadBackIsDue(fresh, { url, branch, source, now: options.now() }))
     return await wholeDue
   }
 
@@ -116,10 +115,7 @@ export function branchDestination(options: Options): Destination {
       await tipOf(() => unlessUnreachable(look, options))
       seen = undefined
     },
-    findPrevious: async () => {
-      const tip = (await tipOf(look)) ?? noBranch
-      return await findPreviousOnBranch(tip, { branch, folder, of, remoteBranch: await there() })
-    },
+    reader: branchReader({ branch, folder, tip: async () => (await tipOf(look)) ?? noBranch, remoteBranch: there }),
     prepare: async (snapshot) => {
       const tip = await tipOf(() => unlessUnreachable(look, options))
       if (tip !== undefined) prepared = await make(snapshot, tip)

@@ -1,40 +1,48 @@
 import { BackupError } from '../../errors.ts'
-import { type Comparable, isComparable } from '../../format/compare.ts'
 import { type Manifest, manifestFile } from '../../format/manifest.ts'
 import { fetchPast } from '../../git/history/past.ts'
-import { findComparable, manifestOrReason } from '../../snapshot/read/newest-first.ts'
+import { manifestOrReason } from '../../snapshot/read/newest-first.ts'
 import { quoteOutside } from '../../text.ts'
-import type { Found } from '../destination.ts'
+import type { Found, SnapshotReader } from '../destination.ts'
 import type { RemoteBranch } from './remote.ts'
 import type { BranchTip } from './tip.ts'
 
 type Place = {
   readonly branch: string
   readonly folder: string
-  readonly of: Comparable
-  readonly remoteBranch: Pick<RemoteBranch, 'asking' | 'fresh' | 'url'>
+  readonly tip: () => Promise<BranchTip>
+  readonly remoteBranch: () => Promise<Pick<RemoteBranch, 'asking' | 'fresh' | 'url'>>
 }
 
 /** How many commits are looked at, the newest first: those of other datasets and of other people are among them. */
 const mostCommits = 500
 
-/** Finds the snapshot to compare with: the one at the tip of the branch or, where that cannot be compared with, the newest in its history that can. */
-export async function findPreviousOnBranch({ commit, manifest }: BranchTip, place: Place): Promise<Found> {
-  const { branch, of } = place
-  if (commit === undefined) return { manifest: undefined, passedOver: [], nothing: `there is no branch "${quoteOutside(branch)}" yet` }
-  const nothing = `the branch "${quoteOutside(branch)}" holds no earlier snapshot of this dataset with the same filters`
-  if (manifest && isComparable(manifest, of)) return { manifest, passedOver: [], nothing }
-  return { ...(await findComparable(manifestsIn(place), of)), nothing }
+/** Reads the snapshots of a dataset on a branch: the one at its tip and, if that is not enough, those in its history. */
+export function branchReader(place: Place): SnapshotReader {
+  const { branch, tip } = place
+  return {
+    newestFirst: async function* () {
+      const { commit, manifest } = await tip()
+      if (commit === undefined) return
+      if (manifest) yield { manifest }
+      yield* snapshotsInHistory(place)
+    },
+    whyNone: async () =>
+      (await tip()).commit === undefined
+        ? `there is no branch "${quoteOutside(branch)}" yet`
+        : `the branch "${quoteOutside(branch)}" holds no earlier snapshot of this dataset with the same filters`,
+  }
 }
 
-async function* manifestsIn({ branch, folder, remoteBranch }: Place): AsyncGenerator<Manifest | BackupError> {
-  const asked = { url: remoteBranch.url, branch, path: `${folder}/${manifestFile}`, commits: mostCommits }
-  using repository = await remoteBranch.fresh()
-  const { versions, all } = await remoteBranch.asking(() => fetchPast(repository, asked))
+async function* snapshotsInHistory({ branch, folder, remoteBranch }: Place): AsyncGenerator<Found | BackupError> {
+  const { url, asking, fresh } = await remoteBranch()
+  const asked = { url, branch, path: `${folder}/${manifestFile}`, commits: mostCommits }
+  using repository = await fresh()
+  const { versions, all } = await asking(() => fetchPast(repository, asked))
   const found: (Manifest | BackupError)[] = []
   for await (const bytes of versions) found.push(manifestOrReason(bytes, 'on the branch'))
   // A slow run's snapshot lies above the one that was taken after it.
-  yield* found.toSorted((a, b) => takenMs(b) - takenMs(a))
+  for (const each of found.toSorted((a, b) => takenMs(b) - takenMs(a))) yield each instanceof BackupError ? each : { manifest: each }
   if (!all) yield notAllSeen(branch)
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { branchDestination } from '../../../src/destinations/branch/branch.ts'
 import type { FinishedSnapshot } from '../../../src/destinations/destination.ts'
+import { findPrevious } from '../../../src/destinations/find-previous.ts'
 import { printManifest } from '../../../src/format/manifest.ts'
 import { finishedSnapshot, someLines } from '../../contracts/destination.ts'
 import { type Git, gitAnswers, startGit } from '../../doubles/git.ts'
@@ -32,7 +33,7 @@ async function night(snapshot: FinishedSnapshot, change: Change = {}) {
   const made = options({ git, signal: new AbortController().signal, temp: temp.path, layout: 'text' })
   using destination = branchDestination({ ...made, log, ...change })
   await destination.check()
-  await destination.findPrevious()
+  await findPrevious(destination.reader, snapshot.manifest)
   await destination.prepare(snapshot)
   const stored = await destination.store(snapshot)
   if (stored.kind !== 'branch') throw new Error('it is not on the branch')

@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals'
-import { findPreviousOnBranch } from '../../../src/destinations/branch/previous.ts'
+import { branchReader } from '../../../src/destinations/branch/previous.ts'
 import { openBranch } from '../../../src/destinations/branch/remote.ts'
+import { findPrevious } from '../../../src/destinations/find-previous.ts'
 import type { Manifest } from '../../../src/format/manifest.ts'
 import { type Git, gitAnswers, startGit } from '../../doubles/git.ts'
 import { exampleManifest } from '../../snapshot/example.ts'
@@ -31,7 +32,8 @@ async function find(git: Git, before: () => void = () => undefined) {
   })
   const { tip } = await remoteBranch.see()
   before()
-  return await findPreviousOnBranch(tip, { branch, folder, of: exampleManifest, remoteBranch })
+  const reader = branchReader({ branch, folder, tip: async () => tip, remoteBranch: async () => remoteBranch })
+  return { ...(await findPrevious(reader, exampleManifest)), whyNone: await reader.whyNone() }
 }
 
 it('takes what lies at the tip, without a further request, where it has the same filters', async () => {
@@ -75,7 +77,7 @@ it.each([
 ])('says that there is nothing to compare with where there is $name', async ({ setUp, nothing }) => {
   await using git = await startGit()
   setUp(git)
-  expect(await find(git)).toMatchObject({ manifest: undefined, passedOver: [], nothing: expect.stringContaining(nothing) })
+  expect(await find(git)).toMatchObject({ manifest: undefined, passedOver: [], whyNone: expect.stringContaining(nothing) })
 })
 
 it('says that older commits were not looked at, with the cure', async () => {

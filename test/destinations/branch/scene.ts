@@ -43,7 +43,7 @@ export async function startScene(): Promise<Scene> {
     layout: 'text',
     keepLast: 0,
     template: 'Back up {dataset} {date}',
-    of: exampleManifest,
+    source: exampleManifest.source,
     maxShrinkPercent: 50,
     alone: true,
     checkVisibility: async () => undefined,

@@ -16,7 +16,7 @@ export function options({ git, signal, temp, layout }: Change): Parameters<typeo
     layout,
     keepLast: 0,
     template: 'Back up {dataset}',
-    of: exampleManifest,
+    source: exampleManifest.source,
     maxShrinkPercent: 50,
     alone: true,
     checkVisibility: async () => undefined,
