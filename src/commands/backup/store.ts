@@ -1,5 +1,5 @@
 import { artifactDestination } from '../../destinations/artifact/artifact.ts'
-import { findPreviousArtifact } from '../../destinations/artifact/previous.ts'
+import { artifactReader } from '../../destinations/artifact/read.ts'
 import { branchDestination } from '../../destinations/branch/branch.ts'
 import { openBranch } from '../../destinations/branch/session.ts'
 import type { Destination, FinishedSnapshot, Stored } from '../../destinations/destination.ts'
@@ -51,8 +51,7 @@ function artifact(inputs: Inputs, runner: Runner, tools: Tools): Destination {
     hasService: runner.hasArtifactService,
     serverUrl,
     forge,
-    findPrevious: async () =>
-      await findPreviousArtifact({ repository, name: inputs.artifactName, of: inputs }, github({ inputs, runner, tools })),
+    reader: artifactReader({ repository, name: inputs.artifactName }, github({ inputs, runner, tools })),
     checkVisibility: async () => await checkVisibility(repository, { inputs, runner, tools }),
     signal: tools.signal,
     wait: tools.wait,
@@ -61,7 +60,7 @@ function artifact(inputs: Inputs, runner: Runner, tools: Tools): Destination {
 }
 
 function directory(inputs: Inputs, _runner: Runner, { signal, stopwatch }: Tools): Destination {
-  return directoryDestination({ path: inputs.path, of: inputs, signal, stopwatch })
+  return directoryDestination({ path: inputs.path, source: inputs.source, signal, stopwatch })
 }
 
 function branch(inputs: Inputs, runner: Runner, tools: Means): Destination {
@@ -82,7 +81,7 @@ function branch(inputs: Inputs, runner: Runner, tools: Means): Destination {
     layout: inputs.branchLayout,
     keepLast: inputs.keepLast,
     template: inputs.commitMessage,
-    of: inputs,
+    source: inputs.source,
     maxShrinkPercent: inputs.maxShrinkPercent,
     onlyDestination: inputs.destinations.size === 1,
     checkVisibility: async () => await checkVisibility(repository, { inputs, runner, tools }),

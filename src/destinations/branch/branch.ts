@@ -1,6 +1,6 @@
 import { BackupError } from '../../errors.ts'
 import type { Destination } from '../destination.ts'
-import { findPreviousOnBranch } from './read.ts'
+import { branchReader } from './read.ts'
 import { type BranchSession, type BranchState, currentState } from './session.ts'
 import { makeReady, requireOurs, storeOnBranch, type Writing, type WritingNeeds } from './store.ts'
 import type { BranchTip } from './tip.ts'
@@ -20,15 +20,12 @@ export function branchDestination(session: BranchSession, needs: BranchNeeds): D
   const writing: Writing = { session, needs, prepared: undefined, wholeDue: undefined }
   return {
     kind: 'branch',
+    reader: branchReader(session),
     check: async () => {
       await needs.checkVisibility()
       await findTip(session, needs)
       // What is fetched in between takes its time.
       session.upToDate = false
-    },
-    findPrevious: async () => {
-      requireOurs(session, await currentState(session))
-      return await findPreviousOnBranch(session, needs.of)
     },
     prepare: async (snapshot) => {
       const tip = await findTip(session, needs)

@@ -1,54 +1,42 @@
 import { BackupError } from '../../errors.ts'
-import type { Comparable } from '../../format/compare.ts'
 import { type Manifest, manifestFile } from '../../format/manifest.ts'
 import { fetchPast } from '../../git/history/past.ts'
 import { objectName } from '../../git/objects/objects.ts'
-import { findComparable, manifestOrReason } from '../../snapshot/read/newest-first.ts'
+import { manifestOrReason } from '../../snapshot/read/newest-first.ts'
 import { quoteOutside } from '../../text.ts'
-import type { Found } from '../destination.ts'
+import type { Found, SnapshotReader } from '../destination.ts'
 import { asking, type BranchSession, currentState, openAnother } from './session.ts'
 import type { BranchTip } from './tip.ts'
-
-/** The reading half of a branch. */
-export type BranchReader = {
-  /**
-   * The snapshots of the session's dataset: the one at the tip of the branch, then those in its history, the newest first by the time when they were
-   * taken. In place of one that cannot be read stands the reason; in the history such reasons come first. The last item is an error if there are older
-   * commits that were not looked at. Throws a `branch-rejected` if the server does not hand the branch out. The history is fetched only once the tip
-   * was taken, and of its files only the manifests.
-   */
-  readonly newestFirst: () => AsyncGenerator<{ readonly manifest: Manifest } | BackupError>
-}
 
 /** How many commits are looked at, the newest first: those of other datasets and of other people are among them. */
 const mostCommits = 500
 
-/** Makes the {@link BranchReader} of a session. It only reads. */
-export function branchReader(session: BranchSession): BranchReader {
+/**
+ * Reads the snapshots of the session's dataset: the one at the tip of the branch, then those in its history, the newest first by the time when they were
+ * taken. Of those in the history that cannot be read the reasons come first. The history is fetched only when it is wanted, and of its files only the
+ * manifests.
+ */
+export function branchReader(session: BranchSession): SnapshotReader {
+  const name = quoteOutside(session.needs.branch)
   return {
     newestFirst: async function* () {
-      for await (const each of snapshotsOn(session)) yield each instanceof BackupError ? each : { manifest: each }
+      const { tip } = await currentState(session)
+      if (tip.commit === undefined) return
+      const newest = tip.manifest ?? tip.unreadable
+      if (newest !== undefined) yield foundOf(newest)
+      for await (const each of snapshotsBelow(session, tip)) yield foundOf(each)
+    },
+    whyNone: async () => {
+      const { tip } = await currentState(session)
+      return tip.commit === undefined
+        ? `there is no branch "${name}" yet`
+        : `the branch "${name}" holds no earlier snapshot of this dataset with the same filters`
     },
   }
 }
 
-/** Finds the snapshot to compare with: the one at the tip of the branch or, where that cannot be compared with, the newest in its history that can. */
-export async function findPreviousOnBranch(session: BranchSession, of: Comparable): Promise<Found> {
-  const { tip } = await currentState(session)
-  const name = quoteOutside(session.needs.branch)
-  const nothing =
-    tip.commit === undefined
-      ? `there is no branch "${name}" yet`
-      : `the branch "${name}" holds no earlier snapshot of this dataset with the same filters`
-  return { ...(await findComparable(snapshotsOn(session), of)), nothing }
-}
-
-async function* snapshotsOn(session: BranchSession): AsyncGenerator<Manifest | BackupError> {
-  const { tip } = await currentState(session)
-  if (tip.commit === undefined) return
-  const newest = tip.manifest ?? tip.unreadable
-  if (newest !== undefined) yield newest
-  yield* snapshotsBelow(session, tip)
+function foundOf(read: Manifest | BackupError): Found | BackupError {
+  return read instanceof BackupError ? read : { manifest: read }
 }
 
 /** Reads the manifests in the history of the branch, all but the one at its tip. */

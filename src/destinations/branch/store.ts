@@ -1,4 +1,4 @@
-import type { Comparable } from '../../format/compare.ts'
+import type { Manifest } from '../../format/manifest.ts'
 import type { Move, Moved } from '../../git/server/remote.ts'
 import type { Stopwatch } from '../../stopwatch.ts'
 import type { FinishedSnapshot, StoredOnBranch } from '../destination.ts'
@@ -20,8 +20,8 @@ export type WritingNeeds = {
   readonly keepLast: number
   /** The input `commit-message`. */
   readonly template: string
-  /** What the snapshot is of. */
-  readonly of: Comparable
+  /** What the snapshots are of. */
+  readonly source: Pick<Manifest['source'], 'projectId' | 'dataset'>
   /** How much of what the tip holds a snapshot may take out of it; 100: all. */
   readonly maxShrinkPercent: number
   readonly clean: (text: string) => string
@@ -75,7 +75,7 @@ export async function makeReady(writing: Writing, snapshot: FinishedSnapshot, ti
 
 async function isWholeDueIn(writing: Writing): Promise<boolean> {
   const { session, needs } = writing
-  writing.wholeDue ??= isWholeDue(session, { source: needs.of.source, now: needs.now() })
+  writing.wholeDue ??= isWholeDue(session, { source: needs.source, now: needs.now() })
   return await writing.wholeDue
 }
 

@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals'
-import { findPreviousOnBranch } from '../../../src/destinations/branch/read.ts'
+import { branchReader } from '../../../src/destinations/branch/read.ts'
 import { currentState } from '../../../src/destinations/branch/session.ts'
+import { findPrevious } from '../../../src/destinations/find-previous.ts'
 import type { Manifest } from '../../../src/format/manifest.ts'
 import { type Git, gitAnswers, startGit } from '../../doubles/git.ts'
 import { exampleManifest } from '../../snapshot/example.ts'
@@ -20,7 +21,8 @@ async function find(git: Git, before: () => void = () => undefined) {
   using session = openSession({ git, temp: temp.path })
   await currentState(session)
   before()
-  return await findPreviousOnBranch(session, exampleManifest)
+  const reader = branchReader(session)
+  return { ...(await findPrevious(reader, exampleManifest)), whyNone: await reader.whyNone() }
 }
 
 it('takes what lies at the tip, without a further request, where it has the same filters', async () => {
@@ -64,7 +66,7 @@ it.each([
 ])('says that there is nothing to compare with where there is $name', async ({ setUp, nothing }) => {
   await using git = await startGit()
   setUp(git)
-  expect(await find(git)).toMatchObject({ manifest: undefined, passedOver: [], nothing: expect.stringContaining(nothing) })
+  expect(await find(git)).toMatchObject({ manifest: undefined, passedOver: [], whyNone: expect.stringContaining(nothing) })
 })
 
 it('says that older commits were not looked at, with the cure', async () => {

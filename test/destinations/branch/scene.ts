@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { branchDestination } from '../../../src/destinations/branch/branch.ts'
 import { type BranchSession, openBranch, type SessionNeeds } from '../../../src/destinations/branch/session.ts'
 import type { Destination, FinishedSnapshot, StoredOnBranch } from '../../../src/destinations/destination.ts'
+import { findPrevious } from '../../../src/destinations/find-previous.ts'
 import type { Manifest } from '../../../src/format/manifest.ts'
 import { stopwatch } from '../../../src/stopwatch.ts'
 import { finishedSnapshot } from '../../contracts/destination.ts'
@@ -48,7 +49,7 @@ export function openDestination(place: Place, change: Change = {}): Destination 
     layout: change.layout ?? 'text',
     keepLast: change.keepLast ?? 0,
     template: change.template ?? 'Back up {dataset} {date}',
-    of: change.of ?? exampleManifest,
+    source: change.source ?? exampleManifest.source,
     maxShrinkPercent: change.maxShrinkPercent ?? 50,
     onlyDestination: change.onlyDestination ?? true,
     checkVisibility: change.checkVisibility ?? (async () => undefined),
@@ -108,7 +109,7 @@ export async function startScene(): Promise<Scene> {
     store: async (snapshot, change = {}) => {
       using destination = openDestination({ git, temp }, { log, ...change })
       await destination.check()
-      await destination.findPrevious()
+      await findPrevious(destination.reader, snapshot.manifest)
       await destination.prepare(snapshot)
       return (await destination.store(snapshot)) as StoredOnBranch
     },
