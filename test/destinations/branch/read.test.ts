@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process'
 import { expect, it } from '@jest/globals'
 import { branchReader } from '../../../src/destinations/branch/read.ts'
 import { currentState } from '../../../src/destinations/branch/session.ts'
 import { findPrevious } from '../../../src/destinations/find-previous.ts'
-import type { Manifest } from '../../../src/format/manifest.ts'
+import { type Manifest, printManifest } from '../../../src/format/manifest.ts'
+import { describeReader } from '../../contracts/reader.ts'
 import { type Git, gitAnswers, startGit } from '../../doubles/git.ts'
 import { exampleManifest } from '../../snapshot/example.ts'
 import { rejection } from '../../streams/feed.ts'
@@ -24,6 +26,22 @@ async function find(git: Git, before: () => void = () => undefined) {
   const reader = branchReader(session)
   return { ...(await findPrevious(reader, exampleManifest)), whyNone: await reader.whyNone() }
 }
+
+describeReader('branch', async ({ signal, temp }) => {
+  const git = await startGit()
+  const putBytes = async (bytes: string) => void git.commit(branch, { [`${folder}/manifest.json`]: bytes })
+  return {
+    open: () => {
+      const session = openSession({ git, temp }, { signal })
+      return { ...branchReader(session), [Symbol.dispose]: () => session[Symbol.dispose]() }
+    },
+    put: async (manifest) => await putBytes(printManifest(manifest).toString()),
+    putOther: async () => void git.commit(branch, { 'notes.txt': 'Mine', 'abc12345/staging/manifest.json': '{}' }),
+    putBytes,
+    breakDown: async () => git.fault('git-upload-pack', { answer: gitAnswers.unavailable }),
+    [Symbol.asyncDispose]: async () => await git[Symbol.asyncDispose](),
+  }
+})
 
 it('takes what lies at the tip, without a further request, where it has the same filters', async () => {
   await using git = await startGit()
@@ -73,17 +91,17 @@ it('says that older commits were not looked at, with the cure', async () => {
   await using git = await startGit()
   put(git, {}, 1)
   put(git, others, 2)
-  const tree = git.run('rev-parse', `${branch}^{tree}`)
-  let tip = git.run('rev-parse', branch)
-  for (let count = 0; count < 499; count++)
-    tip = git.run('-c', 'user.name=a', '-c', 'user.email=a', 'commit-tree', tree, '-p', tip, '-m', 'x')
-  git.run('update-ref', `refs/heads/${branch}`, tip)
+  const commits = Array.from({ length: 499 }, (_, index) => {
+    const from = index === 0 ? `from refs/heads/${branch}^0\n` : ''
+    return `commit refs/heads/${branch}\ncommitter A <a@acme.example> 1700000000 +0000\ndata 1\nx\n${from}`
+  })
+  spawnSync('git', ['fast-import', '--quiet', '--force'], { cwd: git.folder, input: commits.join('') })
   const { manifest, passedOver } = await find(git)
   expect(manifest).toBeUndefined()
   expect(passedOver).toMatchObject([
     { message: expect.stringContaining('None of the last 500 commits'), hint: expect.stringContaining('on a `branch` of its own') },
   ])
-}, 30_000)
+})
 
 it('throws what the server says where it does not hand the history out', async () => {
   await using git = await startGit()
