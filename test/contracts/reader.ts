@@ -10,7 +10,7 @@ import { makeTempFolder } from '../support/process.ts'
  * The laws of `SnapshotReader` (src/destinations/destination.ts), for every kind of destination. The test of a kind calls {@link describeReader} with a
  * function that makes a place: an empty one, on which snapshots can be put as runs, other versions and other people leave them there.
  */
-export type ReaderPlace = AsyncDisposable & {
+type ReaderPlace = AsyncDisposable & {
   /** A reader as a new run makes it: of the dataset of `exampleManifest`, and ended by the given signal. */
   readonly open: () => SnapshotReader & Partial<Disposable>
   /** Puts a finished snapshot there. It is newer than all that were put before. Only its manifest is read back. */

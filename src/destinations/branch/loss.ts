@@ -17,7 +17,7 @@ export function refuseLoss(now: Manifest, there: Manifest | undefined, { branch,
   if (there === undefined || maxShrinkPercent === 100) return
   const lost = lostDocuments(now, there)
   const percent = there.documents.count === 0 ? 0 : (lost / there.documents.count) * 100
-  // A manifest that somebody else wrote need not speak of assets.
+  // A manifest that somebody else wrote need not count assets.
   const lostFiles = now.assets.count === 0 ? (there.assets?.count ?? 0) : 0
   if (percent <= maxShrinkPercent && lostFiles === 0) return
   const losses = [

@@ -18,8 +18,8 @@ export type SessionNeeds = Pick<Waiting, 'wait'> & {
 }
 
 /**
- * What one run knows of a branch, and the bare repository of its own with which it speaks with the server. The functions below and in move.ts change
- * it; disposing it removes the repository.
+ * What one run knows of a branch, and the bare repository with which it asks the server. It is changed by the functions below, and by branch.ts where
+ * what is known has become too old. Disposing it removes the repository.
  */
 export type BranchSession = Disposable & {
   readonly needs: SessionNeeds

@@ -30,11 +30,11 @@ export type Pruned = {
 }
 
 /**
- * Rewrites the history below `tip` without the older versions of a folder, and gives the new tip; `tip` itself if there are none.
+ * Rewrites the history below `tip` without the older versions of a folder, and returns the new tip; `tip` itself if there are none.
  *
  * A version is a tree of the folder. The newest by their times stay, and the one at the tip. A commit that brought another and changed nothing else is
- * dropped. All others are kept, with their messages, authors and dates; in the place of a version that goes stands the one before it that stays, or
- * nothing. Commits that nothing of this concerns stay the same. Signatures of the others are left out, since they would be wrong.
+ * dropped. All others are kept, with their messages, authors and dates; a version that goes is replaced by the one before it that stays, or
+ * by nothing. Commits that nothing of this concerns stay the same. Signatures of the others are left out, since they would be wrong.
  */
 export async function prune(repository: HistoryRepository, pruning: Pruning): Promise<Pruned> {
   const { tip, onServer } = pruning

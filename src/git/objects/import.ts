@@ -22,8 +22,8 @@ export type ImportStep = { readonly kind: 'blob'; readonly blob: NewBlob } | { r
 const importedRef = 'refs/made/commit'
 
 /**
- * Writes blobs, and a commit of them, straight into one pack: nothing lies in memory, and no file on disk for each object. Gives the commit;
- * undefined if there was none. The protocol: git-scm.com/docs/git-fast-import.
+ * Writes blobs, and a commit of them, straight into one pack: nothing is held in memory, and no object gets a file of its own. Returns the
+ * commit; undefined if there was none. The protocol: git-scm.com/docs/git-fast-import.
  */
 export async function importObjects(git: Git, steps: AsyncIterable<ImportStep>): Promise<string | undefined> {
   let made = false

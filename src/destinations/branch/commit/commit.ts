@@ -36,7 +36,10 @@ type CommitNeeds = {
   readonly progress: (line: () => string) => void
 }
 
-/** Makes the commit for a snapshot on top of a branch, in the repository at hand; and another one above it if the snapshot there is newer. */
+/**
+ * Makes the commit for a snapshot on top of a branch, in the session's repository; and another one above it if the snapshot on the branch is newer.
+ * Throws `branch-too-large` for a file that GitHub does not take.
+ */
 export async function makeCommit(needs: CommitNeeds): Promise<Made> {
   const { session, tip, snapshot, template, clean } = needs
   const { git } = await repositoryOf(session)
@@ -126,7 +129,7 @@ function blobOf(content: Buffer): ImportStep {
   return { kind: 'blob', blob: { sizeBytes: content.length, chunks: [content] } }
 }
 
-/** What the snapshot that lies there must come back as where nothing is added to it. */
+/** What the snapshot at the tip must come back as where nothing is added to it. */
 export function proofOfTip({ before }: BranchTip, manifest: Manifest): Proof {
   return { manifest, listed: listingOf(before), fresh: [], whole: true, above: undefined }
 }

@@ -10,7 +10,7 @@ import { type BranchLayout, piecesOf, type SnapshotHere } from './files.ts'
 
 /**
  * Finds the files at the tip of a branch that can stay as they are because they hold what the snapshot holds, in the same layout; undefined if
- * there is anything else to store. Each is proven: it has the name of the blob that would be laid there, or was read and has the digest that its
+ * there is anything else to store. Each is proven: it has the name of the blob that it would become, or was read and has the digest that its
  * manifest promises. Documents in files of their own are not among them.
  */
 export async function findKept(
