@@ -12,7 +12,6 @@ const parts: readonly Part[] = [
   { name: 'types', passes: () => succeeds('npm run -s types') },
   { name: 'dead code', passes: () => succeeds('npm run -s dead-code') },
   { name: 'tables of README.md', passes: () => succeeds('npm run -s docs -- --check') },
-  { name: 'WebAssembly', passes: () => succeeds('npm run -s wasm -- --check') },
   { name: 'dist rebuilt and unchanged', passes: () => succeeds('npm run -s build') && distIsCommitted() },
 ]
 

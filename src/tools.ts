@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ArtifactClient } from '@actions/artifact'
 import { type Dispatcher, EnvHttpProxyAgent, errors, request } from 'undici'
+import type { Http } from './http/http.ts'
 import type { Wait } from './http/retry.ts'
-import type { Http } from './sanity/api.ts'
 import { type Stopwatch, stopwatch } from './stopwatch.ts'
 
 /** Where the rooms say what they do. Every line passes through the same cleaning. */
@@ -58,7 +58,7 @@ export function makeTools({ log, clean, environment, signal }: Pick<Tools, 'log'
 }
 
 /**
- * HTTP over this dispatcher. `headersTimeout` counts until the answer itself: undici begins it anew with each interim one (1xx), of which there may
+ * HTTP over this dispatcher. `headersTimeout` counts until the answer itself: undici starts again with each interim one (1xx), of which there may
  * come any number.
  */
 export function httpOver(dispatcher: Dispatcher, connectTimeoutMs: number): Http {

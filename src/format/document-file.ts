@@ -1,3 +1,16 @@
+import {
+  closeBrace,
+  closeBracket,
+  closingQuote,
+  colon,
+  comma,
+  isSpace,
+  openBrace,
+  openBracket,
+  quote,
+  space,
+} from '../streams/json-bytes.ts'
+
 /**
  * Documents as files that git and people can compare: docs/format.md, "The layout text". White space is added outside of strings only, so
  * taking it out again gives back the line, byte for byte.
@@ -51,7 +64,7 @@ export function joinDocument(file: Buffer): Buffer {
   for (let at = 0; at < whole.length; at++) {
     const byte = whole[at] as number
     if (byte === quote) {
-      const end = endOfString(whole, at)
+      const end = closingQuote(whole, at)
       used += whole.copy(line, used, at, end + 1)
       at = end
     } else if (!isSpace(byte)) line[used++] = byte
@@ -60,10 +73,6 @@ export function joinDocument(file: Buffer): Buffer {
 }
 
 const lineFeed = 0x0a
-const space = 0x20
-const quote = 0x22
-const backslash = 0x5c
-const colon = 0x3a
 const indent = 2
 
 /** The bytes that indenting adds, the last line feed included; 1 for a line with white space of its own. */
@@ -83,7 +92,7 @@ function walk(line: Buffer, visit: (at: number, depth: number) => void): boolean
   let depth = 0
   for (let at = 0; at < line.length; at++) {
     const byte = line[at] as number
-    if (byte === quote) at = endOfString(line, at)
+    if (byte === quote) at = closingQuote(line, at)
     else if (byte === colon || byte === comma) visit(at, depth)
     else if (isOpening(byte)) {
       // Empty ones stay together. In ASCII the closing bracket is the second one behind the opening one.
@@ -95,26 +104,10 @@ function walk(line: Buffer, visit: (at: number, depth: number) => void): boolean
   return true
 }
 
-const comma = 0x2c
-
 function isOpening(byte: number): boolean {
-  return byte === 0x7b || byte === 0x5b
+  return byte === openBrace || byte === openBracket
 }
 
 function isClosing(byte: number): boolean {
-  return byte === 0x7d || byte === 0x5d
-}
-
-function isSpace(byte: number): boolean {
-  return byte === space || byte === lineFeed || byte === 0x09 || byte === 0x0d
-}
-
-/** Where the string ends that begins at `start`: its closing quote, or the last byte. */
-function endOfString(bytes: Buffer, start: number): number {
-  for (let end = bytes.indexOf(quote, start + 1); end !== -1; end = bytes.indexOf(quote, end + 1)) {
-    let first = end
-    while (bytes[first - 1] === backslash) first--
-    if ((end - first) % 2 === 0) return end
-  }
-  return bytes.length - 1
+  return byte === closeBrace || byte === closeBracket
 }

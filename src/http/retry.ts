@@ -9,9 +9,11 @@ const waitsMs = [1_000, 2_000, 4_000, 8_000] as const
 /** How long the waits that servers ask for (`Retry-After`) may take together, in milliseconds. */
 const retryAfterBudgetMs = 120_000
 
-type Patience = {
+/** When to try again, and how to wait for it. */
+export type RetryRules = {
   readonly wait: Wait
   readonly signal: AbortSignal
+  /** Called before each wait. */
   readonly onRetry: (error: BackupError, waitMs: number, tryNumber: number) => void
   /** Errors that are not worth another try here, whatever they say of themselves. */
   readonly giveUp?: (error: BackupError) => boolean
@@ -19,11 +21,11 @@ type Patience = {
 
 /**
  * Runs `attempt` until it succeeds or fails with an error that no further try can help, as the error itself says ({@link BackupError.retry}).
- * Waits a growing time between tries, or as long as the server asked, within two minutes in all; `onRetry` is told before each wait.
+ * Waits a growing time between tries, or as long as the server asked, within two minutes in all. Throws the last error, and the signal's reason.
  */
 export async function retrying<Result>(
   attempt: (tryNumber: number) => Promise<Result>,
-  { wait, signal, onRetry, giveUp = () => false }: Patience,
+  { wait, signal, onRetry, giveUp = () => false }: RetryRules,
 ): Promise<Result> {
   let budgetMs = retryAfterBudgetMs
   for (let tryNumber = 1; ; tryNumber++) {
@@ -47,11 +49,10 @@ function jittered(ms: number): number {
   return ms * (0.75 + Math.random() / 2)
 }
 
-/** What a patient one needs: the clock, the log, and the signal that ends the waiting. */
-export type Waiting = { readonly wait: Wait; readonly signal: AbortSignal; readonly log: { readonly info: (line: string) => void } }
+export type RetryNeeds = { readonly wait: Wait; readonly signal: AbortSignal; readonly log: { readonly info: (line: string) => void } }
 
-/** The patience of a run that tells its log of each try. */
-export function patiently({ wait, signal, log }: Waiting): Patience {
+/** The rules by which all services are asked again: each retry is announced in the log. */
+export function retryRules({ wait, signal, log }: RetryNeeds): RetryRules {
   return {
     wait,
     signal,

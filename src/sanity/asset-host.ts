@@ -1,9 +1,12 @@
 import { BackupError } from '../errors.ts'
 import { type Deadlines, guarded } from '../http/body.ts'
+import { findEncoding, type Http, type HttpAnswer, ignoreLateErrors } from '../http/http.ts'
+import { readShort } from '../http/short-answer.ts'
 import type { Stopwatch } from '../stopwatch.ts'
-import { cutAnswer, defaultHost, findEncoding, type Http, readBody, type Source } from './api.ts'
+import { cutAnswer } from './api.ts'
 import { errorOfAnswer } from './errors/answer.ts'
-import { networkError } from './errors/network.ts'
+import { networkError, streamError } from './errors/network.ts'
+import { defaultHost, type Source } from './source.ts'
 
 /** The file of an asset, as its document describes it. `url` comes from outside. */
 type AssetFile = { readonly kind: 'image' | 'file'; readonly url: string }
@@ -27,7 +30,7 @@ export type AssetAnswer =
 
 export type AssetHost = { readonly ask: (asset: AssetFile, method: 'GET' | 'HEAD') => Promise<AssetAnswer> }
 
-type Means = { readonly http: Http; readonly token: string; readonly userAgent: string; readonly signal: AbortSignal }
+type AssetHostNeeds = { readonly http: Http; readonly token: string; readonly userAgent: string; readonly signal: AbortSignal }
 
 /** Where Sanity keeps the files of assets: `@sanity/export` src/AssetHandler.ts; the second one belongs to Sanity's staging. */
 const assetHosts: ReadonlySet<string> = new Set(['https://cdn.sanity.io', 'https://cdn.sanity.work'])
@@ -39,8 +42,8 @@ const assetDeadlines: Deadlines = { firstByteMs: 60_000, idleMs: 60_000, drip: {
 type Whereabouts = { readonly url: unknown; readonly path: unknown }
 
 /**
- * The address of an asset's file: its `url`, or one made from its `path` where that is missing or leads to another host, such as a name of one's
- * own for Sanity's CDN. If there is no such path either, the `url` as it is, which nobody is asked for; empty if there is none.
+ * The address of an asset's file: its `url`, or one made from its `path` where that is missing or leads to another host, such as a custom
+ * domain of Sanity's CDN. If there is no such path either, the `url` as it is, for which no request will be made; empty if there is none.
  */
 export function assetAddress(source: Source, { url, path }: Whereabouts): string {
   const given = typeof url === 'string' ? url : ''
@@ -71,7 +74,7 @@ function findHostedUrl(source: Source, address: string): URL | undefined {
  * for with `dlRaw=true` and the token: without it the host gives a processed file (sanity-io/sanity pull request 1291). Nothing else needs the
  * token, so nothing else gets it.
  */
-export function assetHost(source: Source, { http, token, userAgent, signal }: Means): AssetHost {
+export function assetHost(source: Source, { http, token, userAgent, signal }: AssetHostNeeds): AssetHost {
   return {
     ask: async ({ kind, url: text }, method) => {
       const url = findHostedUrl(source, text)
@@ -86,9 +89,8 @@ export function assetHost(source: Source, { http, token, userAgent, signal }: Me
           bodyTimeout: assetDeadlines.idleMs,
           signal,
         })
-        // A body that is let go of says so in an event that nobody else listens to.
-        answer.body.on('error', () => undefined)
-        return await answered(answer, { url, source, signal })
+        ignoreLateErrors(answer)
+        return await outcomeOf(answer, { url, source, signal })
       } catch (error) {
         if (signal.aborted) throw signal.reason
         return { kind: 'failed', status: 0, error: networkError(error, url, assetDeadlines) }
@@ -97,15 +99,12 @@ export function assetHost(source: Source, { http, token, userAgent, signal }: Me
   }
 }
 
-/** Many files come at the same time: how long each was waited for adds up to nothing that anybody waited for. */
+/** Many files come at the same time, so the waits for each of them do not add up to how long the run waited. */
 const noStopwatch: Pick<Stopwatch, 'during'> = { during: async (_, work) => await work() }
 
-type Asked = { readonly url: URL; readonly source: Source; readonly signal: AbortSignal }
+type AnswerNeeds = { readonly url: URL; readonly source: Source; readonly signal: AbortSignal }
 
-async function answered(
-  { statusCode: status, headers, body }: Awaited<ReturnType<Http>>,
-  { url, source, signal }: Asked,
-): Promise<AssetAnswer> {
+async function outcomeOf({ statusCode: status, headers, body }: HttpAnswer, { url, source, signal }: AnswerNeeds): Promise<AssetAnswer> {
   const what = 'the file of an asset'
   if (status === 200 && findEncoding(headers) !== undefined) {
     body.destroy()
@@ -113,10 +112,10 @@ async function answered(
   }
   if (status === 200) {
     const claims = { md5: hexIn(headers['x-sanity-md5']), sha1: hexIn(headers['x-sanity-sha1']) }
-    const about = { url, deadlines: assetDeadlines, signal, stopwatch: noStopwatch, what, cut: cutAnswer }
-    return { kind: 'found', status, claims, body: guarded(body, about) }
+    const toError = (error: unknown) => streamError(error, { url, deadlines: assetDeadlines, what, cut: cutAnswer })
+    return { kind: 'found', status, claims, body: guarded(body, { deadlines: assetDeadlines, signal, stopwatch: noStopwatch, toError }) }
   }
-  const error = errorOfAnswer({ status, headers, body: await readBody(body), source, what, url })
+  const error = errorOfAnswer({ status, headers, body: await readShort(body), source, what, url })
   return error.retry.tries > 1
     ? { kind: 'failed', status, error }
     : { kind: 'refused', status, lack: lackOf(status), why: `the asset host answered ${status}` }

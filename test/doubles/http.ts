@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 
@@ -128,4 +129,15 @@ function fail(response: ServerResponse, error: unknown): void {
   process.stderr.write(`A test double failed: ${Error.isError(error) ? error.stack : String(error)}\n`)
   if (response.headersSent) response.destroy()
   else send(response, { status: 500, body: 'The test double itself failed, see stderr' })
+}
+
+/** Sends pieces of 64 KiB, at the reader's pace, until it has gone; gives the number of bytes. */
+export async function sendUntilGone(response: ServerResponse, pieces: number): Promise<number> {
+  const gone = untilClosed(response)
+  let sent = 0
+  for (; sent < pieces && !response.destroyed; sent++) {
+    if (!response.write(Buffer.alloc(64 * 1024, 'x'))) await Promise.race([once(response, 'drain').catch(() => undefined), gone])
+  }
+  response.end()
+  return sent * 64 * 1024
 }

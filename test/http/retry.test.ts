@@ -78,11 +78,11 @@ describe('retrying', () => {
     expect(run.tries).toBe(2)
   })
 
-  it('tells of each retry before it waits', async () => {
+  it('announces each retry before it waits', async () => {
     const errors = [failure({ tries: 3, afterMs: 1_000 }), failure({ tries: 3, afterMs: 2_000 })]
     const run = runs(errors)
     await run.result
-    expect(run.told).toEqual([
+    expect(run.announced).toEqual([
       { error: errors[0], waitMs: 1_000, tryNumber: 1 },
       { error: errors[1], waitMs: 2_000, tryNumber: 2 },
     ])
@@ -106,7 +106,7 @@ function failure(retry: Retry): BackupError {
 
 /** Runs an attempt that throws these errors one after the other, and then succeeds; records what happens without waiting. */
 function runs(errors: readonly Error[]) {
-  const record = { tries: 0, waits: [] as number[], told: [] as unknown[] }
+  const record = { tries: 0, waits: [] as number[], announced: [] as unknown[] }
   const attempt = async (tryNumber: number) => {
     record.tries++
     const error = errors[tryNumber - 1]
@@ -119,7 +119,7 @@ function runs(errors: readonly Error[]) {
       record.waits.push(ms)
     },
     signal,
-    onRetry: (error, waitMs, tryNumber) => record.told.push({ error, waitMs, tryNumber }),
+    onRetry: (error, waitMs, tryNumber) => record.announced.push({ error, waitMs, tryNumber }),
   })
   return Object.assign(record, { result })
 }

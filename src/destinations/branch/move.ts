@@ -1,6 +1,6 @@
 import type { BackupError } from '../../errors.ts'
 import { type Move, type Moved, type Pushed, push } from '../../git/server/remote.ts'
-import { retrying } from '../../http/retry.ts'
+import { type RetryRules, retrying } from '../../http/retry.ts'
 import { askOverview, type BranchSession, inGitWords, repositoryOf, retryRulesOf } from './session.ts'
 
 /**
@@ -26,7 +26,7 @@ export async function moveBack(session: BranchSession, move: Move, withinMs: num
   }
 }
 
-type Trying = { readonly pushOnce: () => Promise<Pushed>; readonly rules: Parameters<typeof retrying>[1] }
+type Trying = { readonly pushOnce: () => Promise<Pushed>; readonly rules: RetryRules }
 
 /** Pushes until the server says how it ended, or the branch shows it. Throws if neither does. */
 async function settle(session: BranchSession, { from, to }: Move, { pushOnce, rules }: Trying): Promise<Moved> {

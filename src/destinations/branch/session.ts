@@ -2,11 +2,11 @@ import { BackupError } from '../../errors.ts'
 import { type GitTools, makeRepository, type Remote, type Repository } from '../../git/repository.ts'
 import { findCommandFailure, isNotFound } from '../../git/server/refusals.ts'
 import { askServer, fetchCommit, type Overview } from '../../git/server/remote.ts'
-import { patiently, retrying, type Waiting } from '../../http/retry.ts'
+import { type RetryNeeds, type RetryRules, retrying, retryRules } from '../../http/retry.ts'
 import { type BranchTip, noBranch, readTip } from './tip.ts'
 
 /** What reading and writing a dataset's snapshots on a branch both need. */
-export type SessionNeeds = Pick<Waiting, 'wait'> & {
+export type SessionNeeds = Pick<RetryNeeds, 'wait' | 'log'> & {
   readonly remote: Remote
   readonly branch: string
   /** The snapshots' folder on the branch: `<project id>/<dataset>`. */
@@ -14,7 +14,6 @@ export type SessionNeeds = Pick<Waiting, 'wait'> & {
   /** Whether all commits of the branch are fetched, and not only the newest. */
   readonly history: boolean
   readonly git: GitTools
-  readonly log: { readonly info: (line: string) => void }
 }
 
 /**
@@ -78,8 +77,8 @@ export async function asking<Value>(session: BranchSession, work: () => Promise<
 }
 
 /** How often and after which waits the server is asked again. */
-export function retryRulesOf({ needs: { wait, log, git } }: BranchSession): Parameters<typeof retrying>[1] {
-  return patiently({ wait, log, signal: git.signal })
+export function retryRulesOf({ needs: { wait, log, git } }: BranchSession): RetryRules {
+  return retryRules({ wait, log, signal: git.signal })
 }
 
 /** The branch as the session knows it, or as it is now where that is too old. */

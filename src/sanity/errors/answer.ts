@@ -1,8 +1,8 @@
 import { BackupError, type Retry } from '../../errors.ts'
 import { retryAfterMs } from '../../http/retry-after.ts'
 import { quoteOutside } from '../../text.ts'
-import type { Source } from '../api.ts'
-import { readSaying, type Saying } from './error-body.ts'
+import type { Source } from '../source.ts'
+import { type ErrorBody, readErrorBody } from './error-body.ts'
 import { kindOf401, unauthorized } from './token.ts'
 
 /** An answer of Sanity's that is not a 200. */
@@ -23,36 +23,37 @@ type Meaning = {
   readonly hint: string
   readonly retry?: Retry
 }
-type Facts = Answer & { readonly says: Saying; readonly words: string }
+/** An answer with what its body holds, and with Sanity’s own words as a sentence for the message. */
+type ReadAnswer = Answer & { readonly errorBody: ErrorBody; readonly words: string }
 
 /** The error that an answer means, with the cure for that very case. The shapes and texts are those of `@sanity/client` src/http/errors.ts. */
 export function errorOfAnswer(answer: Answer): BackupError {
-  const says = readSaying(answer.body)
-  const text = quoteOutside([says.error, says.message].filter(Boolean).join(': '), 300)
+  const errorBody = readErrorBody(answer.body)
+  const text = quoteOutside([errorBody.error, errorBody.message].filter(Boolean).join(': '), 300)
   const words = text ? ` Sanity says: "${text}".` : ' Sanity gave no reason.'
-  const meaning = meaningOf({ ...answer, says, words })
+  const meaning = meaningOf({ ...answer, errorBody, words })
   return new BackupError({ ...meaning, message: meaning.message + traceOf(answer) })
 }
 
-function meaningOf(facts: Facts): Meaning {
-  const { status } = facts
-  if (status === 401) return meaningOf401(facts)
-  if (isQuota(facts)) return quota(facts)
-  if (status === 403) return meaningOf403(facts)
-  if (status === 404) return meaningOf404(facts)
-  if (status === 429) return rateLimited(facts)
-  if (status === 400) return badRequest(facts)
-  if (status >= 500) return serverError(facts)
-  return unexpectedStatus(facts)
+function meaningOf(answer: ReadAnswer): Meaning {
+  const { status } = answer
+  if (status === 401) return meaningOf401(answer)
+  if (isQuota(answer)) return quota(answer)
+  if (status === 403) return meaningOf403(answer)
+  if (status === 404) return meaningOf404(answer)
+  if (status === 429) return rateLimited(answer)
+  if (status === 400) return badRequest(answer)
+  if (status >= 500) return serverError(answer)
+  return unexpectedStatus(answer)
 }
 
-function meaningOf401({ says, source, words, what }: Facts): Meaning {
-  const kind = kindOf401(says)
+function meaningOf401({ errorBody, source, words, what }: ReadAnswer): Meaning {
+  const kind = kindOf401(errorBody)
   return kind === 'grant' ? missingGrant({ status: 401, words, what, source }) : unauthorized(kind, { source, words })
 }
 
-function meaningOf403({ says, source, words, what }: Facts): Meaning {
-  if (/robots? (is|are) not allowed/i.test(says.message)) {
+function meaningOf403({ errorBody, source, words, what }: ReadAnswer): Meaning {
+  if (/robots? (is|are) not allowed/i.test(errorBody.message)) {
     return {
       code: 'sanity-forbidden',
       title: 'Sanity says: Robots are not allowed (403)',
@@ -62,7 +63,7 @@ function meaningOf403({ says, source, words, what }: Facts): Meaning {
         '`api-host`; that the token is a robot token of this very project with the Viewer role. The last resort is a personal token (`sanity debug --secrets` shows it): it carries all your rights and expires after a year at most.',
     }
   }
-  if (/permission|grant|access to this dataset/i.test(says.text)) return missingGrant({ status: 403, words, what, source })
+  if (/permission|grant|access to this dataset/i.test(errorBody.text)) return missingGrant({ status: 403, words, what, source })
   return {
     code: 'sanity-forbidden',
     title: 'Sanity forbids the request (403)',
@@ -80,10 +81,10 @@ function missingGrant({ status, words, what, source }: { status: number; words: 
   }
 }
 
-function meaningOf404({ says, source, words }: Facts): Meaning {
+function meaningOf404({ errorBody, source, words }: ReadAnswer): Meaning {
   const code = 'sanity-not-found'
   const both = `project "${source.projectId}", dataset "${source.dataset}"`
-  if (says.errorCode === 'SIO-404-PNF' || /^project\b.*not found/i.test(says.message) || says.attributeType === 'project') {
+  if (errorBody.errorCode === 'SIO-404-PNF' || /^project\b.*not found/i.test(errorBody.message) || errorBody.attributeType === 'project') {
     return {
       code,
       title: 'Sanity has no such project (404)',
@@ -91,7 +92,7 @@ function meaningOf404({ says, source, words }: Facts): Meaning {
       hint: 'Copy the project id from sanity.io/manage into `project-id`.',
     }
   }
-  if (/dataset/i.test(says.text)) {
+  if (/dataset/i.test(errorBody.text)) {
     return {
       code,
       title: 'Sanity has no such dataset (404)',
@@ -108,13 +109,16 @@ function meaningOf404({ says, source, words }: Facts): Meaning {
 }
 
 /** A dataset may be called "quota", and a rate limit is called one too: words count only where they can mean a plan. */
-function isQuota({ status, says }: Facts): boolean {
+function isQuota({ status, errorBody }: ReadAnswer): boolean {
   if (status === 402) return true
   if (status === 404 || status === 429 || status >= 500) return false
-  return /^(plan_limit_reached|documentLimitExceeded\w*)$/.test(says.type || says.error) || (status === 403 && /quota/i.test(says.text))
+  return (
+    /^(plan_limit_reached|documentLimitExceeded\w*)$/.test(errorBody.type || errorBody.error) ||
+    (status === 403 && /quota/i.test(errorBody.text))
+  )
 }
 
-function quota({ status, source, words }: Facts): Meaning {
+function quota({ status, source, words }: ReadAnswer): Meaning {
   return {
     code: 'sanity-quota',
     title: `The Sanity plan's limit is reached (${status})`,
@@ -125,7 +129,7 @@ function quota({ status, source, words }: Facts): Meaning {
 
 const rateLimitTries = 5
 
-function rateLimited({ headers, words }: Facts): Meaning {
+function rateLimited({ headers, words }: ReadAnswer): Meaning {
   const afterMs = retryAfterMs(headers)
   const asked = afterMs === undefined ? '' : ` It asked to wait ${Math.ceil(afterMs / 1000)} s.`
   return {
@@ -137,7 +141,7 @@ function rateLimited({ headers, words }: Facts): Meaning {
   }
 }
 
-function badRequest({ what, source, words }: Facts): Meaning {
+function badRequest({ what, source, words }: ReadAnswer): Meaning {
   return {
     code: 'input-invalid',
     title: 'Sanity does not understand the request (400)',
@@ -150,7 +154,7 @@ const serverErrorTries = 5
 /** A server in trouble may ask for a longer wait than it needs: it is tried again all the same, in the usual time. */
 const longestServerWaitMs = 60_000
 
-function serverError({ status, headers, what, words }: Facts): Meaning {
+function serverError({ status, headers, what, words }: ReadAnswer): Meaning {
   const askedMs = retryAfterMs(headers)
   return {
     code: 'sanity-unavailable',
@@ -161,7 +165,7 @@ function serverError({ status, headers, what, words }: Facts): Meaning {
   }
 }
 
-function unexpectedStatus({ status, headers, url, what, words }: Facts): Meaning {
+function unexpectedStatus({ status, headers, url, what, words }: ReadAnswer): Meaning {
   if (status === 414 || status === 431) return tooLong(status, what)
   const redirect = status >= 300 && status < 400
   const target = quoteOutside(String(headers['location'] ?? ''), 100)

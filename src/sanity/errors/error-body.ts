@@ -1,16 +1,16 @@
-/** What an error body says, whatever its shape. Every field is a string, empty if it is not there. */
-export type Saying = {
+/** What an error body holds, whatever its shape. Every field is a string, empty if it is not there. */
+export type ErrorBody = {
   readonly error: string
   readonly message: string
   readonly errorCode: string
   readonly type: string
   readonly attributeType: string
-  /** All of the words, for looking up phrases; empty if the body is no JSON object, for then a proxy says them and not Sanity. */
+  /** All of the words, for looking up phrases; empty if the body is no JSON object: then a proxy wrote it and not Sanity. */
   readonly text: string
 }
 
 /** Reads an error body: JSON of any shape, HTML, or plain text. */
-export function readSaying(body: Buffer): Saying {
+export function readErrorBody(body: Buffer): ErrorBody {
   const text = body.toString('utf8').trim()
   const json = parseObject(text)
   if (!json) {

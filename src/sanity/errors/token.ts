@@ -1,6 +1,6 @@
 import type { BackupError } from '../../errors.ts'
-import type { Source } from '../api.ts'
-import type { Saying } from './error-body.ts'
+import type { Source } from '../source.ts'
+import type { ErrorBody } from './error-body.ts'
 
 /** What can be wrong with a token that Sanity does not take. */
 type TokenProblem = 'not-found' | 'expired' | 'other-project' | 'not-member' | 'unknown'
@@ -11,10 +11,10 @@ const newToken =
   'Create a robot token with the Viewer role at sanity.io/manage (project, API, Tokens), and save it as the repository secret that `token` is set from.'
 
 /**
- * Tells the refusals of a token apart: by their codes (`SIO-401-…`), then by the texts of answers that lack them. A 401 that names a grant has a
- * valid session behind it.
+ * Which problem of a token a 401 speaks of: by its code (`SIO-401-…`), then by its text, for answers that lack one. A 401 that names a grant has
+ * a valid session behind it.
  */
-export function kindOf401({ errorCode, type, text }: Saying): TokenProblem | 'grant' {
+export function kindOf401({ errorCode, type, text }: ErrorBody): TokenProblem | 'grant' {
   if (errorCode === 'SIO-401-ANF') return 'not-found'
   if (errorCode === 'SIO-401-AEX') return 'expired'
   if (errorCode === 'SIO-401-AWH') return 'other-project'
@@ -26,47 +26,41 @@ export function kindOf401({ errorCode, type, text }: Saying): TokenProblem | 'gr
   return 'unknown'
 }
 
-/** What to tell of a token that Sanity does not take; `words` are Sanity's own, made harmless. */
+/** What the texts are made of. */
+type RefusalNeeds = { readonly source: Source; readonly where: string; readonly words: string }
+
+const refusals: Readonly<Record<TokenProblem, (needs: RefusalNeeds) => Omit<Refusal, 'code'>>> = {
+  expired: ({ where, words }) => ({
+    title: 'The Sanity token has expired (401)',
+    message: `The token for ${where} was valid once, but has expired.${words}`,
+    hint: `${newToken} Robot tokens do not expire unless a date was set; personal tokens do.`,
+  }),
+  'other-project': ({ source, words }) => ({
+    title: 'The Sanity token belongs to another project (401)',
+    message: `The token is valid, but not for project "${source.projectId}".${words}`,
+    hint: `Compare \`project-id\` letter by letter with the project at sanity.io/manage. If it is right: ${lowerFirst(newToken)}`,
+  }),
+  'not-member': ({ source, words }) => ({
+    title: 'The Sanity token belongs to an account outside the project (401)',
+    message: `The account or organisation behind the token is not a member of project "${source.projectId}".${words}`,
+    hint: `Check \`project-id\`. Then: ${lowerFirst(newToken)}`,
+  }),
+  'not-found': ({ where, words }) => ({
+    title: 'Sanity does not know the token (401)',
+    message: `The token for ${where} is not valid: it was mistyped, cut off, deleted or revoked.${words}`,
+    hint: `${newToken} A token is shown only once: if in doubt, make a new one.`,
+  }),
+  unknown: ({ where, words }) => ({
+    title: 'Sanity refused the token (401)',
+    message: `The token cannot read ${where}.${words}`,
+    hint: `Check that the secret is set and belongs to this project, and that the token has not been deleted. If in doubt: ${lowerFirst(newToken)}`,
+  }),
+}
+
+/** What a 401 means for the user, with the cure. `words` are Sanity's own, made harmless, as a sentence that follows a full stop. */
 export function unauthorized(problem: TokenProblem, { source, words }: { readonly source: Source; readonly words: string }): Refusal {
-  const code = 'sanity-unauthorized'
   const where = `dataset "${source.dataset}" of project "${source.projectId}"`
-  switch (problem) {
-    case 'expired':
-      return {
-        code,
-        title: 'The Sanity token has expired (401)',
-        message: `The token for ${where} was valid once, but has expired.${words}`,
-        hint: `${newToken} Robot tokens do not expire unless a date was set; personal tokens do.`,
-      }
-    case 'other-project':
-      return {
-        code,
-        title: 'The Sanity token belongs to another project (401)',
-        message: `The token is valid, but not for project "${source.projectId}".${words}`,
-        hint: `Compare \`project-id\` letter by letter with the project at sanity.io/manage. If it is right: ${lowerFirst(newToken)}`,
-      }
-    case 'not-member':
-      return {
-        code,
-        title: 'The Sanity token belongs to an account outside the project (401)',
-        message: `The account or organisation behind the token is not a member of project "${source.projectId}".${words}`,
-        hint: `Check \`project-id\`. Then: ${lowerFirst(newToken)}`,
-      }
-    case 'not-found':
-      return {
-        code,
-        title: 'Sanity does not know the token (401)',
-        message: `The token for ${where} is not valid: it was mistyped, cut off, deleted or revoked.${words}`,
-        hint: `${newToken} A token is shown only once: if in doubt, make a new one.`,
-      }
-    case 'unknown':
-      return {
-        code,
-        title: 'Sanity refused the token (401)',
-        message: `The token cannot read ${where}.${words}`,
-        hint: `Check that the secret is set and belongs to this project, and that the token has not been deleted. If in doubt: ${lowerFirst(newToken)}`,
-      }
-  }
+  return { code: 'sanity-unauthorized', ...refusals[problem]({ source, where, words }) }
 }
 
 function lowerFirst(text: string): string {

@@ -1,3 +1,4 @@
+import { closeBrace, closeBracket, closingQuote, colon, comma, openBrace, openBracket, quote, space } from '../../streams/json-bytes.ts'
 import { quoteOutside } from '../../text.ts'
 
 /** The fields of Sanity's errors: `{statusCode, error, message}` of the API, `{error: {type, description}}` of Content Lake (@sanity/client, http/errors.ts). */
@@ -53,9 +54,6 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
 /** So deep no document is nested; to find out would take too much memory. */
 const mostContainers = 100_000
 
-const [quote, backslash, colon, comma] = Buffer.from('"\\:,') as unknown as [number, number, number, number]
-const [openBrace, closeBrace, openBracket, closeBracket] = Buffer.from('{}[]') as unknown as [number, number, number, number]
-
 /**
  * Whether an object at this place can be a value of the document before it. Then it may be the document's own, cut off right behind it, and its
  * words must not be repeated.
@@ -72,17 +70,8 @@ function isValuePlace(line: Buffer, place: number): boolean {
     } else if (byte === openBrace || byte === openBracket) containers.push(byte)
     else if (byte === closeBrace || byte === closeBracket) containers.pop()
     if (containers.length > mostContainers) return true
-    if (byte > 0x20) last = byte
+    if (byte > space) last = byte
   }
   if (last === colon) return true
   return containers.at(-1) === openBracket && (last === openBracket || last === comma)
-}
-
-/** Where the string ends that begins at `start`; the end of the line if it does not. */
-function closingQuote(line: Buffer, start: number): number {
-  for (let at = start + 1; at < line.length; at++) {
-    if (line[at] === backslash) at++
-    else if (line[at] === quote) return at
-  }
-  return line.length
 }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
+import { isSpace, openBrace, space } from '../../streams/json-bytes.ts'
 import { findGluedError, findServerError } from './error-line.ts'
-import { quickScan } from './quick-scan.ts'
 import { isJson, scanDocument, scanObject } from './scan.ts'
 
 /** What a line of an export is. */
@@ -22,7 +22,7 @@ export type Line =
 export function classifyLine(line: Buffer): Line {
   if (isBlank(line)) return { kind: 'blank' }
   if (!isUtf8(line)) return { kind: 'invalid', why: 'it is not valid UTF-8', incomplete: mayBeCut(line) }
-  const document = quickScan(line) ?? scanDocument(line)
+  const document = scanDocument(line)
   if (document) return { kind: 'document', id: document.id, type: document.type }
   const object = scanObject(line)
   if (object) return classifyObject(line, object.id)
@@ -52,13 +52,11 @@ function invalid(why: string): Line {
 
 function isBlank(line: Buffer): boolean {
   // A document begins with a brace: all but odd lines are settled by their first byte.
-  if (line.length > 0 && (line[0] as number) > 0x20) return false
-  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)
+  if (line.length > 0 && (line[0] as number) > space) return false
+  return line.every(isSpace)
 }
 
 /** Whether a broken line could be the start of a document: an HTML page, for one, is none. */
 function mayBeCut(line: Buffer): boolean {
-  return line.find((byte) => byte > 0x20) === openBrace
+  return line.find((byte) => byte > space) === openBrace
 }
-
-const openBrace = 0x7b

@@ -1,18 +1,11 @@
-const space = 0x20
-const quote = 0x22
-const comma = 0x2c
-const colon = 0x3a
-const openBracket = 0x5b
-const backslash = 0x5c
-const openBrace = 0x7b
-const closeBrace = 0x7d
+import { backslash, closeBrace, colon, comma, isSpace, openBrace, openBracket, quote, space } from '../../streams/json-bytes.ts'
 
-/** What a line is called that is a document. */
+/** The `_id` and the `_type` of a line that is a document. */
 export type Scanned = { readonly id: string; readonly type: string }
 
 /**
- * Reads a line of valid UTF-8 from end to end by the grammar of JSON (RFC 8259) and gives what the document is called, without making anything of
- * the rest: three times as fast as parsing it, no garbage, and no limit to how deep it is nested.
+ * Reads a line of valid UTF-8 from end to end by the grammar of JSON (RFC 8259) and gives the document's `_id` and `_type`. Nothing is made of the
+ * rest, so it is several times as fast as parsing and leaves no garbage; a document may be nested as deep as it likes.
  *
  * Gives a result exactly where `JSON.parse` makes an object with a string `_id` and a string `_type`, neither empty, and then these two.
  */
@@ -100,10 +93,6 @@ function endOfSpace(line: Buffer, start: number): number {
   return at
 }
 
-function isSpace(byte: number): boolean {
-  return byte === space || byte === 0x09 || byte === 0x0a || byte === 0x0d
-}
-
 /** Where the value begins of the member of an object that begins at `start`. */
 function valueOfMember(line: Buffer, start: number): number {
   const keyEnd = line[start] === quote ? endOfString(line, start) : -1
@@ -112,68 +101,56 @@ function valueOfMember(line: Buffer, start: number): number {
   return line[at] === colon ? skipSpace(line, at + 1) : -1
 }
 
-/** Where the value ends that begins at `start`, however deep it is nested: no call waits for another. */
+/** The opening brackets around the place that is being read, the outermost first, and how many: a byte a level, one list for all lines. */
+let openBrackets = new Uint8Array(512)
+let depth = 0
+
+/** Where the value ends that begins at `start`. A loop and no recursion, so that a document may be nested as deep as it likes. */
 function endOfValue(line: Buffer, start: number): number {
-  openCount = 0
+  depth = 0
   let at = start
   while (at >= 0) {
-    const end = endOfFlat(line, at)
-    if (end < 0) return -1
-    if (end === 0) at = enter(line, at)
-    else {
-      const outerEnd = leave(line, end)
-      if (openCount === 0) return outerEnd
-      at = nextValue(line, outerEnd)
-    }
+    const byte = line[at] as number
+    if (byte === openBrace || byte === openBracket) {
+      const inner = skipSpace(line, at + 1)
+      if (line[inner] !== closing(byte)) {
+        enter(byte)
+        at = valueIn(line, inner)
+        continue
+      }
+      at = inner + 1
+    } else at = byte === quote ? endOfString(line, at) : endOfScalar(line, at)
+    if (at >= 0) at = leave(line, at)
+    if (depth === 0) return at
+    at = line[at] === comma ? valueIn(line, skipSpace(line, at + 1)) : -1
   }
   return -1
 }
 
-/** The brackets that are open, the outermost first, and how many: one list for all lines. */
-let openOnes = new Uint8Array(512)
-let openCount = 0
-
-/** Where the value at `start` ends if it holds no other; 0 for one that does. */
-function endOfFlat(line: Buffer, start: number): number {
-  const byte = line[start]
-  if (byte === quote) return endOfString(line, start)
-  if (byte !== openBrace && byte !== openBracket) return endOfScalar(line, start)
-  const next = skipSpace(line, start + 1)
-  return line[next] === closing(byte) ? next + 1 : 0
-}
-
-/** Where the first value begins in the object or array that begins at `start`. */
-function enter(line: Buffer, start: number): number {
-  if (openCount === openOnes.length) {
-    const longer = new Uint8Array(openOnes.length * 2)
-    longer.set(openOnes)
-    openOnes = longer
+function enter(bracket: number): void {
+  if (depth === openBrackets.length) {
+    const longer = new Uint8Array(depth * 2)
+    longer.set(openBrackets)
+    openBrackets = longer
   }
-  openOnes[openCount++] = line[start] as number
-  return valueIn(line, skipSpace(line, start + 1))
+  openBrackets[depth++] = bracket
 }
 
-/** Where the last of the containers ends that are closed behind a value; the value's own end if none is. */
+/** Leaves the containers that are closed behind a value. Gives the place behind them, or, if one is left open, where its next token begins. */
 function leave(line: Buffer, valueEnd: number): number {
   let end = valueEnd
-  while (openCount > 0) {
+  while (depth > 0) {
     const at = skipSpace(line, end)
-    if (line[at] !== closing(openOnes[openCount - 1] as number)) return end
-    openCount--
+    if (line[at] !== closing(openBrackets[depth - 1] as number)) return at
+    depth--
     end = at + 1
   }
   return end
 }
 
-/** Where the value begins behind the comma that follows one. */
-function nextValue(line: Buffer, end: number): number {
-  const at = skipSpace(line, end)
-  return line[at] === comma ? valueIn(line, skipSpace(line, at + 1)) : -1
-}
-
-/** Where the value begins of what begins at `start` in the innermost container. */
+/** Where the value begins of what begins at `start` in the innermost container: behind the key in an object. */
 function valueIn(line: Buffer, start: number): number {
-  return openOnes[openCount - 1] === openBrace ? valueOfMember(line, start) : start
+  return openBrackets[depth - 1] === openBrace ? valueOfMember(line, start) : start
 }
 
 /** In ASCII the closing bracket is the second one behind the opening one. */
@@ -184,15 +161,16 @@ function closing(bracket: number): number {
 /** Where the string ends whose quote is at `start`. Its bytes beyond ASCII are known to be valid UTF-8. */
 function endOfString(line: Buffer, start: number): number {
   for (let at = start + 1; ; ) {
-    const byte = line[at++]
+    let byte = line[at++] as number
+    // Every bit counts here. Turning the second bit over makes space and quote change places, so that one comparison stops at a quote and below a space.
+    while ((byte ^ 2) > space && byte !== backslash) byte = line[at++] as number
     if (byte === quote) return at
-    if (byte === backslash) {
-      const letter = line[at++] as number
-      if (letter === 0x75) {
-        if (!areHexDigits(line, at)) return -1
-        at += 4
-      } else if (isShortEscape[letter] !== 1) return -1
-    } else if (byte === undefined || byte < space) return -1
+    if (byte !== backslash) return -1
+    const letter = line[at++] as number
+    if (letter === 0x75) {
+      if (!areHexDigits(line, at)) return -1
+      at += 4
+    } else if (isShortEscape[letter] !== 1) return -1
   }
 }
 

@@ -111,7 +111,7 @@ describe('a line that is an error of the server', () => {
     expect(classifyLine(Buffer.from(line))).toEqual({ kind: 'error', description })
   })
 
-  it('is told of in 300 characters at most', () => {
+  it('is repeated in 300 characters at most', () => {
     const line = classifyLine(Buffer.from(JSON.stringify({ error: 'x'.repeat(100_000) })))
     expect(line).toEqual({ kind: 'error', description: `${'x'.repeat(299)}…` })
   })
@@ -203,7 +203,7 @@ describe('a line that is neither', () => {
     { name: 'two million open brackets', line: '['.repeat(2_000_000), is: nothingLikeIt },
     { name: 'a document of more than 1 MB that is cut off', line: `{"_id":"a","_type":"post","x":"${'y'.repeat(2_000_000)}`, is: noJson },
     { name: '100,000 open objects', line: '{"a":'.repeat(100_000), is: noJson },
-  ])('is told apart: $name', ({ line, is }) => {
+  ])('is known for what it is: $name', ({ line, is }) => {
     expect(classifyLine(Buffer.from(line))).toEqual(is)
   })
 
@@ -242,7 +242,7 @@ describe('any line', () => {
       .map((parts) => Buffer.from(parts.join(''))),
   )
 
-  it('is told apart without an error', () => {
+  it('is classified without an error', () => {
     fc.assert(
       fc.property(anyBytes, (bytes) => {
         expect(['document', 'error', 'cursor', 'blank', 'invalid']).toContain(classifyLine(bytes).kind)

@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer'
+import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { demoDocuments } from '../../../demo/dataset.ts'
-import { quickScan } from '../../../src/sanity/export/quick-scan.ts'
-import { isJson, type Scanned, scanDocument, scanObject } from '../../../src/sanity/export/scan.ts'
+import { isJson, scanDocument, scanObject } from '../../../src/sanity/export/scan.ts'
 
 const anyName = fc.oneof(
   fc.constantFrom('a', 'drafts.a', 'é🙂', '_.groups.public', ' ', '\u007f\u0080\u2028\uffff', '__proto__'),
@@ -11,44 +11,57 @@ const anyName = fc.oneof(
 )
 const anyKey = fc.oneof(fc.constantFrom('_id', '_type', '__proto__', '_i', '_idd', 'id', ''), fc.string())
 
-type Scanner = (line: Buffer) => Scanned | undefined
-const scanners: readonly { readonly name: string; readonly scan: Scanner }[] = [
-  { name: 'scanDocument', scan: scanDocument },
-  { name: 'quickScan', scan: quickScan },
-]
-
-describe.each(scanners)('$name', ({ scan }) => {
-  it('finds what every document is called that has no escape where it matters, however it is written', () => {
-    const withoutEscape = anyName.filter((name) => JSON.stringify(name) === `"${name}"`)
-    const fields = fc.dictionary(
-      fc.string().filter((key) => JSON.stringify(key) === `"${key}"`),
-      fc.jsonValue({ maxDepth: 5 }),
-    )
+describe('scanDocument', () => {
+  it('finds what every document is called, however it is written', () => {
+    const fields = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 5 }))
     fc.assert(
-      fc.property(fields, withoutEscape, withoutEscape, fc.constantFrom(0, 1, '\t', ' \r\n'), (others, _id, _type, indent) => {
+      fc.property(fields, anyName, anyName, fc.constantFrom(0, 1, '\t', ' \r\n'), (others, _id, _type, indent) => {
         const line = Buffer.from(JSON.stringify({ ...others, _id, _type }, null, indent))
-        expect(scan(line)).toEqual({ id: _id, type: _type })
+        expect(scanDocument(line)).toEqual({ id: _id, type: _type })
       }),
       { numRuns: 5000 },
     )
   })
 
-  it('never finds one where the parser does not, and then finds the same', () => {
+  it('finds one exactly where the parser does, and the same', () => {
     let found = 0
     fc.assert(
       fc.property(fc.oneof(damagedDocument(), tokens(), writtenOddly()), (line) => {
-        const scanned = scan(line)
+        const scanned = scanDocument(line)
         if (scanned) found++
-        // What was left to the parser, or is no document, has no answer to compare.
-        expect(scanned ?? parsed(line)).toEqual(parsed(line))
+        expect(scanned).toEqual(parsed(line))
       }),
       { numRuns: 30_000 },
     )
+    // Lines of which none is a document would prove little.
     expect(found).toBeGreaterThan(1000)
   })
 
   it('finds each document of the demo', () => {
-    for (const line of demoDocuments(3, 2000)) expect(scan(line)).toEqual(parsed(line))
+    for (const line of demoDocuments(3, 2000)) expect(scanDocument(line)).toEqual(parsed(line))
+  })
+
+  it('agrees with the parser on a line that holds everything, whichever byte is another', () => {
+    const line = Buffer.from('{"a":[{}, [],-1.5e+3,0E-1,"\\u00aF\\n\\/"],"_id":"ä","b":{"c":true,"d":false,"e":null},"_type":"t","z":12}')
+    const others = [...line.keys()].flatMap((at) => Array.from({ length: 256 }, (_, byte) => line.with(at, byte)))
+    const differing = others
+      .map((other) => Buffer.from(other))
+      .filter(isUtf8)
+      .filter((other) => !isDeepStrictEqual(scanDocument(other), parsed(other)))
+    expect(differing).toEqual([])
+  })
+
+  it('sees a quote, a backslash and a control character wherever they stand in a string', () => {
+    for (let before = 0; before < 40; before++) {
+      for (let behind = 0; behind < 40; behind++) {
+        const line = (middle: string) => Buffer.from(`{"_id":"a","_type":"b","x":"${'é'.repeat(before)}${middle}${'z'.repeat(behind)}"}`)
+        const isFound = ['\\"', '\\u00e9', ' ', '!', '\\', '"', '\0', '\n', '\u001f', '\u007f'].map(
+          (middle) => scanDocument(line(middle)) !== undefined,
+        )
+        // What a lone backslash does depends on the letter behind it: z is none, the closing quote is escaped.
+        expect(isFound).toEqual([true, true, true, true, false, false, false, false, false, true])
+      }
+    }
   })
 
   it.each([
@@ -76,33 +89,31 @@ describe.each(scanners)('$name', ({ scan }) => {
     { name: 'a bracket too few', value: '[[1]' },
     { name: 'a space beyond ASCII', value: '\u00a01' },
     { name: 'nothing', value: '' },
-  ])('leaves $name to the parser, which refuses it', ({ value }) => {
-    for (const text of [
+  ])('finds nothing in a line with $name, which the parser refuses', ({ value }) => {
+    const lines = [
       `{"_id":"a","_type":"b","x":${value}}`,
       `{"x":${value},"_id":"a","_type":"b"}`,
-      `{"x":[${value}],"_id":"a","_type":"b"}`,
-    ]) {
-      expect([scan(Buffer.from(text)), text === '{"x":[],"_id":"a","_type":"b"}' ? undefined : parsed(Buffer.from(text))]).toEqual([
-        text === '{"x":[],"_id":"a","_type":"b"}' ? { id: 'a', type: 'b' } : undefined,
+      `{"x":[1,${value}],"_id":"a","_type":"b"}`,
+    ]
+    expect(lines.map((line) => [scanDocument(Buffer.from(line)), parsed(Buffer.from(line))])).toEqual(
+      lines.map(() => [undefined, undefined]),
+    )
+  })
+
+  it.each([
+    { name: 'lists', open: '[', close: ']', other: '}' },
+    { name: 'objects', open: '{"y":', close: '}', other: ']' },
+  ])('finds a document however deep it is nested in $name, and none where a bracket is missing or another', ({ open, close, other }) => {
+    const nested = (depth: number, end: string) =>
+      Buffer.from(`{"_id":"a","_type":"b","x":${open.repeat(depth)}1${end}${close.repeat(depth - 1)}}`)
+    for (const depth of [1, 511, 512, 513, 1024, 1025, 500_000]) {
+      const whole = nested(depth, close)
+      expect([depth, scanDocument(whole), scanDocument(whole.subarray(0, -1)), scanDocument(nested(depth, other))]).toEqual([
+        depth,
+        { id: 'a', type: 'b' },
+        undefined,
         undefined,
       ])
-    }
-  })
-})
-
-describe('what is nested deep', () => {
-  const nested = (open: string, close: string, depth: number) =>
-    Buffer.from(`{"_id":"a","_type":"b","x":${open.repeat(depth)}1${close.repeat(depth)}}`)
-  it.each([
-    { name: 'lists', open: '[', close: ']' },
-    { name: 'objects', open: '{"y":', close: '}' },
-  ])('is left to scanDocument by quickScan, and scanned there however deep: $name', ({ open, close }) => {
-    expect([511, 512].map((depth) => quickScan(nested(open, close, depth)))).toEqual([{ id: 'a', type: 'b' }, undefined])
-    for (const depth of [511, 512, 513, 1024, 1025, 500_000]) {
-      const whole = nested(open, close, depth)
-      expect([depth, scanDocument(whole)]).toEqual([depth, { id: 'a', type: 'b' }])
-      expect(scanDocument(whole.subarray(0, -1))).toBeUndefined()
-      expect(scanDocument(nested(open, `${close}`.replace(/./, '?'), depth))).toBeUndefined()
     }
   })
 })
@@ -120,64 +131,6 @@ describe('scanObject and isJson', () => {
       }),
       { numRuns: 20_000 },
     )
-  })
-})
-
-describe('quickScan', () => {
-  it('agrees with scanDocument on a line that holds everything, whichever byte is another', () => {
-    const line = Buffer.from('{"a":[{}, [],-1.5e+3,0E-1,"\\u00aF\\n\\/"],"_id":"ä","b":{"c":true,"d":false,"e":null},"_type":"t","z":12}')
-    const count = { found: 0, left: 0 }
-    for (let at = 0; at < line.length; at++) {
-      for (let byte = 0; byte < 256; byte++) {
-        const other = Buffer.from(line)
-        other[at] = byte
-        if (!isUtf8(other)) continue
-        const quick = quickScan(other)
-        if (quick) count.found++
-        // An escape in a name is left to the other.
-        if (!quick && scanDocument(other)) count.left++
-        else expect([at, byte, quick]).toEqual([at, byte, scanDocument(other)])
-      }
-    }
-    expect(count.found).toBeGreaterThan(1000)
-    expect(count.left).toBeLessThan(20)
-  })
-
-  it('sees a quote, a backslash and a control character wherever they stand in a string', () => {
-    for (let before = 0; before < 40; before++) {
-      for (let behind = 0; behind < 40; behind++) {
-        const line = (middle: string) => Buffer.from(`{"_id":"a","_type":"b","x":"${'é'.repeat(before)}${middle}${'z'.repeat(behind)}"}`)
-        const isFound = ['\\"', '\\u00e9', '\\', '"', '\0', '\n', '\u001f', '\u007f'].map((middle) => quickScan(line(middle)) !== undefined)
-        // What a lone backslash does depends on the letter behind it: z is none, the closing quote is escaped.
-        expect(isFound).toEqual([true, true, false, false, false, false, false, true])
-      }
-    }
-  })
-
-  it('takes what fits into its memory, and leaves what is longer', () => {
-    const mostBytes = 17 * 64 * 1024 - 80
-    const long = (bytes: number) => {
-      const [head, tail] = ['{"_id":"a","_type":"b","x":"', '"}'] as const
-      return Buffer.from(head + 'x'.repeat(bytes - head.length - tail.length) + tail)
-    }
-    expect([quickScan(long(mostBytes)), quickScan(long(mostBytes + 1))]).toEqual([{ id: 'a', type: 'b' }, undefined])
-    // A string that is not ended is not ended by what an earlier line left behind it.
-    expect(quickScan(Buffer.from('{"_id":"a","_type":"b","x":"xx'))).toBeUndefined()
-    expect(quickScan(long(mostBytes).subarray(0, -2))).toBeUndefined()
-  })
-
-  it.each([
-    { name: 'a key of the document', line: '{"_id":"a","_type":"b","\\u005fid":"c"}' },
-    { name: 'the _id', line: '{"_id":"\\u0061","_type":"b"}' },
-    { name: 'the _type', line: '{"_id":"a","_type":"\\n"}' },
-  ])('leaves an escape in $name to scanDocument', ({ line }) => {
-    expect([quickScan(Buffer.from(line)), scanDocument(Buffer.from(line))]).toEqual([undefined, parsed(Buffer.from(line))])
-  })
-
-  it('takes every escape everywhere else', () => {
-    const escapes = '\\"\\\\\\/\\b\\f\\n\\r\\t\\u09aF'
-    const line = Buffer.from(`{"x":"${escapes}","_id":"a","y":{"${escapes}":"c"},"_type":"b"}`)
-    expect(quickScan(line)).toEqual({ id: 'a', type: 'b' })
   })
 })
 

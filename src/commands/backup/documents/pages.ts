@@ -1,5 +1,5 @@
 import { BackupError } from '../../../errors.ts'
-import { patiently, retrying } from '../../../http/retry.ts'
+import { retrying, retryRules } from '../../../http/retry.ts'
 import { classifyLine } from '../../../sanity/export/line.ts'
 import { exportPage } from '../../../sanity/export/page.ts'
 import type { ExportedDocument } from '../../../sanity/export/stream.ts'
@@ -51,7 +51,7 @@ async function fetchPages(task: Task, spool: Spool, tools: Tools): Promise<Repea
   let cursor = ''
   let barren = 0
   for (let page = 1; ; page++) {
-    const { keys, next } = await retrying(() => fetchPage({ task, spool, cursor, progress }), patiently(tools))
+    const { keys, next } = await retrying(() => fetchPage({ task, spool, cursor, progress }), retryRules(tools))
     barren = remember(keys, seen, repeats) === 0 ? barren + 1 : 0
     if (next === undefined) return repeats
     if (cursors.has(next)) throw endless(`Page ${page} ends with a cursor that has been there before`)

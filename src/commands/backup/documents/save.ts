@@ -1,7 +1,7 @@
 import { BackupError } from '../../../errors.ts'
 import { otherAssets } from '../../../format/asset-id.ts'
 import type { ExportMode } from '../../../format/manifest.ts'
-import { patiently, retrying } from '../../../http/retry.ts'
+import { retrying, retryRules } from '../../../http/retry.ts'
 import type { Inputs } from '../../../inputs/backup.ts'
 import type { SanityApi } from '../../../sanity/api.ts'
 import { countDocuments } from '../../../sanity/count.ts'
@@ -96,7 +96,7 @@ async function saveIn(
   tools: Tools,
 ): Promise<{ saved: Omit<SavedDocuments, 'streamGivenUp'>; expected: number }> {
   const { types } = task.inputs.filters
-  const count = async () => await retrying(() => countDocuments(task.api, { types }), patiently(tools))
+  const count = async () => await retrying(() => countDocuments(task.api, { types }), retryRules(tools))
   const liveCountBefore = await count()
   const startedAt = performance.now()
   const waitedBefore = tools.stopwatch.totalMs('download')
@@ -137,7 +137,7 @@ function told(saved: SavedDocuments, { log }: Tools): SavedDocuments {
 async function saveStream(task: Task, expected: number, tools: Tools): Promise<Exported> {
   const stopAtCut = task.inputs.exportMode === 'auto'
   return await retrying(() => streamOnce(task, expected, tools), {
-    ...patiently(tools),
+    ...retryRules(tools),
     giveUp: ({ retry }) => stopAtCut && retry.cut === true,
   })
 }
