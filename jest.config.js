@@ -2,6 +2,9 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/test/support/strip-types.js' },
   testMatch: ['<rootDir>/test/**/*.test.ts'],
-  testTimeout: 60_000,
+  globalSetup: '<rootDir>/test/support/global-setup.ts',
+  globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  // Finds what hangs, and measures nothing: on a machine that is busy with other work a test takes many times as long.
+  testTimeout: 300_000,
   maxWorkers: 2,
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { startSanity } from '../test/doubles/sanity.ts'
+import { startSanity } from '../test/doubles/sanity/sanity.ts'
 import { runAction } from '../test/support/runner.ts'
 import { machine } from './measure.ts'
 

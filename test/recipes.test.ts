@@ -3,9 +3,9 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
-import { add, backUpAssets, png } from './action/backup/assets-support.ts'
+import { add, backUpAssets, png } from './action/backup/assets/support.ts'
 import { readSnapshot } from './action/support.ts'
-import { startSanity } from './doubles/sanity.ts'
+import { startSanity } from './doubles/sanity/sanity.ts'
 import { makeTempFolder, ROOT, runPeer } from './support/process.ts'
 
 const run = promisify(execFile)

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import { stopwatch } from '../src/stopwatch.ts'
-import { rejection } from './streams/feed.ts'
+import { rejection } from './support/feed.ts'
 
 describe('stopwatch', () => {
   it('adds up how long was waited for what, and gives what came of it', async () => {

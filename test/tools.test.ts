@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { describe, expect, it } from '@jest/globals'
-import { apiAt, makeClient } from './sanity/ask.ts'
-import { rejection } from './streams/feed.ts'
+import { apiAt, makeClient } from './support/ask.ts'
+import { rejection } from './support/feed.ts'
 
 const interim = 'HTTP/1.1 103 Early Hints\r\nlink: </x>; rel=preload\r\n\r\n'
 const path = '/data/export/production'

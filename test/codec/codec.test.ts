@@ -4,10 +4,10 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { codecs, findCodec } from '../../src/codec/codec.ts'
-import { collect, collectBytes, cut, rejection, source } from '../streams/feed.ts'
+import { collect, collectBytes, cut, rejection, source } from '../support/feed.ts'
+import { pack } from '../support/pack.ts'
 import { runPeer } from '../support/process.ts'
 import { walkGzip, walkZstd } from './frames.ts'
-import { pack } from './pack.ts'
 
 const names = ['gzip', 'zstd'] as const
 const { gzip, zstd } = codecs

@@ -4,9 +4,9 @@ import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { compressGzip } from '../../src/codec/gzip.ts'
-import { collect, collectBytes, cut, rejection, source } from '../streams/feed.ts'
+import { collect, collectBytes, cut, rejection, source } from '../support/feed.ts'
+import { pack } from '../support/pack.ts'
 import { walkGzip } from './frames.ts'
-import { pack } from './pack.ts'
 
 /** Text that repeats itself at distances within a block, over several blocks, and beyond what deflate looks back. */
 const anyContent = fc

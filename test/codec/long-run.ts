@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { codecs } from '../../src/codec/codec.ts'
-import { pack } from './pack.ts'
+import { pack } from '../support/pack.ts'
 
 /**
  * Run as a process of its own: compresses 200 MB and decompresses them again without keeping anything, and prints what was read and how much

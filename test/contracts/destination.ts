@@ -7,8 +7,8 @@ import { type Manifest, printManifest } from '../../src/format/manifest.ts'
 import { checkSnapshot } from '../../src/snapshot/read/check.ts'
 import { findFreeFolder, type syncFolder } from '../../src/snapshot/workshop/workshop.ts'
 import { writeData, writeManifest } from '../../src/snapshot/write/data-file.ts'
-import { exampleManifest } from '../snapshot/example.ts'
-import { rejection } from '../streams/feed.ts'
+import { exampleManifest } from '../support/example.ts'
+import { rejection } from '../support/feed.ts'
 import { makeTempFolder } from '../support/process.ts'
 
 /** A place to try a destination on. */

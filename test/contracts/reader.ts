@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals'
 import type { Found, SnapshotReader, Stored } from '../../src/destinations/destination.ts'
 import { BackupError } from '../../src/errors.ts'
 import type { Manifest } from '../../src/format/manifest.ts'
-import { exampleManifest } from '../snapshot/example.ts'
-import { rejection } from '../streams/feed.ts'
+import { exampleManifest } from '../support/example.ts'
+import { rejection } from '../support/feed.ts'
 import { makeTempFolder } from '../support/process.ts'
 
 /**

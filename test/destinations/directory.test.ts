@@ -6,8 +6,8 @@ import { findPrevious } from '../../src/destinations/find-previous.ts'
 import { type Manifest, printManifest } from '../../src/format/manifest.ts'
 import { stopwatch } from '../../src/stopwatch.ts'
 import { describeDestination, finishedSnapshot } from '../contracts/destination.ts'
-import { exampleManifest } from '../snapshot/example.ts'
-import { rejection } from '../streams/feed.ts'
+import { exampleManifest } from '../support/example.ts'
+import { rejection } from '../support/feed.ts'
 import { makeTempFolder } from '../support/process.ts'
 
 describeDestination('directory', async ({ signal, temp }) => ({

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { writeSection } from '../../docs/section.ts'
 import packageJson from '../../package.json' with { type: 'json' }
-import { startSanity } from '../doubles/sanity.ts'
+import { startSanity } from '../doubles/sanity/sanity.ts'
 import { makeTempFolder, ROOT } from '../support/process.ts'
 import { runExporter, runOurs } from './contenders.ts'
 import { type Ended, judgeExporter, judgeOurs, type Verdict } from './judge.ts'

@@ -1,17 +1,14 @@
-import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { listen } from '../doubles/http.ts'
-import type { Sanity } from '../doubles/sanity.ts'
-import { redirectTo } from '../doubles/sanity-answers.ts'
+import { redirectTo } from '../doubles/sanity/answers.ts'
+import type { Sanity } from '../doubles/sanity/sanity.ts'
 import { startSelfSigned } from '../doubles/self-signed.ts'
+import { smallDisk } from '../support/disk.ts'
 import type { Place } from './row.ts'
-
-const run = promisify(execFile)
 
 /** The export redirects to a host that must not see the token. */
 export async function honeypot(_: string, sanity: Sanity): Promise<Place> {
@@ -52,13 +49,10 @@ export function proxyThatRefuses(status: number): () => Promise<Place> {
 /** A disk of a few bytes for everything that is written or, full from the start, only for the file of the outputs. */
 export function fullDisk(bytes: number, { outputs = false } = {}): (folder: string) => Promise<Place> {
   return async (folder) => {
-    const path = join(folder, 'disk')
-    await mkdir(path)
-    await run('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path])
-    const unmount = { [Symbol.asyncDispose]: async () => void (await run('umount', [path])) }
-    if (!outputs) return { output: path, ...unmount }
+    const { path, [Symbol.asyncDispose]: dispose } = await smallDisk(bytes, { at: join(folder, 'disk') })
+    if (!outputs) return { output: path, [Symbol.asyncDispose]: dispose }
     await writeFile(join(path, 'output'), '')
     await writeFile(join(path, 'ballast'), Buffer.alloc(bytes)).catch(() => undefined)
-    return { env: { GITHUB_OUTPUT: join(path, 'output') }, ...unmount }
+    return { env: { GITHUB_OUTPUT: join(path, 'output') }, [Symbol.asyncDispose]: dispose }
   }
 }

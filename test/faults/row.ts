@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../src/errors.ts'
-import type { Sanity, SanityOptions } from '../doubles/sanity.ts'
-import type { SanityDocument } from '../doubles/sanity-store.ts'
+import type { SanityDocument } from '../doubles/sanity/data/store.ts'
+import type { Sanity, SanityOptions } from '../doubles/sanity/sanity.ts'
 
 /** One fault, and how a backup has to end under it. */
 export type Row = {

@@ -1,5 +1,5 @@
-import type { Sanity } from '../doubles/sanity.ts'
-import { answers, datasetNotFound, errorLines, rateLimited } from '../doubles/sanity-answers.ts'
+import { answers, datasetNotFound, errorLines, rateLimited } from '../doubles/sanity/answers.ts'
+import type { Sanity } from '../doubles/sanity/sanity.ts'
 import { fullDisk, honeypot, proxyThatRefuses, untrusted } from './places.ts'
 import { type Row, sixtyDocuments } from './row.ts'
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { BackupError } from '../../src/errors.ts'
 import { parseManifest, printManifest } from '../../src/format/manifest.ts'
-import { exampleManifest } from '../snapshot/example.ts'
+import { exampleManifest } from '../support/example.ts'
 import { ROOT } from '../support/process.ts'
 
 const [entry] = exampleManifest.files

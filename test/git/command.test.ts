@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { type Git, GitError, gitIn } from '../../src/git/command.ts'
-import { rejection } from '../streams/feed.ts'
+import { rejection } from '../support/feed.ts'
 import { makeTempFolder, type TempFolder } from '../support/process.ts'
 
 let temp: TempFolder

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { makeRepository, type Repository } from '../../src/git/repository.ts'
 import { askServer } from '../../src/git/server/remote.ts'
 import { startSelfSigned } from '../doubles/self-signed.ts'
-import { rejection } from '../streams/feed.ts'
+import { rejection } from '../support/feed.ts'
 import { makeTempFolder, type TempFolder } from '../support/process.ts'
 
 let temp: TempFolder

@@ -2,10 +2,10 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { refusePublic } from '../../src/github/visibility.ts'
-import { type GithubRest, restAnswers, startGithubRest } from '../doubles/github.ts'
+import { type GithubRest, restAnswers, startGithubRest } from '../doubles/github/github.ts'
 import type { Answer } from '../doubles/http.ts'
-import { type Client, makeClient } from '../sanity/ask.ts'
-import { rejection } from '../streams/feed.ts'
+import { type Client, makeClient } from '../support/ask.ts'
+import { rejection } from '../support/feed.ts'
 import { makeTempFolder } from '../support/process.ts'
 
 let client: Client

@@ -4,8 +4,8 @@ import { BackupError } from '../../src/errors.ts'
 import { type Deadlines, guarded, TooSlowError } from '../../src/http/body.ts'
 import { stopwatch } from '../../src/stopwatch.ts'
 import { type Handler, listen, untilClosed } from '../doubles/http.ts'
-import { makeClient } from '../sanity/ask.ts'
-import { collectBytes, rejection } from '../streams/feed.ts'
+import { makeClient } from '../support/ask.ts'
+import { collectBytes, rejection } from '../support/feed.ts'
 
 const deadlines = { firstByteMs: 50_000, idleMs: 50_000 }
 

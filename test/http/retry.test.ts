@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { BackupError, type Retry } from '../../src/errors.ts'
 import { retrying } from '../../src/http/retry.ts'
-import { rejection } from '../streams/feed.ts'
+import { rejection } from '../support/feed.ts'
 
 const { signal } = new AbortController()
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { readJson, readShort } from '../../src/http/short-answer.ts'
 import { type Handler, listen, untilClosed } from '../doubles/http.ts'
-import { makeClient } from '../sanity/ask.ts'
-import { chunks } from '../streams/feed.ts'
+import { makeClient } from '../support/ask.ts'
+import { chunks } from '../support/feed.ts'
 
 describe('readJson', () => {
   it.each([

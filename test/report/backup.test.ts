@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import type { BackupOutcome } from '../../src/commands/backup/backup.ts'
 import { BackupError } from '../../src/errors.ts'
 import { renderBackup, renderFailure } from '../../src/report/backup.ts'
-import { exampleManifest } from '../snapshot/example.ts'
+import { exampleManifest } from '../support/example.ts'
 
 const place = { repository: 'acme/site', runId: '42', serverUrl: 'https://github.com' }
 const artifact = {

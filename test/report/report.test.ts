@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals'
 import type { BackupOutcome } from '../../src/commands/backup/backup.ts'
 import { makeReport } from '../../src/report/report.ts'
-import { exampleManifest } from '../snapshot/example.ts'
+import { exampleManifest } from '../support/example.ts'
 import { makeTempFolder } from '../support/process.ts'
 
 const before = { ...process.env }

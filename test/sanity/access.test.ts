@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { BackupError } from '../../src/errors.ts'
 import { findFullRead } from '../../src/sanity/access.ts'
-import { type Sanity, startSanity } from '../doubles/sanity.ts'
-import { acls, answers } from '../doubles/sanity-answers.ts'
-import { rejection } from '../streams/feed.ts'
-import { apiAt, type Client, makeClient } from './ask.ts'
+import { acls, answers } from '../doubles/sanity/answers.ts'
+import { type Sanity, startSanity } from '../doubles/sanity/sanity.ts'
+import { apiAt, type Client, makeClient } from '../support/ask.ts'
+import { rejection } from '../support/feed.ts'
 
 let sanity: Sanity
 let client: Client

@@ -2,10 +2,10 @@ import { describe, expect, it } from '@jest/globals'
 import type { Http } from '../../src/http/http.ts'
 import { cutExport } from '../../src/sanity/errors/export.ts'
 import { type Answer, listen, send, sendUntilGone, untilClosed } from '../doubles/http.ts'
-import { answers } from '../doubles/sanity-answers.ts'
-import { type StreamFault, sendStream } from '../doubles/sanity-stream.ts'
-import { collectBytes, rejection } from '../streams/feed.ts'
-import { apiAt, makeClient, sourceAt, token } from './ask.ts'
+import { answers } from '../doubles/sanity/answers.ts'
+import { type StreamFault, sendStream } from '../doubles/sanity/read/stream.ts'
+import { apiAt, makeClient, sourceAt, token } from '../support/ask.ts'
+import { collectBytes, rejection } from '../support/feed.ts'
 
 const deadlines = { firstByteMs: 10_000, idleMs: 10_000 }
 const asking = { deadlines, what: 'the export of the documents', cut: cutExport.stream } as const

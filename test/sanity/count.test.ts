@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { countDocuments } from '../../src/sanity/count.ts'
-import { type Sanity, startSanity } from '../doubles/sanity.ts'
-import { rejection } from '../streams/feed.ts'
-import { apiAt, type Client, makeClient } from './ask.ts'
+import { type Sanity, startSanity } from '../doubles/sanity/sanity.ts'
+import { apiAt, type Client, makeClient } from '../support/ask.ts'
+import { rejection } from '../support/feed.ts'
 
 let sanity: Sanity
 let client: Client

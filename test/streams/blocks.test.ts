@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { blockPool, givingWay, packLines } from '../../src/streams/blocks.ts'
-import { collect, rejection, source } from './feed.ts'
+import { collect, rejection, source } from '../support/feed.ts'
 
 const anyBatches = fc.array(
   fc.array(

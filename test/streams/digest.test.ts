@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { digester, digesting, digestOf, sumDigest } from '../../src/streams/digest.ts'
-import { chunks, collectBytes, cut, source } from './feed.ts'
+import { chunks, collectBytes, cut, source } from '../support/feed.ts'
 
 const anyLine = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes))
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { type LineBatch, LineTooLongError, splitLines, stripFraming } from '../../src/streams/lines.ts'
-import { chunks, collect, cut, rejection, source } from './feed.ts'
+import { chunks, collect, cut, rejection, source } from '../support/feed.ts'
 
 const unlimited = Number.POSITIVE_INFINITY
 

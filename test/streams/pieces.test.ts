@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { piecesOf } from '../../src/streams/pieces.ts'
-import { collect, rejection } from './feed.ts'
+import { collect, rejection } from '../support/feed.ts'
 
 describe('piecesOf', () => {
   it('gives every byte in order, whatever the pieces', async () => {

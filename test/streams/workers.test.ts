@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { workThrough } from '../../src/streams/workers.ts'
-import { rejection, source } from './feed.ts'
+import { rejection, source } from '../support/feed.ts'
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
@@ -39,9 +39,12 @@ describe('workThrough', () => {
     expect(await rejection(workThrough(source([1, 2], error).items, { concurrency: 4 }, turn))).toBe(error)
   })
 
-  it('is done at once with nothing to do', async () => {
-    await workThrough([].values(), { concurrency: 4 }, async () => {
-      throw new Error('nothing to do')
+  it('is done at once with nothing to do, and works on nothing', async () => {
+    let began = 0
+    const nothing = source<number>([])
+    await workThrough(nothing.items, { concurrency: 4 }, async () => {
+      began++
     })
+    expect({ began, closed: nothing.closed() }).toEqual({ began: 0, closed: true })
   })
 })

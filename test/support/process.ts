@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -36,8 +37,17 @@ export async function makeTempFolder(name = 'test'): Promise<TempFolder> {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 3 }) }
 }
 
-/** Waits until something has happened in a double. */
-export async function until(happened: () => boolean, timeoutMs = 30_000): Promise<void> {
+/** What lies below a folder at this moment, relative to it; nothing while a part of it goes away. */
+export function namesBelow(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  } catch {
+    return []
+  }
+}
+
+/** Waits until something has happened. */
+export async function until(happened: () => boolean, timeoutMs = 120_000): Promise<void> {
   const end = performance.now() + timeoutMs
   while (!happened()) {
     if (performance.now() > end) throw new Error(`It did not happen within ${timeoutMs} ms: ${happened}`)

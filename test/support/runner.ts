@@ -80,6 +80,12 @@ type ActionYml = {
   readonly runs: { readonly using: string; readonly main: string }
 }
 
+/** How long after SIGINT the runner sends SIGTERM (actions/runner ProcessInvoker.cs). */
+export const RUNNER_TERM_MS = 7_500
+
+/** A run that takes longer hangs: less than Jest gives a test, so that the test can say what the run had said. */
+const HANG_MS = 280_000
+
 /** Where no service is listening: what the action reaches without a double. */
 const NOWHERE = 'http://127.0.0.1:9'
 
@@ -323,7 +329,7 @@ async function execute({ entry, env, temp, workspace, options }: Call): Promise<
     setTimeout(() => {
       timedOut = true
       child.kill('SIGKILL')
-    }, options.timeoutMs ?? 55_000),
+    }, options.timeoutMs ?? HANG_MS),
   )
   const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
   const hook = (async () => await options.onStart?.(makeRunning({ child, temp, workspace, log, timers, closed })))()
@@ -373,7 +379,7 @@ function makeRunning({ child, temp, workspace, log, timers, closed }: RunningPar
     cancel() {
       signal('SIGINT')
       timers.push(
-        setTimeout(() => signal('SIGTERM'), 7_500),
+        setTimeout(() => signal('SIGTERM'), RUNNER_TERM_MS),
         setTimeout(() => signal('SIGKILL'), 10_000),
       )
     },

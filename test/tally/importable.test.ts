@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { findLack } from '../../src/tally/importable.ts'
-import { startSanity } from '../doubles/sanity.ts'
+import { startSanity } from '../doubles/sanity/sanity.ts'
 import { makeTempFolder, runPeer } from '../support/process.ts'
 
 const sha1 = '0123456789abcdef0123456789abcdef01234567'

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { storeEverywhere } from '../../../src/commands/backup/store.ts'
 import type { Destination, FinishedSnapshot, Stored } from '../../../src/destinations/destination.ts'
 import { BackupError } from '../../../src/errors.ts'
-import { rejection } from '../../streams/feed.ts'
+import { rejection } from '../../support/feed.ts'
 
 // The destinations here are handed in; none looks at it.
 const snapshot = {} as FinishedSnapshot

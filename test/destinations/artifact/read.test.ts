@@ -4,9 +4,9 @@ import { artifactReader } from '../../../src/destinations/artifact/read.ts'
 import { findPrevious } from '../../../src/destinations/find-previous.ts'
 import { type Manifest, printManifest } from '../../../src/format/manifest.ts'
 import { type Loopback, listen, send } from '../../doubles/http.ts'
-import { type Client, makeClient } from '../../sanity/ask.ts'
-import { exampleManifest } from '../../snapshot/example.ts'
-import { rejection } from '../../streams/feed.ts'
+import { type Client, makeClient } from '../../support/ask.ts'
+import { exampleManifest } from '../../support/example.ts'
+import { rejection } from '../../support/feed.ts'
 import { makeZip } from '../../support/make-zip.ts'
 
 /** What the storage of one artifact does instead of sending the part that was asked for. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { type ReadRange, readZipEntry } from '../../../src/destinations/artifact/zip.ts'
-import { rejection } from '../../streams/feed.ts'
+import { rejection } from '../../support/feed.ts'
 import { makeZip } from '../../support/make-zip.ts'
 
 function reader(bytes: Buffer): { read: ReadRange; ranges: [number, number][] } {

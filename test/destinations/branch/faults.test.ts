@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { FinishedSnapshot } from '../../../src/destinations/destination.ts'
 import { printManifest } from '../../../src/format/manifest.ts'
 import { finishedSnapshot, someLines } from '../../contracts/destination.ts'
-import { type Git, gitAnswers } from '../../doubles/git.ts'
-import { rejection } from '../../streams/feed.ts'
+import { type Git, gitAnswers } from '../../doubles/git/git.ts'
+import { rejection } from '../../support/feed.ts'
 import { branch, type Change, folder, type Scene, startScene } from './scene.ts'
 
 let scene: Scene

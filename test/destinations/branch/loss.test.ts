@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { refuseLoss } from '../../../src/destinations/branch/loss.ts'
 import type { BackupError } from '../../../src/errors.ts'
 import type { Manifest } from '../../../src/format/manifest.ts'
-import { exampleManifest } from '../../snapshot/example.ts'
+import { exampleManifest } from '../../support/example.ts'
 
 type Given = { readonly byType: Record<string, number>; readonly filters?: Partial<Manifest['filters']>; readonly assets?: number }
 

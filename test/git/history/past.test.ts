@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { expect, it } from '@jest/globals'
 import { fetchPast } from '../../../src/git/history/past.ts'
 import { makeRepository } from '../../../src/git/repository.ts'
-import { startGit } from '../../doubles/git.ts'
+import { startGit } from '../../doubles/git/git.ts'
 import { makeTempFolder } from '../../support/process.ts'
 
 it('fetches the versions of a file, the newest first and each once, and nothing beside it', async () => {

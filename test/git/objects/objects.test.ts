@@ -5,7 +5,7 @@ import { type Git, gitIn } from '../../../src/git/command.ts'
 import { importObjects } from '../../../src/git/objects/import.ts'
 import { blobNameOf, bytesOf, entriesAt, fileMode, filesBelow, objectName, readObjects } from '../../../src/git/objects/objects.ts'
 import { makeTree, parseTree } from '../../../src/git/objects/tree.ts'
-import { rejection } from '../../streams/feed.ts'
+import { rejection } from '../../support/feed.ts'
 import { makeTempFolder, type TempFolder } from '../../support/process.ts'
 
 let temp: TempFolder

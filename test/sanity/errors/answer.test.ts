@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { errorOfAnswer } from '../../../src/sanity/errors/answer.ts'
 import type { Answer } from '../../doubles/http.ts'
-import { answers, datasetNotFound, projectNotFound, rateLimited, redirectTo } from '../../doubles/sanity-answers.ts'
-import { sourceAt } from '../ask.ts'
+import { answers, datasetNotFound, projectNotFound, rateLimited, redirectTo } from '../../doubles/sanity/answers.ts'
+import { sourceAt } from '../../support/ask.ts'
 
 describe('errorOfAnswer', () => {
   const boom = (status: number, message: string, more: object = {}): Answer => ({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { readPage } from '../../../src/sanity/export/page.ts'
-import { chunks, cut, rejection, source } from '../../streams/feed.ts'
+import { chunks, cut, rejection, source } from '../../support/feed.ts'
 
 const a = '{"_id":"a","_type":"post"}'
 const b = '{"_id":"drafts.b","_type":"page"}'

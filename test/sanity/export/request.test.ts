@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import type { SanityApi } from '../../../src/sanity/api.ts'
 import { exportDeadlines, requestExport } from '../../../src/sanity/export/request.ts'
-import { sourceAt } from '../../sanity/ask.ts'
-import { chunks } from '../../streams/feed.ts'
+import { sourceAt } from '../../support/ask.ts'
+import { chunks } from '../../support/feed.ts'
 
 describe('requestExport', () => {
   it.each([

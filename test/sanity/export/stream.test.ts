@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { SanityApi } from '../../../src/sanity/api.ts'
 import { exportDocuments, readExport } from '../../../src/sanity/export/stream.ts'
-import { chunks, collect, cut, rejection, source } from '../../streams/feed.ts'
+import { chunks, collect, cut, rejection, source } from '../../support/feed.ts'
 
 const a = '{"_id":"a","_type":"post"}'
 const b = '{"_id":"drafts.b","_type":"page","error":"none"}'

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, symlink, truncate, utimes, writeFile } from '
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { cacheLimitBytes, openAssetCache } from '../../../src/snapshot/assets/cache.ts'
-import { collectBytes } from '../../streams/feed.ts'
+import { collectBytes } from '../../support/feed.ts'
 import { makeTempFolder } from '../../support/process.ts'
 
 const nameOf = (letter: string): string => `${letter.repeat(40)}-1x1.png`

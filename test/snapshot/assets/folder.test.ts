@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { type AssetName, findAssetName } from '../../../src/format/asset-id.ts'
 import { findProof, makeAssetFolder, UnprovenError } from '../../../src/snapshot/assets/folder.ts'
-import { chunks, rejection, source } from '../../streams/feed.ts'
+import { chunks, rejection, source } from '../../support/feed.ts'
 import { makeTempFolder } from '../../support/process.ts'
 
 const hex = (algorithm: string, text: string) => createHash(algorithm).update(text).digest('hex')

@@ -9,9 +9,9 @@ import { findLedgerEntry, type LedgerEntry, writeLedger } from '../../../src/sna
 import { checkSnapshot } from '../../../src/snapshot/read/check.ts'
 import { writeManifest } from '../../../src/snapshot/write/data-file.ts'
 import { sumDigest } from '../../../src/streams/digest.ts'
-import { chunks } from '../../streams/feed.ts'
+import { exampleManifest } from '../../support/example.ts'
+import { chunks } from '../../support/feed.ts'
 import { makeTempFolder } from '../../support/process.ts'
-import { exampleManifest } from '../example.ts'
 
 const idOf = (text: string) => `file-${createHash('sha1').update(text).digest('hex')}-txt`
 const nameOf = (text: string) => findAssetName(idOf(text)) as AssetName

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { makeDiskQueue } from '../../../src/snapshot/assets/queue.ts'
-import { collect } from '../../streams/feed.ts'
+import { collect } from '../../support/feed.ts'
 import { makeTempFolder } from '../../support/process.ts'
 
 async function makeQueue() {

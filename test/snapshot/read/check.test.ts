@@ -6,7 +6,7 @@ import { describe, expect, it } from '@jest/globals'
 import { type Manifest, parseManifest, printManifest } from '../../../src/format/manifest.ts'
 import { checkSnapshot, type Finding } from '../../../src/snapshot/read/check.ts'
 import { digestOf } from '../../../src/streams/digest.ts'
-import { rejection } from '../../streams/feed.ts'
+import { rejection } from '../../support/feed.ts'
 import { makeTempFolder, ROOT } from '../../support/process.ts'
 
 const { signal } = new AbortController()

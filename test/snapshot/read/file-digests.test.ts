@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { digestFile } from '../../../src/snapshot/read/file-digests.ts'
-import { rejection } from '../../streams/feed.ts'
+import { rejection } from '../../support/feed.ts'
 import { makeTempFolder } from '../../support/process.ts'
 
 const { signal } = new AbortController()

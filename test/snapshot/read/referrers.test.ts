@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { findReferrers } from '../../../src/snapshot/read/referrers.ts'
 import { writeData } from '../../../src/snapshot/write/data-file.ts'
-import { source } from '../../streams/feed.ts'
+import { source } from '../../support/feed.ts'
 import { makeTempFolder } from '../../support/process.ts'
 
 const image = `image-${'a'.repeat(40)}-1x1-png`

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { type Manifest, printManifest } from '../../../src/format/manifest.ts'
 import { checkRoom, diskFull, isDiskFull } from '../../../src/snapshot/workshop/room.ts'
-import { rejection } from '../../streams/feed.ts'
+import { exampleManifest } from '../../support/example.ts'
+import { rejection } from '../../support/feed.ts'
 import { makeTempFolder } from '../../support/process.ts'
-import { exampleManifest } from '../example.ts'
 
 const kind = { ...exampleManifest, includeAssets: false }
 

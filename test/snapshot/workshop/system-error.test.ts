@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { systemError } from '../../../src/snapshot/workshop/system-error.ts'
-import { rejection } from '../../streams/feed.ts'
 import { smallDisk } from '../../support/disk.ts'
+import { rejection } from '../../support/feed.ts'
 
 const refused = (code: string) => Object.assign(new Error(`${code}: x`), { code })
 

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { findFreeFolder } from '../../../src/snapshot/workshop/workshop.ts'
-import { rejection } from '../../streams/feed.ts'
+import { rejection } from '../../support/feed.ts'
 import { makeTempFolder } from '../../support/process.ts'
 
 const name = 'abc12345-production-20261122T081500Z'

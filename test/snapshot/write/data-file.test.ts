@@ -9,10 +9,10 @@ import { codecs } from '../../../src/codec/codec.ts'
 import { printManifest } from '../../../src/format/manifest.ts'
 import { writeData, writeManifest, writeOneOfMany } from '../../../src/snapshot/write/data-file.ts'
 import { digestOf, sumDigest } from '../../../src/streams/digest.ts'
-import { rejection, source } from '../../streams/feed.ts'
 import { smallDisk } from '../../support/disk.ts'
+import { exampleManifest } from '../../support/example.ts'
+import { rejection, source } from '../../support/feed.ts'
 import { makeTempFolder } from '../../support/process.ts'
-import { exampleManifest } from '../example.ts'
 
 const lines = [[Buffer.from('{"_id":"a"}'), Buffer.from('{"_id":"ü"}')], [], [Buffer.from('{"_id":"c"}')]]
 const content = '{"_id":"a"}\n{"_id":"ü"}\n{"_id":"c"}\n'

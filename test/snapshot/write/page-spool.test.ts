@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { zstdCompressSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
 import { makeSpool, type Spool } from '../../../src/snapshot/write/page-spool.ts'
-import { collect, rejection, source } from '../../streams/feed.ts'
+import { collect, rejection, source } from '../../support/feed.ts'
 import { makeTempFolder } from '../../support/process.ts'
 
 const pages = [[[Buffer.from('{"_id":"a"}'), Buffer.from('{"_id":"ü"}')], [Buffer.from('{"_id":"c"}')]], [[Buffer.from('{"_id":"d"}')]]]

@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { codecs } from '../../../src/codec/codec.ts'
 import { startVerifier, type Verifier } from '../../../src/snapshot/write/proof.ts'
 import { digestOf, sumDigest } from '../../../src/streams/digest.ts'
-import { pack } from '../../codec/pack.ts'
-import { collect, collectBytes, cut, rejection, source } from '../../streams/feed.ts'
+import { collect, collectBytes, cut, rejection, source } from '../../support/feed.ts'
+import { pack } from '../../support/pack.ts'
 
 const codecNames = ['gzip', 'zstd'] as const
 /** The size of a block, and how many there are. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { needsNewManifest } from '../../../../src/destinations/branch/commit/unchanged.ts'
 import type { Manifest } from '../../../../src/format/manifest.ts'
-import { exampleManifest } from '../../../snapshot/example.ts'
+import { exampleManifest } from '../../../support/example.ts'
 
 describe('needsNewManifest', () => {
   const { documents, assets, filters } = exampleManifest
