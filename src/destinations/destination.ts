@@ -1,6 +1,6 @@
+import type { BackupError } from '../errors.ts'
 import type { TypeChanges } from '../format/compare.ts'
 import type { Manifest } from '../format/manifest.ts'
-import type { Previous } from '../snapshot/read/newest-first.ts'
 import type { SnapshotFolder } from '../snapshot/workshop/workshop.ts'
 
 /** A snapshot that is written, complete, and waits to be stored. */
@@ -36,21 +36,33 @@ export type StoredOnBranch = {
   readonly byType: ReadonlyMap<string, TypeChanges> | undefined
 }
 
-/** `nothing`: why there is nothing to compare with, if that is so, as a part of a sentence. */
-export type Found = Previous & { readonly nothing: string }
+/** A snapshot that lies at a destination. */
+export type Found = {
+  readonly manifest: Manifest
+}
 
-/** A place where snapshots are stored. */
+/**
+ * The reading half of a place where snapshots lie: it changes nothing there. What it gives may come from other runs, other versions and other
+ * people, so nothing but the manifest's shape is certain. Laws, which test/contracts/reader.ts holds each of them to:
+ */
+export type SnapshotReader = {
+  /**
+   * Goes through the snapshots, newest first, and asks for the next one only when it is wanted; leaving early is allowed, and so is beginning again.
+   * - What is no finished snapshot, or is no longer to be had (a folder without a manifest, an artifact that has expired), is passed over.
+   * - In the place of a snapshot that cannot be read comes the reason. A search that ends before its end gives such a reason as its last.
+   * - Throws a `BackupError` where the place as a whole cannot be looked at, and the reason of the signal when the run is cancelled.
+   */
+  readonly newestFirst: () => AsyncIterable<Found | BackupError>
+  /** Says, as part of a sentence, what is not there: for the words to a user when `newestFirst` gave no snapshot that fits. */
+  readonly whyNone: () => Promise<string>
+}
+
+/** The writing half of a place where snapshots are stored, with what reads there. Disposing it removes what it keeps on the runner. */
 export type Destination = Disposable & {
   readonly kind: Stored['kind']
-  /**
-   * Throws if it can be known already that `store` must not be tried. Called once, before anything is fetched; changes nothing.
-   */
+  readonly reader: SnapshotReader
+  /** Throws if it can be known already that `store` must not be tried. Called once, before anything is fetched; changes nothing. */
   readonly check: () => Promise<void>
-  /**
-   * Finds the manifest of the newest snapshot here that can be compared with the one that is going to be stored: of the same project, dataset and
-   * filters. Throws a `BackupError` that says why it could not be looked up, and what to do.
-   */
-  readonly findPrevious: () => Promise<Found>
   /** Throws if a finished snapshot cannot be stored here. Called once before anything is stored anywhere; changes nothing at the destination. */
   readonly prepare: (snapshot: FinishedSnapshot) => Promise<void>
   /**

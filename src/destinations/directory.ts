@@ -1,27 +1,30 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Comparable } from '../format/compare.ts'
+import { BackupError } from '../errors.ts'
 import { manifestFile } from '../format/manifest.ts'
-import { findComparable, snapshotsIn } from '../snapshot/read/newest-first.ts'
+import { snapshotsIn } from '../snapshot/read/newest-first.ts'
 import type { Stopwatch } from '../stopwatch.ts'
 import { quoteOutside } from '../text.ts'
-import type { Destination } from './destination.ts'
+import type { Destination, SnapshotReader } from './destination.ts'
 import { checkReadBack } from './read-back.ts'
 
-type Options = {
+type Source = { readonly projectId: string; readonly dataset: string }
+
+type DirectoryNeeds = {
   /** Where the folders of snapshots lie. */
   readonly path: string
-  readonly of: Comparable
+  /** What the snapshots are of. */
+  readonly source: Source
   readonly signal: AbortSignal
   readonly stopwatch: Pick<Stopwatch, 'during'>
 }
 
 /** Leaves the snapshot in the folder that it was made in, under its final name, for the next step. */
-export function directoryDestination({ path, of, signal, stopwatch }: Options): Destination {
+export function directoryDestination({ path, source, signal, stopwatch }: DirectoryNeeds): Destination {
   return {
     kind: 'directory',
+    reader: directoryReader(path, source),
     check: async () => undefined,
-    findPrevious: async () => ({ ...(await findComparable(snapshotsIn(path, of.source), of)), nothing: await nothingIn(path) }),
     prepare: async () => undefined,
     store: async (snapshot) => {
       const { folder, manifestBytes } = snapshot
@@ -39,10 +42,18 @@ export function directoryDestination({ path, of, signal, stopwatch }: Options): 
   }
 }
 
-async function nothingIn(path: string): Promise<string> {
-  const others = (await readdir(path)).filter((name) => !name.endsWith('.partial'))
-  const place = `the folder "${quoteOutside(path, 200)}"`
-  return others.length === 0
-    ? `${place} is empty, as it always is on a fresh runner`
-    : `${place} holds no earlier snapshot of this dataset with the same filters`
+/** Reads the snapshots of a dataset whose folders lie in `path`. Throws the system's error where the folder cannot be listed. */
+function directoryReader(path: string, source: Source): SnapshotReader {
+  return {
+    newestFirst: async function* () {
+      for await (const each of snapshotsIn(path, source)) yield each instanceof BackupError ? each : { manifest: each }
+    },
+    whyNone: async () => {
+      const others = (await readdir(path)).filter((name) => !name.endsWith('.partial'))
+      const place = `the folder "${quoteOutside(path, 200)}"`
+      return others.length === 0
+        ? `${place} is empty, as it always is on a fresh runner`
+        : `${place} holds no earlier snapshot of this dataset with the same filters`
+    },
+  }
 }

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 
 /** How a git process ended. */
 export type Finished = { readonly exitCode: number | null; readonly stdout: Buffer; readonly stderr: string }
@@ -26,81 +26,99 @@ export class GitError extends Error {
   }
 }
 
-/** More of git's words than this nobody reads. */
-const stderrBytes = 64 * 1024
+/** The first bytes of git's messages are kept, and no more. */
+const messageBytes = 64 * 1024
 
-type Options = {
+/** Where git runs, with which variables and settings, and what ends it. */
+type GitNeeds = {
   readonly folder: string
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly signal: AbortSignal
 }
 
 /** Makes the {@link Git} of a folder. */
-export function gitIn({ folder, environment, signal }: Options): Git {
-  const start = (args: readonly string[], { input, stop = signal }: { input?: AsyncIterable<Buffer> | undefined; stop?: AbortSignal }) => {
-    stop.throwIfAborted()
-    // In a group of its own, so that the processes that git starts can be ended with it.
-    const detached = process.platform !== 'win32'
-    const child = spawn('git', args, { cwd: folder, env: environment, stdio: ['pipe', 'pipe', 'pipe'], detached })
-    const kill = (): void => {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      try {
-        if (detached && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
-        else child.kill('SIGKILL')
-      } catch {
-        // It has ended already.
-      }
-    }
-    stop.addEventListener('abort', kill, { once: true })
-    const told: Buffer[] = []
-    let toldBytes = 0
-    child.stderr.on('data', (chunk: Buffer) => {
-      if (toldBytes < stderrBytes) told.push(chunk)
-      toldBytes += chunk.length
-    })
-    const fed = feed(child.stdin, input)
-    const closed = once(child, 'close').finally(() => stop.removeEventListener('abort', kill)) as Promise<[number | null]>
-    closed.catch(() => undefined)
-    const ended = async (): Promise<Omit<Finished, 'stdout'>> => {
-      const [exitCode] = await closed
-      const failure = await fed
-      stop.throwIfAborted()
-      // What the input itself threw comes before git's complaint that it broke off.
-      if (failure !== undefined) throw failure
-      return { exitCode, stderr: Buffer.concat(told).toString('utf8') }
-    }
-    return { stdout: child.stdout as AsyncIterable<Buffer>, ended, kill }
-  }
-
-  const finish = async (args: readonly string[], options: Parameters<typeof start>[1]): Promise<Finished> => {
-    const { stdout, ended } = start(args, options)
-    const chunks: Buffer[] = []
-    for await (const chunk of stdout) chunks.push(chunk)
-    return { stdout: Buffer.concat(chunks), ...(await ended()) }
-  }
-
+export function gitIn(needs: GitNeeds): Git {
   return {
     run: async (args, { input } = {}) => {
-      const finished = await finish(args, { input })
+      const finished = await finish(start(needs, args, input))
       if (finished.exitCode !== 0) throw new GitError(args, finished)
       return finished.stdout
     },
-    attempt: async (args, { signal: stop } = {}) => await finish(args, stop ? { stop } : {}),
+    attempt: async (args, { signal = needs.signal } = {}) => await finish(start({ ...needs, signal }, args)),
     read: async function* (args, { input } = {}) {
-      const { stdout, ended, kill } = start(args, { input })
+      const running = start(needs, args, input)
       try {
-        yield* stdout
-        const finished = await ended()
+        yield* running.stdout
+        const finished = await running.end()
         if (finished.exitCode !== 0) throw new GitError(args, { stdout: Buffer.alloc(0), ...finished })
       } finally {
-        // Whoever stopped reading wants no more of it.
-        kill()
+        // The reader may have stopped early.
+        running.kill()
       }
     },
   }
 }
 
-/** Resolves when there is room again, or nobody who would make some. */
+/** A git process that was started. */
+type Running = {
+  readonly stdout: AsyncIterable<Buffer>
+  /** Waits until it has ended. Throws the signal's reason, or what its input threw. */
+  readonly end: () => Promise<Omit<Finished, 'stdout'>>
+  readonly kill: () => void
+}
+
+/** On Windows there are no groups of processes. */
+const hasGroups = process.platform !== 'win32'
+
+function start({ folder, environment, signal }: GitNeeds, args: readonly string[], input?: AsyncIterable<Buffer>): Running {
+  signal.throwIfAborted()
+  // In a group of its own, so that the processes that git starts can be ended with it.
+  const child = spawn('git', args, { cwd: folder, env: environment, stdio: ['pipe', 'pipe', 'pipe'], detached: hasGroups })
+  const kill = (): void => killGroup(child)
+  signal.addEventListener('abort', kill, { once: true })
+  const messages = collectMessages(child.stderr)
+  const fed = feed(child.stdin, input)
+  const closed = once(child, 'close').finally(() => signal.removeEventListener('abort', kill)) as Promise<[number | null]>
+  closed.catch(() => undefined)
+  const end: Running['end'] = async () => {
+    const [exitCode] = await closed
+    const failure = await fed
+    signal.throwIfAborted()
+    // What the input itself threw comes before git's complaint that it broke off.
+    if (failure !== undefined) throw failure
+    return { exitCode, stderr: messages() }
+  }
+  return { stdout: child.stdout, end, kill }
+}
+
+async function finish({ stdout, end }: Running): Promise<Finished> {
+  const chunks: Buffer[] = []
+  for await (const chunk of stdout) chunks.push(chunk)
+  return { stdout: Buffer.concat(chunks), ...(await end()) }
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  try {
+    if (hasGroups && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    else child.kill('SIGKILL')
+  } catch {
+    // It has ended already.
+  }
+}
+
+/** Reads what git prints for people, and gives what came so far. */
+function collectMessages(stderr: Readable): () => string {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  stderr.on('data', (chunk: Buffer) => {
+    if (bytes < messageBytes) chunks.push(chunk)
+    bytes += chunk.length
+  })
+  return () => Buffer.concat(chunks).toString('utf8')
+}
+
+/** Resolves when there is room again, or when the process reads no more. */
 function drained(stdin: Writable): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
@@ -113,7 +131,7 @@ function drained(stdin: Writable): Promise<void> {
   })
 }
 
-/** Writes all of the input, as fast as git reads it. Gives what the input threw; that git does not want more of it shows in how it ends. */
+/** Writes all of the input, as fast as git reads it. Gives what the input threw. Where git stops reading, its exit code says why. */
 async function feed(stdin: Writable, input: AsyncIterable<Buffer> | undefined): Promise<unknown> {
   let gone = false
   stdin.on('error', () => undefined)

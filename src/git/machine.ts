@@ -2,8 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { getCACertificates } from 'node:tls'
 import { gitIn } from './command.ts'
+import { type Env, pick, reaching } from './environment.ts'
 import { oldGit } from './server/refusals.ts'
-import { type Env, pick, reaching } from './settings.ts'
 
 /** What the machine's git is like, and what its own settings say of how a server is reached. */
 export type Machine = {
@@ -25,10 +25,13 @@ const wanted = new Set(
     .map((name) => `http.${name.toLowerCase()}`),
 )
 
-type Asked = { readonly environment: Env; readonly folder: string; readonly url: string; readonly signal: AbortSignal }
+type MachineNeeds = { readonly environment: Env; readonly folder: string; readonly url: string; readonly signal: AbortSignal }
 
-/** Looks at the machine's git. `folder`: where a file may be left. Throws `branch-rejected` for a git that is too old. */
-export async function readMachine({ environment, folder, url, signal }: Asked): Promise<Machine> {
+/**
+ * Reads the version of the machine's git, and those of its settings that reach the server at `url`. A file of certificates may be left in `folder`.
+ * Throws `branch-rejected` for a git that is too old.
+ */
+export async function readMachine({ environment, folder, url, signal }: MachineNeeds): Promise<Machine> {
   const git = gitIn({
     folder,
     environment: { ...pick(environment, [...reaching, ...settingsVariables]), LC_ALL: 'C', GIT_DIR: folder },
@@ -44,7 +47,7 @@ export async function readMachine({ environment, folder, url, signal }: Asked): 
   })
   const own = environment['GIT_SSL_CAINFO'] || settings.findLast(([key]) => key === 'http.sslcainfo')?.[1]
   const certificates = await joinCertificates(environment, own, join(folder, 'certificates.pem'))
-  // Windows' own way of checking looks into a file only if it is told to.
+  // Windows' own way of checking reads a file of certificates only with this setting.
   return { settings: certificates ? [...settings, ['http.schannelUseSSLCAInfo', 'true']] : settings, certificates }
 }
 

@@ -13,7 +13,7 @@ export type Remote = {
   readonly token: string
 }
 
-/** What starts git: the surroundings that it may see, and where its folders may lie. */
+/** What starts git: the environment that it may see, a folder for temporary files, and what ends it. */
 export type GitTools = {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly temp: string
@@ -23,7 +23,7 @@ export type GitTools = {
 /** A bare repository of our own that knows one remote repository as `origin`. It is gone when it is disposed. */
 export type Repository = Disposable & {
   readonly git: Git
-  /** The same without a way to fetch what is missing: git makes do with what is there. */
+  /** The same, but it cannot fetch what is missing. */
   readonly offline: Git
   readonly folder: string
 }

@@ -1,39 +1,5 @@
+import { type Env, pick, reaching } from './environment.ts'
 import type { Machine } from './machine.ts'
-
-export type Env = Readonly<Record<string, string | undefined>>
-
-/** What git needs of the surroundings: where programs and certificates are, and how the network is reached. Nothing that bends what git does. */
-export const reaching = [
-  'PATH',
-  'TMPDIR',
-  'TEMP',
-  'TMP',
-  'SystemRoot',
-  'SYSTEMROOT',
-  'COMSPEC',
-  'PATHEXT',
-  'http_proxy',
-  'https_proxy',
-  'HTTPS_PROXY',
-  'all_proxy',
-  'ALL_PROXY',
-  'no_proxy',
-  'NO_PROXY',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
-  'GIT_SSL_CAINFO',
-  'GIT_SSL_CAPATH',
-  'GIT_SSL_CERT',
-  'GIT_SSL_KEY',
-  'GIT_PROXY_SSL_CAINFO',
-  'GIT_PROXY_SSL_CERT',
-  'GIT_PROXY_SSL_KEY',
-] as const
-
-/** Those of an environment that are set. */
-export function pick(env: Env, names: readonly string[]): Env {
-  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
-}
 
 /** The settings of every git process here: git-scm.com/docs/git-config. */
 const settings: readonly (readonly [string, string])[] = [

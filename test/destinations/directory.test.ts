@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { directoryDestination } from '../../src/destinations/directory.ts'
+import { findPrevious } from '../../src/destinations/find-previous.ts'
 import { type Manifest, printManifest } from '../../src/format/manifest.ts'
 import { stopwatch } from '../../src/stopwatch.ts'
 import { describeDestination, finishedSnapshot } from '../contracts/destination.ts'
@@ -10,8 +11,8 @@ import { rejection } from '../support/feed.ts'
 import { makeTempFolder } from '../support/process.ts'
 
 describeDestination('directory', async ({ signal, temp }) => ({
-  destination: directoryDestination({ path: join(temp, 'snapshots'), of: exampleManifest, signal, stopwatch: stopwatch() }),
-  next: () => directoryDestination({ path: join(temp, 'snapshots'), of: exampleManifest, signal, stopwatch: stopwatch() }),
+  destination: directoryDestination({ path: join(temp, 'snapshots'), source: exampleManifest.source, signal, stopwatch: stopwatch() }),
+  next: () => directoryDestination({ path: join(temp, 'snapshots'), source: exampleManifest.source, signal, stopwatch: stopwatch() }),
   fetch: async () => {
     const [name] = await readdir(join(temp, 'snapshots')).then((names) => names.filter((entry) => !entry.endsWith('.partial')))
     return name === undefined ? undefined : join(temp, 'snapshots', name)
@@ -29,7 +30,7 @@ it('gives the folder under its final name, and the path of the manifest in it', 
   const snapshot = await finishedSnapshot(temp.path)
   const { signal } = new AbortController()
   const folder = join(temp.path, 'snapshots', 'abc12345-production-20261122T081500Z')
-  const destination = directoryDestination({ path: temp.path, of: exampleManifest, signal, stopwatch: stopwatch() })
+  const destination = directoryDestination({ path: temp.path, source: exampleManifest.source, signal, stopwatch: stopwatch() })
   expect(await destination.store(snapshot)).toEqual({
     kind: 'directory',
     folder,
@@ -45,7 +46,7 @@ it('leaves nothing at the final name, and the files to the next destination, whe
   }
   const snapshot = await finishedSnapshot(temp.path, { sync })
   const { signal } = new AbortController()
-  const destination = directoryDestination({ path: temp.path, of: exampleManifest, signal, stopwatch: stopwatch() })
+  const destination = directoryDestination({ path: temp.path, source: exampleManifest.source, signal, stopwatch: stopwatch() })
   expect(await rejection(destination.store(snapshot))).toBe(broken)
   expect(await readdir(join(temp.path, 'snapshots'))).toEqual([`${exampleManifest.snapshot}.partial`])
   expect(await readdir(snapshot.folder.path)).toEqual(['data.ndjson.gz', 'manifest.json'])
@@ -56,7 +57,8 @@ describe('the previous snapshot in a folder', () => {
 
   async function find(path: string) {
     const { signal } = new AbortController()
-    return await directoryDestination({ path, of: exampleManifest, signal, stopwatch: stopwatch() }).findPrevious()
+    const { reader } = directoryDestination({ path, source: exampleManifest.source, signal, stopwatch: stopwatch() })
+    return { ...(await findPrevious(reader, exampleManifest)), whyNone: await reader.whyNone() }
   }
 
   async function put(path: string, name: string, change: Partial<Manifest> = {}): Promise<void> {
@@ -94,6 +96,6 @@ describe('the previous snapshot in a folder', () => {
   ])('is said to be missing from a folder that $name', async ({ there, nothing }) => {
     await using temp = await makeTempFolder('directory')
     for (const name of there) await put(temp.path, name)
-    expect(await find(temp.path)).toMatchObject({ manifest: undefined, passedOver: [], nothing: expect.stringMatching(nothing) })
+    expect(await find(temp.path)).toMatchObject({ manifest: undefined, passedOver: [], whyNone: expect.stringMatching(nothing) })
   })
 })

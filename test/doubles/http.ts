@@ -95,6 +95,7 @@ export type Queue<Rule extends Turns> = {
   add(rule: Rule): void
   /** The rule that applies to this request, if any: the newest one that fits and still has turns. */
   take(fits: (rule: Rule) => boolean): Rule | undefined
+  some(fits: (rule: Rule) => boolean): boolean
   clear(): void
 }
 
@@ -116,6 +117,7 @@ export function makeQueue<Rule extends Turns>(): Queue<Rule> {
       }
       return undefined
     },
+    some: (fits) => entries.some(({ rule }) => fits(rule)),
     clear() {
       entries = []
     },

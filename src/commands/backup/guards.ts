@@ -1,6 +1,7 @@
 import type { Destination } from '../../destinations/destination.ts'
+import { findPrevious } from '../../destinations/find-previous.ts'
 import { BackupError } from '../../errors.ts'
-import { countOf } from '../../format/compare.ts'
+import { type Comparable, countOf } from '../../format/compare.ts'
 import type { Manifest } from '../../format/manifest.ts'
 import type { Source } from '../../sanity/source.ts'
 import { formatCount, plural, quoteOutside } from '../../text.ts'
@@ -32,7 +33,7 @@ export type ShrinkNeeds = {
 export async function checkShrink({ manifest, destinations, maxShrinkPercent }: ShrinkNeeds, tools: Tools): Promise<Comparison> {
   if (maxShrinkPercent === 100) return { kind: 'off' }
   const looked: Looked[] = []
-  for (const destination of destinations) looked.push(await lookAt(destination, tools))
+  for (const destination of destinations) looked.push(await lookAt(destination, manifest, tools))
   const found = looked.flatMap((each) => (each.kind === 'found' ? each.manifest : []))
   // The newest, where several lost the same.
   const newestFirst = found.toSorted((a, b) => Date.parse(b.takenAt) - Date.parse(a.takenAt))
@@ -52,10 +53,10 @@ type Looked =
   | { readonly kind: 'unknown' }
 
 /** Looks for the previous snapshot at one destination, and says what came of it where nothing can be compared. */
-async function lookAt({ kind, findPrevious }: Destination, { log, signal }: Tools): Promise<Looked> {
+async function lookAt({ kind, reader }: Destination, of: Comparable, { log, signal }: Tools): Promise<Looked> {
   const notChecked = `Whether the dataset has shrunk was not checked (${kind}).`
   try {
-    const { manifest, passedOver, nothing } = await findPrevious()
+    const { manifest, passedOver } = await findPrevious(reader, of)
     if (manifest) {
       if (passedOver.length > 0) log.warning(`The comparison passed a newer snapshot over (${kind}). ${inOne(passedOver)}`)
       return { kind: 'found', manifest }
@@ -64,8 +65,9 @@ async function lookAt({ kind, findPrevious }: Destination, { log, signal }: Tool
       log.warning(`${notChecked} ${inOne(passedOver)}`)
       return { kind: 'unknown' }
     }
-    log.info(`There is nothing to compare with (${kind}): ${nothing}. \`max-shrink-percent\` did not run. ${minimum}`)
-    return { kind: 'nothing', why: nothing }
+    const why = await reader.whyNone()
+    log.info(`There is nothing to compare with (${kind}): ${why}. \`max-shrink-percent\` did not run. ${minimum}`)
+    return { kind: 'nothing', why }
   } catch (error) {
     signal.throwIfAborted()
     if (!(error instanceof BackupError)) throw error

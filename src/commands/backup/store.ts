@@ -1,6 +1,7 @@
 import { artifactDestination } from '../../destinations/artifact/artifact.ts'
-import { findPreviousArtifact } from '../../destinations/artifact/previous.ts'
+import { artifactReader } from '../../destinations/artifact/read.ts'
 import { branchDestination } from '../../destinations/branch/branch.ts'
+import { openBranch } from '../../destinations/branch/session.ts'
 import type { Destination, FinishedSnapshot, Stored } from '../../destinations/destination.ts'
 import { directoryDestination } from '../../destinations/directory.ts'
 import { BackupError } from '../../errors.ts'
@@ -64,7 +65,7 @@ function artifactNamed(name: string, needs: DestinationNeeds): Destination {
     hasService: runner.hasArtifactService,
     serverUrl,
     forge,
-    findPrevious: async () => await findPreviousArtifact({ repository, name, of: inputs }, github(needs)),
+    reader: artifactReader({ repository, name }, github(needs)),
     checkVisibility: async () => await checkVisibility(repository, needs),
     signal: tools.signal,
     wait: tools.wait,
@@ -74,26 +75,36 @@ function artifactNamed(name: string, needs: DestinationNeeds): Destination {
 
 function directory({ inputs, tools }: DestinationNeeds): Destination {
   const { signal, stopwatch } = tools
-  return directoryDestination({ path: inputs.path, of: inputs, signal, stopwatch })
+  return directoryDestination({ path: inputs.path, source: inputs.source, signal, stopwatch })
 }
 
 function branch(needs: DestinationNeeds): Destination {
   const { inputs, runner, tools, scratch } = needs
   const { serverUrl } = runner
+  const { projectId, dataset } = inputs.source
   const repository = inputs.repository ?? runner.repository
-  const { environment, signal } = tools
-  return branchDestination({
-    ...tools,
+  const { environment, signal, wait, log, clean, now, stopwatch } = tools
+  const session = openBranch({
     remote: { serverUrl: serverUrl.replace(/\/+$/, ''), name: repository, token: inputs.githubToken },
     branch: inputs.branch,
+    folder: `${projectId}/${dataset}`,
+    history: inputs.keepLast > 0,
+    git: { environment, temp: scratch, signal },
+    wait,
+    log,
+  })
+  return branchDestination(session, {
     layout: inputs.branchLayout,
     keepLast: inputs.keepLast,
     template: inputs.commitMessage,
-    of: inputs,
+    source: inputs.source,
     maxShrinkPercent: inputs.maxShrinkPercent,
-    alone: inputs.destinations.size === 1,
+    onlyDestination: inputs.destinations.size === 1,
     checkVisibility: async () => await checkVisibility(repository, needs),
-    git: { environment, temp: scratch, signal },
+    clean,
+    now,
+    stopwatch,
+    log,
   })
 }
 

@@ -5,7 +5,7 @@ import { BackupError, messageOf } from '../../errors.ts'
 import type { Forge } from '../../github/rest.ts'
 import { ensureRoom } from '../../snapshot/workshop/room.ts'
 import type { Stopwatch } from '../../stopwatch.ts'
-import type { Destination, FinishedSnapshot } from '../destination.ts'
+import type { Destination, FinishedSnapshot, SnapshotReader } from '../destination.ts'
 import { checkReadBack, verificationFailed } from '../read-back.ts'
 import {
   isUnfinished,
@@ -31,8 +31,8 @@ type Options = {
   readonly hasService: boolean
   readonly serverUrl: string
   readonly forge: Forge
-  /** Finds the newest snapshot in an artifact of this name, of this run or an earlier one. */
-  readonly findPrevious: Destination['findPrevious']
+  /** Reads the artifacts of this name, of this run and of earlier ones. */
+  readonly reader: SnapshotReader
   /** Throws if the snapshot must not be stored in this repository. */
   readonly checkVisibility: () => Promise<void>
   readonly signal: AbortSignal
@@ -45,12 +45,12 @@ export function artifactDestination(options: Options): Destination {
   const { signal } = options
   return {
     kind: 'artifact',
+    reader: options.reader,
     check: async () => {
       if (options.forge !== 'github') throw unsupportedServer(options.forge, options.serverUrl)
       if (!options.hasService) throw noService()
       await options.checkVisibility()
     },
-    findPrevious: options.findPrevious,
     prepare: async () => undefined,
     store: async (snapshot) => {
       const files = await filesOf(snapshot.folder.path)

@@ -3,7 +3,7 @@ import { isDamaged } from '../../git/server/refusals.ts'
 import { quoteOutside } from '../../text.ts'
 
 /** The error for a repository in which a branch for backups would become the main one. */
-export function isEmpty(repository: string): BackupError {
+export function emptyRepositoryError(repository: string): BackupError {
   return new BackupError({
     code: 'branch-rejected',
     title: 'The repository is empty',
@@ -13,7 +13,7 @@ export function isEmpty(repository: string): BackupError {
 }
 
 /** The error for a branch that is not for backups. */
-export function isDefault(branch: string, repository: string): BackupError {
+export function defaultBranchError(branch: string, repository: string): BackupError {
   return new BackupError({
     code: 'input-invalid',
     title: 'An input is not valid',
@@ -23,7 +23,7 @@ export function isDefault(branch: string, repository: string): BackupError {
 }
 
 /** The error for somebody else's file that a folder of ours would replace. */
-export function isInTheWay(path: string, branch: string): BackupError {
+export function inTheWayError(path: string, branch: string): BackupError {
   return new BackupError({
     code: 'branch-rejected',
     title: 'The branch holds a file where the snapshot belongs',
@@ -33,7 +33,7 @@ export function isInTheWay(path: string, branch: string): BackupError {
 }
 
 /** The error for a branch that was never where it had been a moment before. */
-export function conflict(branch: string, tries: number): BackupError {
+export function conflictError(branch: string, tries: number): BackupError {
   return new BackupError({
     code: 'branch-conflict',
     title: 'Other runs kept moving the branch',
@@ -48,7 +48,7 @@ export function isUnread(error: unknown): error is BackupError {
 }
 
 /** The error for a commit of which it is not known whether it is whole, or even there. */
-export function unread(
+export function unreadError(
   { message, cause }: BackupError,
   { commit, branch }: { readonly commit: string; readonly branch: string },
 ): BackupError {
@@ -62,7 +62,7 @@ export function unread(
 }
 
 /** The error to throw when a commit must not stay because of `error`: it says whether that worked. */
-export function withdrawn(error: unknown, { commit, back }: { readonly commit: string; readonly back: boolean }): unknown {
+export function withdrawnError(error: unknown, { commit, back }: { readonly commit: string; readonly back: boolean }): unknown {
   if (!(error instanceof BackupError)) return error
   const { code, title, message, hint, cause } = error
   return back

@@ -3,7 +3,7 @@ import { countOf, sameFilters } from '../../format/compare.ts'
 import type { Manifest } from '../../format/manifest.ts'
 import { formatCount, plural, quoteOutside } from '../../text.ts'
 
-type Guard = {
+type LossNeeds = {
   readonly branch: string
   /** How much of what the tip holds a snapshot may take out of it; 100: all. */
   readonly maxShrinkPercent: number
@@ -13,11 +13,11 @@ type Guard = {
  * Throws `dataset-shrunk` if a snapshot would take more documents than allowed, or all files of assets, out of what the tip of the branch holds,
  * whatever was left out of either: with `keep-last` what is no longer at the tip may soon be gone.
  */
-export function refuseLoss(now: Manifest, there: Manifest | undefined, { branch, maxShrinkPercent }: Guard): void {
+export function refuseLoss(now: Manifest, there: Manifest | undefined, { branch, maxShrinkPercent }: LossNeeds): void {
   if (there === undefined || maxShrinkPercent === 100) return
   const lost = lostDocuments(now, there)
   const percent = there.documents.count === 0 ? 0 : (lost / there.documents.count) * 100
-  // A manifest that somebody else wrote need not speak of assets.
+  // A manifest that somebody else wrote need not count assets.
   const lostFiles = now.assets.count === 0 ? (there.assets?.count ?? 0) : 0
   if (percent <= maxShrinkPercent && lostFiles === 0) return
   const losses = [
@@ -62,9 +62,9 @@ function inWords(value: unknown): string {
   return value.length === 0 ? 'empty' : `"${quoteOutside(value.map(String).toSorted().join(', '), 200)}"`
 }
 
-type Shrunk = { readonly branch: string; readonly there: Manifest; readonly losses: string; readonly others: readonly string[] }
+type ShrunkNeeds = { readonly branch: string; readonly there: Manifest; readonly losses: string; readonly others: readonly string[] }
 
-function shrunk({ branch, there, losses, others }: Shrunk): BackupError {
+function shrunk({ branch, there, losses, others }: ShrunkNeeds): BackupError {
   const once = 'run once with `max-shrink-percent: 100`.'
   return new BackupError({
     code: 'dataset-shrunk',

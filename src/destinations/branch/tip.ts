@@ -38,18 +38,18 @@ export async function readTip(git: Git, commit: string, folder: string): Promise
   const entries = await entriesAt(git, commit, [...readmes, project, folder])
   const hasReadme = entries.some(({ path }) => readmes.includes(path))
   const inTheWay = entries.find(({ path, type }) => (path === project || path === folder) && type !== 'tree')?.path
-  const there = entries.find(({ path }) => path === folder)
-  if (there === undefined || inTheWay !== undefined) return { ...noBranch, commit, hasReadme, inTheWay }
+  const own = entries.find(({ path }) => path === folder)
+  if (own === undefined || inTheWay !== undefined) return { ...noBranch, commit, hasReadme, inTheWay }
   const before = new Map<string, string>()
   // What is not an ordinary file is never the same as one.
-  for await (const { path, mode, name } of filesBelow(git, there.name)) before.set(path, mode === fileMode ? name : '')
+  for await (const { path, mode, name } of filesBelow(git, own.name)) before.set(path, mode === fileMode ? name : '')
   const manifest = await findManifest(git, before.get(manifestFile))
-  // The next commit puts a good one in its place.
   return manifest instanceof BackupError
     ? { ...noBranch, commit, unreadable: manifest, before, hasReadme }
     : { ...noBranch, commit, manifest, before, hasReadme }
 }
 
+/** Undefined if there is none. */
 async function findManifest(git: Git, blob: string | undefined): Promise<Manifest | BackupError | undefined> {
-  return blob ? manifestOrReason(await git.run(['cat-file', 'blob', blob]), 'at the tip of the branch') : undefined
+  return blob ? manifestOrReason(await git.run(['cat-file', 'blob', blob]), 'on the branch') : undefined
 }

@@ -18,7 +18,7 @@ type Rest = {
   readonly name: string
   readonly withoutReadme: string
   /** The trees that it is made of where the folder has another tree, or none; the outermost last. */
-  readonly with: (own: string | undefined) => readonly Tree[]
+  readonly treesWith: (own: string | undefined) => readonly Tree[]
 }
 
 /** Reads all commits below a tip, the oldest first, parents before children. Their trees must be at hand. */
@@ -59,15 +59,15 @@ function splitTree(root: readonly TreeEntry[], names: { outer: string; inner: st
   const { outer, inner, outers } = names
   const above = outers.get(findFolder(root, outer) ?? '')
   const own = above && findFolder(above, inner)
-  const having = (other: string | undefined): Tree[] => {
+  const treesWith = (other: string | undefined): Tree[] => {
     if (above === undefined || own === undefined) return [makeTree(root)]
     const left = above.flatMap((entry) => (entry.path !== inner ? [entry] : other === undefined ? [] : [{ ...entry, name: other }]))
     const made = left.length > 0 ? [makeTree(left)] : []
     return [...made, makeTree(root.flatMap((entry) => (entry.path === outer ? made.map(({ name }) => ({ ...entry, name })) : [entry])))]
   }
-  const rest = having(undefined).at(-1) as Tree
+  const rest = treesWith(undefined).at(-1) as Tree
   const withoutReadme = makeTree(parseTree(rest.content).filter(({ path }) => path !== 'README.md')).name
-  return { own, rest: { name: rest.name, withoutReadme, with: having } }
+  return { own, rest: { name: rest.name, withoutReadme, treesWith } }
 }
 
 function findFolder(entries: readonly TreeEntry[], path: string): string | undefined {

@@ -4,7 +4,7 @@ import { parseTree, treeMode } from '../objects/tree.ts'
 import type { Repository } from '../repository.ts'
 import { fetchCommit, fetchObjects } from '../server/remote.ts'
 
-type Asked = {
+type PastNeeds = {
   readonly url: string
   readonly branch: string
   /** The file's path, in ASCII. */
@@ -18,9 +18,10 @@ export type Past = { readonly versions: AsyncIterable<Buffer>; readonly all: boo
 
 /**
  * Fetches the versions of one file in the last commits of a branch, each once, into a repository that holds nothing yet. Beside the commits only the
- * folders on the way to the file come, so that it costs little however much lies there: one exchange with the server for each step of the path.
+ * folders on the way to the file are fetched, so that it costs little however large the branch is: one exchange with the server for each step of the
+ * path.
  */
-export async function fetchPast({ git, offline }: Repository, { url, branch, path, commits }: Asked): Promise<Past> {
+export async function fetchPast({ git, offline }: Repository, { url, branch, path, commits }: PastNeeds): Promise<Past> {
   const tip = await fetchCommit(git, url, { ref: `refs/heads/${branch}`, depth: commits + 1, filter: 'tree:0' })
   if (tip === undefined) return { versions: contentsOf(offline, []), all: true }
   const roots = (await offline.run(['log', '--topo-order', '--format=%T', tip])).toString('latin1').trim().split('\n')
@@ -34,7 +35,7 @@ export async function fetchPast({ git, offline }: Repository, { url, branch, pat
   return { versions: contentsOf(offline, names), all: roots.length <= commits }
 }
 
-/** What lies in the given folders under one name, each once. */
+/** The objects of one name in the given folders, each once. */
 async function entriesIn(git: Git, trees: readonly string[], { step, folder }: { step: string; folder: boolean }): Promise<string[]> {
   const found = new Set<string>()
   for await (const content of contentsOf(git, trees)) {

@@ -1,12 +1,12 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Git } from '../command.ts'
 import { objectName } from '../objects/objects.ts'
 import type { Tree } from '../objects/tree.ts'
+import type { Repository } from '../repository.ts'
 import { type Commit, readHistory } from './history.ts'
 
 /** A repository of our own that holds all commits and trees of a branch. */
-type Place = { readonly git: Git; readonly folder: string }
+type HistoryRepository = Pick<Repository, 'git' | 'folder'>
 
 export type Pruning = {
   /** Where the branch is to go. */
@@ -30,25 +30,25 @@ export type Pruned = {
 }
 
 /**
- * Makes the history below `tip` anew without the older versions of a folder, and gives the new tip; `tip` itself if there are none.
+ * Rewrites the history below `tip` without the older versions of a folder, and returns the new tip; `tip` itself if there are none.
  *
  * A version is a tree of the folder. The newest by their times stay, and the one at the tip. A commit that brought another and changed nothing else is
- * dropped. All others are kept, with their messages, authors and dates; in the place of a version that goes stands the one before it that stays, or
- * nothing. Commits that nothing of this concerns stay the same. Signatures of the others are left out, since they would be wrong.
+ * dropped. All others are kept, with their messages, authors and dates; a version that goes is replaced by the one before it that stays, or
+ * by nothing. Commits that nothing of this concerns stay the same. Signatures of the others are left out, since they would be wrong.
  */
-export async function prune(place: Place, pruning: Pruning): Promise<Pruned> {
+export async function prune(repository: HistoryRepository, pruning: Pruning): Promise<Pruned> {
   const { tip, onServer } = pruning
-  await pretend(place, [])
-  const commits = await readHistory(place.git, tip, pruning.folder)
+  await graft(repository, [])
+  const commits = await readHistory(repository.git, tip, pruning.folder)
   const kept = await keptVersions(commits, pruning)
   if (kept === undefined) return { tip, nameNow: (commit) => commit }
 
   const { now, made } = replay(commits, kept)
-  await write(place, made)
+  await write(repository, made)
   // What was made here is not on the server.
   const known = new Set(commits.slice(0, commits.findIndex(({ name }) => name === onServer) + 1))
-  await pretend(
-    place,
+  await graft(
+    repository,
     made.map(({ name, parents, of }) => [name, ...parents, known.has(of) ? of.name : (onServer ?? '')]),
   )
   const names = new Map([...now].map(([{ name }, { again }]) => [name, again]))
@@ -89,7 +89,7 @@ function replay(commits: readonly Commit[], kept: ReadonlySet<string>): { now: R
       now.set(commit, { name: parents[0], own, again: undefined })
       continue
     }
-    const trees = own === commit.own ? [] : commit.rest.with(own)
+    const trees = own === commit.own ? [] : commit.rest.treesWith(own)
     const { name, content } = remade(commit, trees.at(-1)?.name ?? commit.tree, parents)
     if (name !== commit.name) made.push({ name, content, of: commit, parents, trees })
     now.set(commit, { name, own, again: name })
@@ -144,17 +144,17 @@ function bodyOf(content: Buffer): string {
 }
 
 /** Writes what was made as git's objects: all trees, then all commits, with one process each. */
-async function write(place: Place, made: readonly Made[]): Promise<void> {
+async function write(repository: HistoryRepository, made: readonly Made[]): Promise<void> {
   const trees = new Map(made.flatMap((each) => each.trees.map(({ name, content }) => [name, content] as const)))
-  await writeObjects(place, 'tree', [...trees.values()])
+  await writeObjects(repository, 'tree', [...trees.values()])
   await writeObjects(
-    place,
+    repository,
     'commit',
     made.map(({ content }) => content),
   )
 }
 
-async function writeObjects({ git, folder }: Place, type: 'tree' | 'commit', contents: readonly Buffer[]): Promise<void> {
+async function writeObjects({ git, folder }: HistoryRepository, type: 'tree' | 'commit', contents: readonly Buffer[]): Promise<void> {
   const files = join(folder, 'made')
   await mkdir(files)
   for (const [index, content] of contents.entries()) await writeFile(join(files, String(index)), content)
@@ -167,10 +167,10 @@ async function writeObjects({ git, folder }: Place, type: 'tree' | 'commit', con
 }
 
 /**
- * Lets git take the old commits for parents of the new ones, here only: so it knows that the server has their files, and neither fetches them nor
- * pushes them again. A git that knows no such thing does both, and comes to the same end. git-scm.com/docs/gitglossary, "grafts".
+ * Makes git take the old commits for parents of the new ones, in this repository only: so it knows that the server has their files, and neither
+ * fetches them nor pushes them again. A git that knows no such thing does both, and comes to the same end. git-scm.com/docs/gitglossary, "grafts".
  */
-async function pretend({ folder }: Place, lines: readonly (readonly string[])[]): Promise<void> {
+async function graft({ folder }: HistoryRepository, lines: readonly (readonly string[])[]): Promise<void> {
   const file = join(folder, 'info', 'grafts')
   await rm(file, { force: true })
   if (lines.length === 0) return

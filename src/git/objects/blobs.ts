@@ -7,7 +7,7 @@ export async function fetchBlobs(git: Git, names: readonly string[]): Promise<vo
     for (const name of names) yield Buffer.from(`${name}\n`)
   }
   const quiet = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance', '--recurse-submodules=no']
-  // Nothing that is here says anything about which blobs are.
+  // Without negotiation: that we have a commit does not mean that we have its blobs.
   await git.run(['-c', 'fetch.negotiationAlgorithm=noop', 'fetch', ...quiet, '--filter=blob:none', '--stdin', 'origin'], {
     input: input(),
   })

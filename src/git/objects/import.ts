@@ -1,6 +1,6 @@
 import type { Git } from '../command.ts'
 
-/** Who the commits are from: GitHub's own bot, as its noreply address has it. */
+/** The author of the commits: GitHub's own bot, with its noreply address. */
 const bot = 'github-actions[bot] <41898282+github-actions[bot]@users.noreply.github.com>'
 
 /** A change of one file. `name`: the blob that it becomes; undefined: it is removed. Paths are bytes, one a character (latin1). */
@@ -22,8 +22,8 @@ export type ImportStep = { readonly kind: 'blob'; readonly blob: NewBlob } | { r
 const importedRef = 'refs/made/commit'
 
 /**
- * Writes blobs, and a commit of them, straight into one pack: nothing lies in memory, and no file on disk for each object. Gives the commit;
- * undefined if there was none. The protocol: git-scm.com/docs/git-fast-import.
+ * Writes blobs, and a commit of them, straight into one pack: nothing is held in memory, and no object gets a file of its own. Returns the
+ * commit; undefined if there was none. The protocol: git-scm.com/docs/git-fast-import.
  */
 export async function importObjects(git: Git, steps: AsyncIterable<ImportStep>): Promise<string | undefined> {
   let made = false
@@ -52,23 +52,23 @@ export async function commitTree(
   git: Git,
   { tree, parent, message, time }: { readonly tree: string; readonly parent: string; readonly message: string; readonly time: Date },
 ): Promise<string> {
-  const who = signedAt(time)
-  const content = Buffer.from(`tree ${tree}\nparent ${parent}\nauthor ${who}\ncommitter ${who}\n\n${message}`)
+  const signature = signatureAt(time)
+  const content = Buffer.from(`tree ${tree}\nparent ${parent}\nauthor ${signature}\ncommitter ${signature}\n\n${message}`)
   const input = async function* () {
     yield content
   }
   return (await git.run(['hash-object', '-t', 'commit', '-w', '--stdin'], { input: input() })).toString('latin1').trim()
 }
 
-function signedAt(time: Date): string {
+function signatureAt(time: Date): string {
   return `${bot} ${Math.floor(time.getTime() / 1000)} +0000`
 }
 
 async function* commitCommand({ parent, message, time, changes }: NewCommit): AsyncGenerator<Buffer> {
-  const who = signedAt(time)
+  const signature = signatureAt(time)
   const text = Buffer.from(message)
   // A new branch begins without a parent only if there is none of that name yet.
-  yield Buffer.from(`reset ${importedRef}\n\ncommit ${importedRef}\nauthor ${who}\ncommitter ${who}\ndata ${text.length}\n`)
+  yield Buffer.from(`reset ${importedRef}\n\ncommit ${importedRef}\nauthor ${signature}\ncommitter ${signature}\ndata ${text.length}\n`)
   yield text
   yield Buffer.from(`\n${parent === undefined ? '' : `from ${parent}\n`}`)
   for await (const { path, name } of changes) {

@@ -1,4 +1,4 @@
-/** One way in which a server, or git itself, says no. */
+/** One way in which a server, or git itself, refuses. */
 export type Refusal = {
   /** Looked for in all that git printed; what the server said stands in lines that begin with `remote:`. */
   readonly rule: RegExp
@@ -18,7 +18,7 @@ const unreachableWords = {
 /** git waits three minutes for the next byte. */
 const stalled: Refusal = { ...unreachableWords, rule: /Operation too slow|timed out/i, tries: 2 }
 
-/** What curl says of a connection that broke stands behind the address, and so does a status; the rules before take those that stay. */
+/** curl's words for a broken connection come after the address, as a status does. The rules before this one take what another try cannot mend. */
 const unreachable: Refusal = {
   ...unreachableWords,
   rule: /unable to access '[^']*': (?!The requested URL returned error)|returned error: (408|429|5\d\d)|Could not resolve|Connection (refused|reset)|Empty reply|RPC failed|unexpected disconnect|early EOF|hung up|bad line length|bad pack header|protocol error|invalid index-pack output|expected flush|expected '(acknowledgments|packfile)'/i,
@@ -40,7 +40,7 @@ const proxy: Refusal = {
   tries: 5,
 }
 
-/** What came is not what was stored, or is not there. A copy of the server that lags behind may do better. */
+/** What came is not what was stored, or is missing. Another try may reach a copy of the server that is up to date. */
 export const damaged: Refusal = {
   rule: /possible repository corruption|not our ref|did not send all necessary objects|pack has bad object|pack is corrupted|inflate returned|inflate inconsistency/i,
   code: 'branch-rejected',

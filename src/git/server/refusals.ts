@@ -1,6 +1,6 @@
-import { BackupError } from '../../errors.ts'
+import { BackupError, findSystemCode } from '../../errors.ts'
 import { quoteOutside } from '../../text.ts'
-import type { Finished } from '../command.ts'
+import { type Finished, GitError } from '../command.ts'
 import {
   damaged,
   forbidden,
@@ -44,6 +44,13 @@ export function failedRead(finished: Finished, url: string): BackupError {
   return refused(refusal === forbidden ? forbiddenToRead : refusal, wordsOf(finished), url)
 }
 
+/** The error that says in words why a git process failed; undefined if it was something else that failed. */
+export function findCommandFailure(error: unknown, url: string): BackupError | undefined {
+  if (error instanceof GitError) return failedRead(error.finished, url)
+  // Node gives the same code for a program that is not there as for a file.
+  return findSystemCode(error) === 'ENOENT' && String(error).includes('spawn git') ? noGit(error) : undefined
+}
+
 function findRefusal(said: string): Refusal | undefined {
   return refusals.find(({ rule }) => rule.test(said))
 }
@@ -59,7 +66,7 @@ export function isNotFound(error: unknown): boolean {
 }
 
 /** The error for a runner without git. */
-export function noGit(cause: unknown): BackupError {
+function noGit(cause: unknown): BackupError {
   return new BackupError({
     code: 'branch-rejected',
     title: 'There is no git on this runner',

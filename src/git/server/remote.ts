@@ -31,7 +31,7 @@ function escapeRegExp(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
 }
 
-type Fetching = {
+type FetchNeeds = {
   readonly ref: string
   /** How many commits; all without it. */
   readonly depth?: number
@@ -41,8 +41,8 @@ type Fetching = {
   readonly filter?: 'blob:none' | 'tree:0'
 }
 
-/** Fetches a branch, or a commit by its name, and gives the commit; undefined if it is not there. Throws a `branch-rejected` if it cannot be fetched. */
-export async function fetchCommit(git: Git, url: string, { ref, depth, since, filter }: Fetching): Promise<string | undefined> {
+/** Fetches a branch, or a commit by its name, and returns the commit's name; undefined if it is not there. Throws a `branch-rejected` if it cannot be fetched. */
+export async function fetchCommit(git: Git, url: string, { ref, depth, since, filter }: FetchNeeds): Promise<string | undefined> {
   const finished = await git.attempt([
     'fetch',
     '--quiet',
@@ -65,7 +65,7 @@ export async function fetchCommit(git: Git, url: string, { ref, depth, since, fi
 /** Fetches objects by their names, and nothing that lies below them. Throws a `branch-rejected` if they cannot be fetched. */
 export async function fetchObjects(git: Git, url: string, names: readonly string[]): Promise<void> {
   if (names.length === 0) return
-  // Without negotiation: a server that hears of our commits takes what lies below them for known.
+  // Without negotiation: from commits that we have, the server would conclude that we have their trees and blobs too.
   const quiet = ['-c', 'fetch.negotiationAlgorithm=noop', 'fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance']
   const finished = await git.attempt([...quiet, '--filter=tree:0', 'origin', ...names])
   if (finished.exitCode !== 0) throw failedRead(finished, url)

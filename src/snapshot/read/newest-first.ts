@@ -1,7 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BackupError, findSystemCode, messageOf } from '../../errors.ts'
-import { type Comparable, isComparable } from '../../format/compare.ts'
 import { type Manifest, manifestFile, parseManifest } from '../../format/manifest.ts'
 import { quoteOutside } from '../../text.ts'
 
@@ -37,27 +36,6 @@ export async function* snapshotsIn(
       if (!['ENOENT', 'ENOTDIR'].includes(findSystemCode(error) ?? '')) yield unreadable(where, messageOf(error), error)
     }
   }
-}
-
-/** What a search for the snapshot before has found. */
-export type Previous = {
-  /** Undefined if there is nothing to compare with. */
-  readonly manifest: Manifest | undefined
-  /** Newer ones that could not be read, and why: they were passed over. Without a `manifest`, one to compare with might be among them. */
-  readonly passedOver: readonly BackupError[]
-}
-
-/**
- * Finds the newest snapshot that can be compared with, in what is told of them, the newest first. Files of assets that it lacks do not make it less:
- * its documents are whole.
- */
-export async function findComparable(newestFirst: AsyncIterable<Manifest | BackupError>, of: Comparable): Promise<Previous> {
-  const passedOver: BackupError[] = []
-  for await (const each of newestFirst) {
-    if (each instanceof BackupError) passedOver.push(each)
-    else if (isComparable(each, of)) return { manifest: each, passedOver }
-  }
-  return { manifest: undefined, passedOver }
 }
 
 function unreadable(where: string, why: string, cause: unknown): BackupError {

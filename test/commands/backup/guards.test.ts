@@ -15,14 +15,17 @@ function manifestOf(byType: Record<string, number>, takenAt = '2026-11-22T08:15:
   return { ...exampleManifest, snapshot: `of ${takenAt}`, takenAt, documents: { ...exampleManifest.documents, count, byType } }
 }
 
-function holding(found: Partial<Awaited<ReturnType<Destination['findPrevious']>>> | BackupError): Destination {
-  return {
-    kind: 'artifact',
-    findPrevious: async () => {
-      if (found instanceof BackupError) throw found
-      return { manifest: undefined, passedOver: [], nothing: 'it is the first', ...found }
-    },
-  } as Destination
+type Held = { readonly manifest?: Manifest; readonly passedOver?: readonly BackupError[]; readonly nothing?: string }
+
+/** A destination whose reader gives what it could not read, then what it holds; or that cannot be looked at as a whole. */
+function holding(held: Held | BackupError): Destination {
+  const newestFirst = async function* () {
+    if (held instanceof BackupError) throw held
+    yield* held.passedOver ?? []
+    if (held.manifest) yield { manifest: held.manifest }
+  }
+  const whyNone = async () => (held instanceof BackupError ? '' : (held.nothing ?? 'it is the first'))
+  return { kind: 'artifact', reader: { newestFirst, whyNone } } as unknown as Destination
 }
 
 function checking(now: Record<string, number>, destinations: readonly Destination[], maxShrinkPercent = 50) {

@@ -12,8 +12,8 @@ const eio = Object.assign(new Error('EIO: i/o error, write'), { code: 'EIO' })
 function destination(kind: Destination['kind'], store: Destination['store']): Destination {
   return {
     kind,
+    reader: { newestFirst: async function* () {}, whyNone: async () => '' },
     check: async () => undefined,
-    findPrevious: async () => ({ manifest: undefined, passedOver: [], nothing: '' }),
     prepare: async () => undefined,
     store,
     [Symbol.dispose]: () => undefined,

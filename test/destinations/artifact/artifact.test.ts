@@ -3,14 +3,13 @@ import { join } from 'node:path'
 import { DefaultArtifactClient } from '@actions/artifact'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { artifactDestination } from '../../../src/destinations/artifact/artifact.ts'
-import { findPreviousArtifact } from '../../../src/destinations/artifact/previous.ts'
+import { artifactReader } from '../../../src/destinations/artifact/read.ts'
 import { stopwatch } from '../../../src/stopwatch.ts'
 import { describeDestination, finishedSnapshot } from '../../contracts/destination.ts'
 import { type ArtifactRun, type Artifacts, artifactAnswers, startArtifacts } from '../../doubles/artifacts/artifacts.ts'
 import { flipByte } from '../../doubles/artifacts/blob-proxy.ts'
 import { startGithubRest } from '../../doubles/github/github.ts'
 import { makeClient } from '../../support/ask.ts'
-import { exampleManifest } from '../../support/example.ts'
 import { rejection } from '../../support/feed.ts'
 import { makeTempFolder } from '../../support/process.ts'
 import { readZip } from '../../support/zip.ts'
@@ -38,15 +37,13 @@ describeDestination('artifact', async ({ signal, temp }) => {
   const run = newRun(temp)
   const client = makeClient()
   const github = await startGithubRest({ artifacts })
-  const { snapshot: _, ...of } = exampleManifest
-  const findPrevious = async () =>
-    await findPreviousArtifact(
-      { repository: 'acme/site', name: 'nightly', of },
-      { apiUrl: github.url, token: 'ghs_unit', http: client.http, wait: async () => undefined, signal },
-    )
+  const reader = artifactReader(
+    { repository: 'acme/site', name: 'nightly' },
+    { apiUrl: github.url, token: 'ghs_unit', http: client.http, wait: async () => undefined, signal },
+  )
   return {
-    destination: artifactDestination({ ...options({ signal }), findPrevious }),
-    next: () => artifactDestination({ ...options({ signal }), findPrevious }),
+    destination: artifactDestination({ ...options({ signal }), reader }),
+    next: () => artifactDestination({ ...options({ signal }), reader }),
     fetch: async () => {
       const [stored] = artifacts.list(run.runId)
       return stored && (await unpacked(stored.id, temp))
@@ -251,7 +248,7 @@ function options({ signal = new AbortController().signal, runAttempt = 1 }: { si
     hasService: true,
     serverUrl: 'https://github.com',
     forge: 'github' as const,
-    findPrevious: async () => ({ manifest: undefined, passedOver: [], nothing: 'nobody looks' }),
+    reader: { newestFirst: async function* () {}, whyNone: async () => 'nobody looks' },
     checkVisibility: async () => undefined,
     signal,
     wait: async () => undefined,

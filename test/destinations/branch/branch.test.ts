@@ -2,20 +2,19 @@ import { spawnSync } from 'node:child_process'
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { branchDestination } from '../../../src/destinations/branch/branch.ts'
 import { fileCheck } from '../../../src/snapshot/read/check-branch.ts'
 import { describeDestination, finishedSnapshot } from '../../contracts/destination.ts'
 import { type Git, gitAnswers, type Refusal, startGit } from '../../doubles/git/git.ts'
 import { rejection } from '../../support/feed.ts'
 import { makeTempFolder } from '../../support/process.ts'
-import { branch, options } from './support.ts'
+import { branch, openDestination } from './scene.ts'
 
 for (const layout of ['text', 'compressed'] as const) {
   describeDestination(
     'branch',
     async ({ signal, temp }) => {
       const git = await startGit()
-      const make = () => branchDestination(options({ git, signal, temp, layout }))
+      const make = () => openDestination({ git, temp }, { signal, layout })
       return {
         destination: make(),
         next: make,
@@ -40,7 +39,7 @@ for (const layout of ['text', 'compressed'] as const) {
 it('leaves nothing in the folder for temporary files', async () => {
   await using temp = await makeTempFolder('branch')
   await using git = await startGit()
-  const destination = branchDestination(options({ git, signal: new AbortController().signal, temp: temp.path, layout: 'text' }))
+  const destination = openDestination({ git, temp: temp.path })
   await destination.store(await finishedSnapshot(temp.path))
   destination[Symbol.dispose]()
   expect((await readdir(temp.path)).filter((name) => name.includes('git'))).toEqual([])
@@ -49,8 +48,7 @@ it('leaves nothing in the folder for temporary files', async () => {
 it('says that there is no git, where there is none', async () => {
   await using temp = await makeTempFolder('branch')
   await using git = await startGit()
-  const made = options({ git, signal: new AbortController().signal, temp: temp.path, layout: 'text' })
-  const destination = branchDestination({ ...made, git: { ...made.git, environment: { PATH: temp.path } } })
+  const destination = openDestination({ git, temp: temp.path }, { environment: { PATH: temp.path } })
   expect(await rejection(destination.check())).toMatchObject({ code: 'branch-rejected', title: 'There is no git on this runner' })
 })
 
@@ -58,7 +56,7 @@ type RefusalRow = {
   readonly name: string
   readonly setUp?: (git: Git) => void | Promise<void>
   readonly world?: Parameters<typeof startGit>[0]
-  readonly change?: { readonly branch?: string; readonly name?: string }
+  readonly change?: { readonly branch?: string; readonly repository?: string }
   readonly code: string
   readonly says: RegExp
 }
@@ -95,7 +93,7 @@ const refusals: RefusalRow[] = [
   },
   {
     name: 'a repository that is not there',
-    change: { name: 'acme/nowhere' },
+    change: { repository: 'acme/nowhere' },
     code: 'branch-rejected',
     says: /Repository not found.*Hint: .*repository/s,
   },
@@ -154,12 +152,7 @@ describe('a branch that must not or cannot be written', () => {
     await using git = await startGit(world)
     await setUp?.(git)
     const before = git.run('for-each-ref')
-    const made = options({ git, signal: new AbortController().signal, temp: temp.path, layout: 'text' })
-    using destination = branchDestination({
-      ...made,
-      branch: change.branch ?? branch,
-      remote: { ...made.remote, name: change.name ?? made.remote.name },
-    })
+    using destination = openDestination({ git, temp: temp.path }, change)
     const snapshot = await finishedSnapshot(temp.path)
     const error = await rejection(destination.check().then(async () => await destination.store(snapshot)))
     const { message, hint } = error as { message: string; hint: string }

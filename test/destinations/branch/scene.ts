@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { branchDestination } from '../../../src/destinations/branch/branch.ts'
-import type { FinishedSnapshot, StoredOnBranch } from '../../../src/destinations/destination.ts'
+import { type BranchSession, openBranch, type SessionNeeds } from '../../../src/destinations/branch/session.ts'
+import type { Destination, FinishedSnapshot, StoredOnBranch } from '../../../src/destinations/destination.ts'
+import { findPrevious } from '../../../src/destinations/find-previous.ts'
 import type { Manifest } from '../../../src/format/manifest.ts'
 import { stopwatch } from '../../../src/stopwatch.ts'
 import { finishedSnapshot } from '../../contracts/destination.ts'
@@ -11,20 +13,68 @@ import { makeTempFolder } from '../../support/process.ts'
 export const branch = 'sanity-backups'
 export const folder = 'abc12345/production'
 
-type Options = Parameters<typeof branchDestination>[0]
+/** The server, and where the runner has its temporary files. */
+export type Place = { readonly git: Git; readonly temp: string }
+
+type DestinationNeeds = Parameters<typeof branchDestination>[1]
+
+/** What a test wants otherwise than usual. */
+export type Change = Partial<Pick<SessionNeeds, 'branch'> & Omit<DestinationNeeds, 'log'>> & {
+  /** `owner/name` */
+  readonly repository?: string
+  readonly environment?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
+  readonly log?: DestinationNeeds['log'] & SessionNeeds['log']
+}
+
+const silent = { info: () => undefined, warning: () => undefined, progress: () => undefined }
+
+/** What a run knows of the branch, without waits between tries. */
+export function openSession({ git, temp }: Place, change: Change = {}): BranchSession {
+  const { repository = 'acme/site', environment = { PATH: '/usr/bin:/bin' }, signal = new AbortController().signal } = change
+  return openBranch({
+    remote: { serverUrl: git.url, name: repository, token: 'ghs_unit' },
+    branch: change.branch ?? branch,
+    folder,
+    history: (change.keepLast ?? 0) > 0,
+    git: { environment, temp, signal },
+    wait: async () => undefined,
+    log: change.log ?? silent,
+  })
+}
+
+/** The destination as a run makes it. */
+export function openDestination(place: Place, change: Change = {}): Destination {
+  return branchDestination(openSession(place, change), {
+    layout: change.layout ?? 'text',
+    keepLast: change.keepLast ?? 0,
+    template: change.template ?? 'Back up {dataset} {date}',
+    source: change.source ?? exampleManifest.source,
+    maxShrinkPercent: change.maxShrinkPercent ?? 50,
+    onlyDestination: change.onlyDestination ?? true,
+    checkVisibility: change.checkVisibility ?? (async () => undefined),
+    clean: change.clean ?? ((text) => text),
+    now: change.now ?? (() => new Date()),
+    stopwatch: stopwatch(),
+    log: change.log ?? silent,
+  })
+}
 
 /** A repository, and snapshots of chosen times that are stored on one of its branches. */
-export type Scene = AsyncDisposable & {
-  readonly git: Git
-  readonly temp: string
-  readonly said: { readonly info: string[]; readonly warnings: string[] }
-  /** A snapshot of the given hour of one day. Its documents are the ones of `texts`. */
-  readonly snapshot: (hour: number, options?: { readonly label?: string; readonly texts?: readonly string[] }) => Promise<FinishedSnapshot>
-  readonly store: (snapshot: FinishedSnapshot, options?: Partial<Options>) => Promise<StoredOnBranch>
-  /** The hours of the snapshots in the history, the newest commit first; `top` for a commit that puts a newer one back on top. */
-  readonly history: () => (number | string)[]
-  readonly manifestAt: (commit: string) => Manifest
-}
+export type Scene = AsyncDisposable &
+  Place & {
+    readonly said: { readonly info: string[]; readonly warnings: string[] }
+    /** A snapshot of the given hour of one day. Its documents are the ones of `texts`. */
+    readonly snapshot: (
+      hour: number,
+      options?: { readonly label?: string; readonly texts?: readonly string[] },
+    ) => Promise<FinishedSnapshot>
+    /** A whole night of the destination. */
+    readonly store: (snapshot: FinishedSnapshot, change?: Change) => Promise<StoredOnBranch>
+    /** The hours of the snapshots in the history, the newest commit first; `top` for a commit that puts a newer one back on top. */
+    readonly history: () => (number | string)[]
+    readonly manifestAt: (commit: string) => Manifest
+  }
 
 /** The bodies of documents, as far as they cannot be compressed. */
 export function someTexts(count: number, bytes = 1500): string[] {
@@ -33,35 +83,23 @@ export function someTexts(count: number, bytes = 1500): string[] {
 
 export async function startScene(): Promise<Scene> {
   await using stack = new AsyncDisposableStack()
-  const temp = stack.use(await makeTempFolder('branch'))
+  const { path: temp } = stack.use(await makeTempFolder('branch'))
   const git = stack.use(await startGit())
   const said: { info: string[]; warnings: string[] } = { info: [], warnings: [] }
-  const usual = someTexts(3)
-  const options: Options = {
-    remote: { serverUrl: git.url, name: 'acme/site', token: 'ghs_unit' },
-    branch,
-    layout: 'text',
-    keepLast: 0,
-    template: 'Back up {dataset} {date}',
-    of: exampleManifest,
-    maxShrinkPercent: 50,
-    alone: true,
-    checkVisibility: async () => undefined,
-    git: { environment: { PATH: '/usr/bin:/bin' }, temp: temp.path, signal: new AbortController().signal },
-    clean: (text) => text,
-    now: () => new Date(),
-    stopwatch: stopwatch(),
-    wait: async () => undefined,
-    log: { info: (line) => void said.info.push(line), warning: (line) => void said.warnings.push(line), progress: () => undefined },
+  const log = {
+    info: (line: string) => void said.info.push(line),
+    warning: (line: string) => void said.warnings.push(line),
+    progress: () => undefined,
   }
+  const usual = someTexts(3)
   const owned = stack.move()
   return {
     git,
-    temp: temp.path,
+    temp,
     said,
     snapshot: async (hour, { label, texts = usual } = {}) => {
       const time = String(hour).padStart(2, '0')
-      return await finishedSnapshot(temp.path, {
+      return await finishedSnapshot(temp, {
         snapshot: `abc12345-production-20261122T${time}0000Z${label ? `-${label}` : ''}`,
         takenAt: `2026-11-22T${time}:00:00Z`,
         label: label ?? null,
@@ -69,8 +107,9 @@ export async function startScene(): Promise<Scene> {
       })
     },
     store: async (snapshot, change = {}) => {
-      using destination = branchDestination({ ...options, ...change })
+      using destination = openDestination({ git, temp }, { log, ...change })
       await destination.check()
+      await findPrevious(destination.reader, snapshot.manifest)
       await destination.prepare(snapshot)
       return (await destination.store(snapshot)) as StoredOnBranch
     },

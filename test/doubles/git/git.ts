@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { hash } from 'node:crypto'
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
@@ -7,7 +8,13 @@ import { type Answer, listen, makeQueue, type RecordedRequest, readBody, recordR
 
 type Service = 'git-upload-pack' | 'git-receive-pack'
 
-type GitRequest = RecordedRequest & { readonly service: Service | 'other'; sentBytes: number; receivedBytes: number }
+type GitRequest = RecordedRequest & {
+  readonly service: Service | 'other'
+  /** Its number among the requests of one git process; 0 is the question that opens an exchange. */
+  readonly place: number
+  sentBytes: number
+  receivedBytes: number
+}
 
 type GitFault = Turns & {
   readonly answer?: Answer
@@ -26,6 +33,10 @@ type GitFault = Turns & {
   readonly chunked?: true
   /** Only for the exchange itself, not for the question that opens it. */
   readonly exchange?: true
+  /** Only for requests with this number in their git process. */
+  readonly place?: number
+  /** Only for what was not asked before, so that a second try succeeds. */
+  readonly firstTry?: true
 }
 
 /** What GitHub refuses a push with, once it has been received. */
@@ -102,6 +113,8 @@ export async function startGit({ repository = 'acme/site', writers, readers = []
   const folder = join(root.path, `${repository}.git`)
   const faults = makeQueue<GitFault & { readonly service: Service | 'any' }>()
   let requests: GitRequest[] = []
+  const places = new Map<GitRequest['service'], number>()
+  const asked = askedBefore()
   await makeBare(folder)
 
   const run = (...args: readonly string[]): string => {
@@ -113,14 +126,21 @@ export async function startGit({ repository = 'acme/site', writers, readers = []
   const server = stack.use(
     await listen(async (request, response, url) => {
       const service = serviceOf(url)
-      const record: GitRequest = { ...recordRequest(request, url), service, sentBytes: 0, receivedBytes: 0 }
-      requests.push(record)
       const exchange = request.method === 'POST'
+      const place = exchange ? (places.get(service) ?? 0) + 1 : 0
+      places.set(service, place)
+      const record: GitRequest = { ...recordRequest(request, url), service, place, sentBytes: 0, receivedBytes: 0 }
+      requests.push(record)
+      const body = exchange && faults.some(({ firstTry }) => firstTry === true) ? await readBody(request) : undefined
+      record.receivedBytes += body?.length ?? 0
+      const isNew = asked.isNew(service, body)
       const fault = faults.take(
         (rule) =>
           (rule.service === 'any' || rule.service === service) &&
           (!rule.exchange || exchange) &&
-          (!rule.chunked || request.headers['transfer-encoding'] === 'chunked'),
+          (!rule.chunked || request.headers['transfer-encoding'] === 'chunked') &&
+          (rule.place === undefined || rule.place === place) &&
+          (!rule.firstTry || isNew),
       )
       await fault?.before?.()
       if (fault?.connection === 'reset') return void response.socket?.resetAndDestroy()
@@ -128,7 +148,7 @@ export async function startGit({ repository = 'acme/site', writers, readers = []
       if (fault?.answer) return send(response, fault.answer)
       const refusal = refusalOf(record, { repository, writers, readers })
       if (refusal) return send(response, refusal)
-      await serve(request, response, { url, root: root.path, record, fault })
+      await serve(request, response, { url, root: root.path, record, fault, body })
     }),
   )
 
@@ -178,6 +198,7 @@ export async function startGit({ repository = 'acme/site', writers, readers = []
     fault: (service, fault) => faults.add({ ...fault, service }),
     reset: () => {
       faults.clear()
+      asked.clear()
       requests = []
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -236,6 +257,28 @@ esac
 exit 1
 `
 
+/**
+ * Knows what was asked before: a body that came already, or a question that opens an exchange when nothing new was asked since another one did. So a
+ * client that begins again, with all that it asked before, asks nothing new until it comes to where it was.
+ */
+function askedBefore() {
+  const seen = new Set<string>()
+  let bodies = 0
+  return {
+    isNew: (service: GitRequest['service'], body: Buffer | undefined): boolean => {
+      const key = body === undefined ? `${service} ${bodies}` : hash('sha256', body)
+      if (seen.has(key)) return false
+      seen.add(key)
+      if (body !== undefined) bodies++
+      return true
+    },
+    clear: () => {
+      seen.clear()
+      bodies = 0
+    },
+  }
+}
+
 function serviceOf(url: URL): GitRequest['service'] {
   const name = url.searchParams.get('service') ?? url.pathname.split('/').at(-1)
   return name === 'git-upload-pack' || name === 'git-receive-pack' ? name : 'other'
@@ -257,10 +300,17 @@ function refusalOf(request: GitRequest, { repository, writers, readers }: Rights
   return request.service === 'git-receive-pack' && !mayWrite ? gitAnswers.forbidden : undefined
 }
 
-type Call = { readonly url: URL; readonly root: string; readonly record: GitRequest; readonly fault: GitFault | undefined }
+type Call = {
+  readonly url: URL
+  readonly root: string
+  readonly record: GitRequest
+  readonly fault: GitFault | undefined
+  /** Undefined if it is still to be read. */
+  readonly body: Buffer | undefined
+}
 
 /** Hands the request to git itself: git-scm.com/docs/git-http-backend. */
-async function serve(request: IncomingMessage, response: ServerResponse, { url, root, record, fault }: Call): Promise<void> {
+async function serve(request: IncomingMessage, response: ServerResponse, { url, root, record, fault, body: given }: Call): Promise<void> {
   const { headers, method = 'GET' } = request
   const env = {
     PATH: '/usr/bin:/bin',
@@ -277,8 +327,8 @@ async function serve(request: IncomingMessage, response: ServerResponse, { url, 
     GIT_PROTOCOL: headers['git-protocol']?.toString() ?? '',
     REMOTE_USER: 'github-actions[bot]',
   }
-  const body = fault?.twice ? await readBody(request) : undefined
-  if (body) spawnSync('git', ['http-backend'], { env, input: body })
+  const body = given ?? (fault?.twice ? await readBody(request) : undefined)
+  if (body && fault?.twice) spawnSync('git', ['http-backend'], { env, input: body })
   const child = spawn('git', ['http-backend'], { env, stdio: ['pipe', 'pipe', 'ignore'] })
   child.stdin.on('error', () => undefined)
   response.on('close', () => child.kill('SIGKILL'))

@@ -4,15 +4,15 @@ import { type Manifest, manifestFile, printManifest } from '../../../format/mani
 import type { Git } from '../../../git/command.ts'
 import { commitTree, type ImportStep, importObjects } from '../../../git/objects/import.ts'
 import { objectName } from '../../../git/objects/objects.ts'
-import type { Repository } from '../../../git/repository.ts'
 import { findDataFile } from '../../../snapshot/read/documents.ts'
 import { plural } from '../../../text.ts'
 import type { FinishedSnapshot, StoredOnBranch } from '../../destination.ts'
 import type { Proof } from '../read-back/read-back.ts'
+import { asking, type BranchSession, repositoryOf } from '../session.ts'
 import type { BranchTip } from '../tip.ts'
-import { type BranchLayout, branchManifest, type Laid, type Laying, layFiles } from './files.ts'
+import { type BranchLayout, branchManifest, type LaidOut, type Layout, layFiles } from './files.ts'
 import { branchReadme, commitMessage, topMessage } from './message.ts'
-import { findKept, mustBeSaid } from './unchanged.ts'
+import { findKept, needsNewManifest } from './unchanged.ts'
 
 /** What becomes of the branch: a commit that stores the snapshot, or none where it lies there already. */
 export type Made = Pick<StoredOnBranch, 'manifest' | 'sizeBytes' | 'digest' | 'byType'> & {
@@ -23,10 +23,8 @@ export type Made = Pick<StoredOnBranch, 'manifest' | 'sizeBytes' | 'digest' | 'b
   readonly proof: Proof | undefined
 }
 
-export type Making = {
-  readonly repository: Repository
-  /** Folder of the snapshot on the branch. */
-  readonly folder: string
+type CommitNeeds = {
+  readonly session: BranchSession
   readonly tip: BranchTip
   readonly snapshot: FinishedSnapshot
   readonly layout: BranchLayout
@@ -36,27 +34,33 @@ export type Making = {
   readonly clean: (text: string) => string
   readonly now: () => Date
   readonly progress: (line: () => string) => void
-  /** Asks again where the server fails for a reason that passes: what lies on the branch is fetched when it is read. */
-  readonly asking: <Value>(work: () => Promise<Value>) => Promise<Value>
 }
 
-/** Makes the commit for a snapshot on top of a branch, in the repository at hand; and another one above it if the snapshot there is newer. */
-export async function makeCommit(making: Making): Promise<Made> {
-  const { repository, tip, snapshot, layout } = making
-  const lying = { folder: snapshot.folder.path, manifest: snapshot.manifest }
-  const kept = await making.asking(() => findKept(repository.git, tip, { ...lying, layout }))
-  let made: Omit<Made, 'commit' | 'top'> | undefined
+/**
+ * Makes the commit for a snapshot on top of a branch, in the session's repository; and another one above it if the snapshot on the branch is newer.
+ * Throws `branch-too-large` for a file that GitHub does not take.
+ */
+export async function makeCommit(needs: CommitNeeds): Promise<Made> {
+  const { session, tip, snapshot, template, clean } = needs
+  const { git } = await repositoryOf(session)
+  const snapshotHere = { folder: snapshot.folder.path, manifest: snapshot.manifest, layout: needs.layout }
+  // What lies on the branch is fetched when it is read.
+  const kept = await asking(session, () => findKept(git, tip, snapshotHere))
+  let made: Contents | undefined
   const steps = async function* (): AsyncGenerator<ImportStep> {
-    made = yield* importSteps(making, { ...lying, before: tip.before, kept })
+    made = yield* importSteps(needs, { ...snapshotHere, before: tip.before, kept })
   }
-  const commit = await importObjects(repository.git, steps())
+  const commit = await importObjects(git, steps())
   if (made === undefined) throw new Error('git took no commit')
   if (commit === undefined || !isNewer(tip.manifest, snapshot.manifest)) return { ...made, commit, top: commit }
-  const above = { tree: await treeOf(repository.git, tip.commit ?? ''), parent: commit }
-  const message = topMessage({ ...making, manifest: tip.manifest })
-  const top = await commitTree(repository.git, { ...above, message, time: making.now() })
-  return { ...made, commit, top, proof: made.proof && { ...made.proof, above: above.tree } }
+  const tree = await treeOf(git, tip.commit ?? '')
+  const message = topMessage({ template, clean, manifest: tip.manifest })
+  const top = await commitTree(git, { tree, parent: commit, message, time: needs.now() })
+  return { ...made, commit, top, proof: made.proof && { ...made.proof, above: tree } }
 }
+
+/** What a commit holds, without its name. */
+type Contents = Omit<Made, 'commit' | 'top'>
 
 /** Whether what lies on the branch was taken later than a snapshot. */
 export function isNewer(there: Manifest | undefined, { takenAt }: Manifest): there is Manifest {
@@ -67,31 +71,32 @@ async function treeOf(git: Git, commit: string): Promise<string> {
   return (await git.run(['rev-parse', '--verify', `${commit}^{tree}`])).toString('latin1').trim()
 }
 
-async function* importSteps(making: Making, laying: Laying): AsyncGenerator<ImportStep, Omit<Made, 'commit' | 'top'>> {
-  const { tip, snapshot, layout } = making
-  const { before, kept } = laying
-  const laid = yield* layAll(making, layFiles(laying, layout))
-  const known = tip.manifest === undefined || (layout === 'text' && hasDocuments(before) && tip.manifest.branch?.layout === 'text')
-  const byType = known && layout === 'text' ? laid.byType : undefined
+async function* importSteps(needs: CommitNeeds, layout: Layout): AsyncGenerator<ImportStep, Contents> {
+  const { tip, snapshot } = needs
+  const { before, kept } = layout
+  const isText = layout.layout === 'text'
+  const laid = yield* layAll(needs, layFiles(layout))
+  const known = tip.manifest === undefined || (isText && hasDocuments(before) && tip.manifest.branch?.layout === 'text')
+  const byType = known && isText ? laid.byType : undefined
 
   const unchanged = kept !== undefined && laid.changes.length === 0
-  if (unchanged && tip.manifest !== undefined && !mustBeSaid(snapshot.manifest, tip.manifest)) {
+  if (unchanged && tip.manifest !== undefined && !needsNewManifest(snapshot.manifest, tip.manifest)) {
     const bytes = printManifest(tip.manifest).length + (before.has(attributesFile) ? attributes.length : 0)
     const digest = findDataFile(tip.manifest)?.digest
     return { manifest: tip.manifest, sizeBytes: laid.sizeBytes + bytes, digest, byType, proof: undefined }
   }
-  const manifest = await branchManifest(laying, layout)
-  const proof = yield* commitSteps(making, { laid, manifest, byType })
+  const manifest = await branchManifest(layout)
+  const proof = yield* commitSteps(needs, { laid, manifest, byType })
   const data = findDataFile(kept && tip.manifest ? tip.manifest : snapshot.manifest)
   const sizeBytes = laid.sizeBytes + printManifest(manifest).length + attributes.length
-  return { manifest, sizeBytes, digest: layout === 'text' ? undefined : data?.digest, byType, proof }
+  return { manifest, sizeBytes, digest: isText ? undefined : data?.digest, byType, proof }
 }
 
-type Committing = { readonly laid: Laid; readonly manifest: Manifest; readonly byType: Made['byType'] }
+type CommitContents = { readonly laid: LaidOut; readonly manifest: Manifest; readonly byType: Made['byType'] }
 
-/** The commit, with the files that are the same in every snapshot; gives what it must come back as. */
-async function* commitSteps(making: Making, { laid, manifest, byType }: Committing): AsyncGenerator<ImportStep, Proof> {
-  const { tip, folder } = making
+/** The commit, with the files that are the same in every snapshot; returns what it must come back as. */
+async function* commitSteps(needs: CommitNeeds, { laid, manifest, byType }: CommitContents): AsyncGenerator<ImportStep, Proof> {
+  const { session, tip, template, clean } = needs
   const fixed = [
     [attributesFile, attributes],
     [manifestFile, printManifest(manifest)],
@@ -106,13 +111,13 @@ async function* commitSteps(making: Making, { laid, manifest, byType }: Committi
   }
   const readme = Buffer.from(branchReadme)
   if (!tip.hasReadme) yield blobOf(readme)
-  const whole = tip.manifest === undefined || otherLayout(tip.manifest, manifest) || (await making.isWholeDue())
-  const message = commitMessage({ ...making, manifest, previous: tip.manifest, byType, whole })
+  const whole = tip.manifest === undefined || otherLayout(tip.manifest, manifest) || (await needs.isWholeDue())
+  const message = commitMessage({ template, clean, manifest, previous: tip.manifest, byType, whole })
   const changes = function* () {
     if (!tip.hasReadme) yield { path: 'README.md', name: objectName('blob', readme) }
-    for (const { path, name } of fresh) yield { path: `${folder}/${path}`, name }
+    for (const { path, name } of fresh) yield { path: `${session.needs.folder}/${path}`, name }
   }
-  yield { kind: 'commit', commit: { parent: tip.commit, message, time: making.now(), changes: changes() } }
+  yield { kind: 'commit', commit: { parent: tip.commit, message, time: needs.now(), changes: changes() } }
   return { manifest, listed: laid.listed.result(), fresh: whole ? [] : fresh.flatMap(({ name }) => name ?? []), whole, above: undefined }
 }
 
@@ -124,12 +129,12 @@ function blobOf(content: Buffer): ImportStep {
   return { kind: 'blob', blob: { sizeBytes: content.length, chunks: [content] } }
 }
 
-/** What the snapshot that lies there must come back as where nothing is added to it. */
+/** What the snapshot at the tip must come back as where nothing is added to it. */
 export function proofOfTip({ before }: BranchTip, manifest: Manifest): Proof {
   return { manifest, listed: listingOf(before), fresh: [], whole: true, above: undefined }
 }
 
-async function* layAll({ progress, snapshot }: Making, files: ReturnType<typeof layFiles>): AsyncGenerator<ImportStep, Laid> {
+async function* layAll({ progress, snapshot }: CommitNeeds, files: ReturnType<typeof layFiles>): AsyncGenerator<ImportStep, LaidOut> {
   let fresh = 0
   for (;;) {
     const { done, value } = await files.next()

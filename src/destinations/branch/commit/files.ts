@@ -13,17 +13,18 @@ import { formatBytes, quoteOutside } from '../../../text.ts'
 /** How a snapshot lies on a branch. */
 export type BranchLayout = 'text' | 'compressed'
 
+/** A snapshot in a folder here, and how it is to lie on the branch. */
+export type SnapshotHere = { readonly folder: string; readonly manifest: Manifest; readonly layout: BranchLayout }
+
 /** The snapshot that is to lie on the branch, and what its folder there holds now: the blob of each file by its path. */
-export type Laying = {
-  readonly folder: string
-  readonly manifest: Manifest
+export type Layout = SnapshotHere & {
   readonly before: ReadonlyMap<string, string>
   /** The files there that stay, because they hold the same content; undefined if they do not ({@link findKept}). */
   readonly kept: readonly FileEntry[] | undefined
 }
 
-/** What laying a snapshot on the branch changes, as far as it has come. */
-export type Laid = {
+/** What a snapshot changes on the branch. */
+export type LaidOut = {
   /** Paths below the snapshot's folder on the branch. */
   readonly changes: FileChange[]
   readonly byType: ReadonlyMap<string, TypeChanges>
@@ -37,35 +38,35 @@ const largestFileBytes = 100 * 1024 * 1024
 
 /**
  * Compares each file of the snapshot, as it will lie on the branch, with what lies there, by its blob's name. Yields the content of those that are
- * new, and returns all that changes; the manifest is not part of it. Throws `branch-too-large` for a file that GitHub does not take.
+ * new, and returns all that changes, without the manifest. Throws `branch-too-large` for a file that GitHub does not take.
  */
-export async function* layFiles(laying: Laying, layout: BranchLayout): AsyncGenerator<NewBlob, Laid> {
-  const taking = take(laying.before)
+export async function* layFiles({ folder, manifest, layout, before, kept }: Layout): AsyncGenerator<NewBlob, LaidOut> {
+  const changes = fileChanges(before)
   const counted = countChanges()
   if (layout === 'text') {
-    for await (const { path, type, content } of documentFiles(laying)) {
-      if (!taking.isNew(path, objectName('blob', content), content.length)) continue
-      counted.add(type, laying.before.has(path) ? 'changed' : 'created')
+    for await (const { path, type, content } of documentFiles(folder, manifest)) {
+      if (!changes.isNew(path, objectName('blob', content), content.length)) continue
+      counted.add(type, before.has(path) ? 'changed' : 'created')
       yield { sizeBytes: content.length, chunks: [content] }
     }
   }
-  for (const { path, sizeBytes } of laying.kept ?? []) taking.keep(path, laying.before.get(path) ?? '', sizeBytes)
-  for (const { path, of, start, end } of laying.kept ? [] : piecesOf(laying.manifest, layout)) {
+  for (const { path, sizeBytes } of kept ?? []) changes.keep(path, before.get(path) ?? '', sizeBytes)
+  for (const { path, of, start, end } of kept ? [] : piecesOf(manifest, layout)) {
     refuseLarge(path, end - start)
-    const file = join(laying.folder, of)
+    const file = join(folder, of)
     const name = await blobNameOf(file, { start, end })
-    if (taking.isNew(path, name, end - start)) yield { sizeBytes: end - start, chunks: bytesOf(file, { start, end }) }
+    if (changes.isNew(path, name, end - start)) yield { sizeBytes: end - start, chunks: bytesOf(file, { start, end }) }
   }
-  for (const path of taking.removeRest()) {
+  for (const path of changes.removeRest()) {
     const type = typeInPath(path)
     if (type !== undefined) counted.add(type, 'deleted')
   }
-  return { changes: taking.changes, byType: counted.sorted(), sizeBytes: taking.sizeBytes(), listed: taking.listed }
+  return { changes: changes.all, byType: counted.sorted(), sizeBytes: changes.sizeBytes(), listed: changes.listed }
 }
 
 /** Compares files with what lies there, one after the other, and collects what changes. */
-function take(before: Laying['before']) {
-  const changes: FileChange[] = []
+function fileChanges(before: Layout['before']) {
+  const all: FileChange[] = []
   const stays = new Set<string>([manifestFile, attributesFile])
   const listed = listing()
   let sizeBytes = 0
@@ -75,7 +76,7 @@ function take(before: Laying['before']) {
     stays.add(path)
   }
   return {
-    changes,
+    all,
     listed,
     sizeBytes: () => sizeBytes,
     keep,
@@ -83,13 +84,13 @@ function take(before: Laying['before']) {
     isNew: (path: string, name: string, bytes: number): boolean => {
       keep(path, name, bytes)
       if (before.get(path) === name) return false
-      changes.push({ path, name })
+      all.push({ path, name })
       return true
     },
-    /** Removes all that was not taken, and gives its paths. */
+    /** Removes all files that were not named, and returns their paths. */
     removeRest: (): string[] => {
       const rest = [...before.keys()].filter((path) => !stays.has(path))
-      for (const path of rest) changes.push({ path, name: undefined })
+      for (const path of rest) all.push({ path, name: undefined })
       return rest
     },
   }
@@ -97,7 +98,7 @@ function take(before: Laying['before']) {
 
 type DocumentFile = { readonly path: string; readonly type: string; readonly content: Buffer }
 
-async function* documentFiles({ folder, manifest }: Laying): AsyncGenerator<DocumentFile> {
+async function* documentFiles(folder: string, manifest: Manifest): AsyncGenerator<DocumentFile> {
   const depth = depthFor(manifest.documents.count)
   const data = findDataFile(manifest)
   if (data === undefined) return
@@ -122,7 +123,7 @@ export function piecesOf(manifest: Manifest, layout: BranchLayout): Piece[] {
 }
 
 /** The manifest of a snapshot as it lies on the branch. */
-export async function branchManifest({ folder, manifest, kept }: Omit<Laying, 'before'>, layout: BranchLayout): Promise<Manifest> {
+export async function branchManifest({ folder, manifest, layout, kept }: Omit<Layout, 'before'>): Promise<Manifest> {
   const { files, ...rest } = manifest
   const data = findDataFile(manifest)
   const others = files.filter((file) => file !== data)

@@ -11,7 +11,7 @@ import type { BranchTip } from '../tip.ts'
 import { isNewer, type Made, proofOfTip } from './commit.ts'
 import { takenAtIn } from './message.ts'
 
-/** `to`: where the branch is to go, with what is kept of its history, which may be another then. */
+/** A commit that is ready to be pushed. `to`: where the branch is to go, with what is kept of its history, which may have been rewritten. */
 export type Ready = Made & {
   readonly to: string | undefined
   readonly rewritten: boolean
@@ -19,7 +19,7 @@ export type Ready = Made & {
   readonly notKept: boolean
 }
 
-type Keeping = {
+type KeepNeeds = {
   readonly tip: BranchTip
   readonly repository: Repository
   readonly folder: string
@@ -28,7 +28,7 @@ type Keeping = {
 }
 
 /** Leaves only the newest snapshots of a dataset in the history of the branch, the one that was made for it among them. */
-export async function keepNewest(made: Made, { tip, repository, folder, keep }: Keeping): Promise<Ready> {
+export async function keepNewest(made: Made, { tip, repository, folder, keep }: KeepNeeds): Promise<Ready> {
   const newest = made.top ?? tip.commit
   if (keep === 0 || newest === undefined) return { ...made, to: newest, rewritten: false, notKept: false }
   const timesOf = async (versions: readonly Version[]) => await takenTimes(repository.git, versions)
@@ -40,7 +40,7 @@ export async function keepNewest(made: Made, { tip, repository, folder, keep }: 
   return { ...made, commit, proof: proof && { ...proof, whole: proof.whole || rewritten }, to, rewritten, notKept }
 }
 
-/** When snapshots were taken: as their commits say, or else their manifests. What is none was never taken. */
+/** When snapshots were taken, in milliseconds: as their commits say, or else their manifests. 0 for what is no snapshot. */
 async function takenTimes(git: Git, versions: readonly Version[]): Promise<number[]> {
   const said = versions.map(({ message }) => takenAtIn(message))
   const silent = versions.flatMap(({ tree }, index) => (said[index] === undefined ? [tree] : []))
@@ -57,29 +57,29 @@ function takenAtOf(bytes: Buffer | undefined): string | undefined {
 /** The clocks of two runners may differ by so much. */
 const skewMs = 10 * 60 * 1000
 
-type Telling = {
+type OrderNeeds = {
   readonly snapshot: Manifest
-  /** What lay on the branch before. */
-  readonly there: Manifest | undefined
+  /** Of what lay at the tip of the branch before. */
+  readonly newest: Manifest | undefined
   readonly branch: string
   readonly keepLast: number
   readonly now: () => Date
   readonly log: { readonly info: (line: string) => void; readonly warning: (line: string) => void }
 }
 
-/** Says what became of a snapshot where a newer one lies on the branch. */
-export function tellOrder({ notKept, unchanged }: StoredOnBranch, { snapshot, there, branch, keepLast, now, log }: Telling): void {
-  if (!isNewer(there, snapshot)) return
+/** Logs what became of a snapshot where a newer one lies on the branch. */
+export function logOrder({ notKept, unchanged }: StoredOnBranch, { snapshot, newest, branch, keepLast, now, log }: OrderNeeds): void {
+  if (!isNewer(newest, snapshot)) return
   const name = quoteOutside(branch)
-  const newer = `a newer snapshot, ${quoteOutside(there.snapshot)}, taken at ${quoteOutside(there.takenAt)}`
+  const holds = `a newer snapshot, ${quoteOutside(newest.snapshot)}, taken at ${quoteOutside(newest.takenAt)}`
   if (notKept) {
     log.warning(
-      `The snapshot ${snapshot.snapshot} was not stored on the branch "${name}". It was taken at ${snapshot.takenAt}, before all of the ${keepLast} that \`keep-last\` keeps: another run began later and was faster, and the branch holds ${newer}. Hint: let backups wait for one another with \`concurrency\`, or raise \`keep-last\`.`,
+      `The snapshot ${snapshot.snapshot} was not stored on the branch "${name}". It was taken at ${snapshot.takenAt}, before all of the ${keepLast} that \`keep-last\` keeps: another run began later and was faster, and the branch holds ${holds}. Hint: let backups wait for one another with \`concurrency\`, or raise \`keep-last\`.`,
     )
-  } else if (!unchanged) log.info(`The branch "${name}" holds ${newer}. It stays on top; this one is a restore point below it.`)
-  if (Date.parse(there.takenAt) > now().getTime() + skewMs) {
+  } else if (!unchanged) log.info(`The branch "${name}" holds ${holds}. It stays on top; this one is a restore point below it.`)
+  if (Date.parse(newest.takenAt) > now().getTime() + skewMs) {
     log.warning(
-      `The clock of this runner, or of the one that made the newest snapshot on the branch "${name}", is wrong: ${quoteOutside(there.takenAt)}, when that was taken, is still to come. Until then it stays on top, and every other is stored below it. Hint: set the clock right; if it was the other one, take that commit off the branch.`,
+      `The clock of this runner, or of the one that made the newest snapshot on the branch "${name}", is wrong: ${quoteOutside(newest.takenAt)}, when that was taken, is still to come. Until then it stays on top, and every other is stored below it. Hint: set the clock right; if it was the other one, take that commit off the branch.`,
     )
   }
 }

@@ -4,7 +4,7 @@ import { joinProgram } from '../../../snapshot/read/join.ts'
 import { formatCount } from '../../../text.ts'
 
 /** What a commit says: made of the input `commit-message`, and of what changed. */
-export type Told = {
+type MessageNeeds = {
   readonly template: string
   readonly manifest: Manifest
   /** The snapshot that lay there before; undefined if there was none. */
@@ -36,20 +36,20 @@ export function takenAtIn(message: string): string | undefined {
  * The message of a commit: the template filled in, and below it what changed. Types come from outside; they lose every character that could mean
  * something to GitHub (`[skip ci]`, `#1`, `@name`, trailers).
  */
-export function commitMessage({ template, manifest, previous, byType, clean, whole }: Told): string {
-  const told = byType === undefined ? differences(manifest, previous) : changes(byType)
+export function commitMessage({ template, manifest, previous, byType, clean, whole }: MessageNeeds): string {
+  const changed = byType === undefined ? differences(manifest, previous) : changes(byType)
   const facts = [snapshotLine(manifest.snapshot), `Taken at: ${manifest.takenAt}`, ...(whole ? [wholeLine(manifest.source)] : [])]
-  return `${titleOf({ template, manifest, clean })}\n\n${told.join('\n')}\n\n${facts.join('\n')}\n`
+  return `${titleOf({ template, manifest, clean })}\n\n${changed.join('\n')}\n\n${facts.join('\n')}\n`
 }
 
 /** The message of the commit that puts the newest snapshot back on top of an older one. It is no restore point of its own, so it has no line of one. */
-export function topMessage(told: Titled): string {
-  return `${titleOf(told)}\n\nThe newest snapshot stays on top: ${told.manifest.snapshot}\nThe commit below holds an older one that was stored after it.\n`
+export function topMessage(needs: TitleNeeds): string {
+  return `${titleOf(needs)}\n\nThe newest snapshot stays on top: ${needs.manifest.snapshot}\nThe commit below holds an older one that was stored after it.\n`
 }
 
-type Titled = Pick<Told, 'template' | 'manifest' | 'clean'>
+type TitleNeeds = Pick<MessageNeeds, 'template' | 'manifest' | 'clean'>
 
-function titleOf({ template, manifest, clean }: Titled): string {
+function titleOf({ template, manifest, clean }: TitleNeeds): string {
   const values: Readonly<Record<string, string>> = {
     'project-id': manifest.source.projectId,
     dataset: manifest.source.dataset,
@@ -91,7 +91,7 @@ function plainType(type: string): string {
   return type.slice(0, 60).replace(/[^A-Za-z0-9._ -]/g, '?') || '?'
 }
 
-/** The page at the root of the branch, for whoever finds it. */
+/** The page at the root of the branch, for people who find it. */
 export const branchReadme = `# Sanity backups
 
 This branch holds snapshots of [Sanity](https://www.sanity.io) datasets, made by sanity-backup.

@@ -6,17 +6,17 @@ import type { FileEntry, Manifest } from '../../../format/manifest.ts'
 import type { Git } from '../../../git/command.ts'
 import { blobNameOf } from '../../../git/objects/objects.ts'
 import type { BranchTip } from '../tip.ts'
-import { type BranchLayout, type Laying, piecesOf } from './files.ts'
+import { type BranchLayout, piecesOf, type SnapshotHere } from './files.ts'
 
 /**
  * Finds the files at the tip of a branch that can stay as they are because they hold what the snapshot holds, in the same layout; undefined if
- * there is anything else to store. Each is proven: it has the name of the blob that would be laid there, or was read and has the digest that its
+ * there is anything else to store. Each is proven: it has the name of the blob that it would become, or was read and has the digest that its
  * manifest promises. Documents in files of their own are not among them.
  */
 export async function findKept(
   git: Git,
   { manifest: there, before }: BranchTip,
-  { folder, manifest, layout }: Pick<Laying, 'folder' | 'manifest'> & { readonly layout: BranchLayout },
+  { folder, manifest, layout }: SnapshotHere,
 ): Promise<readonly FileEntry[] | undefined> {
   if (there === undefined || !holdsSame(there, manifest, layout)) return undefined
   const pieces = new Map(piecesOf(manifest, layout).map((piece) => [piece.path, piece]))
@@ -46,7 +46,7 @@ function holdsSame(there: Manifest, manifest: Manifest, layout: BranchLayout): b
 }
 
 function digestsOf(files: readonly FileEntry[]): string {
-  // The ledger of the assets may be compressed anew: what it holds is what counts.
+  // The ledger of the assets may be compressed in another way: what it holds is what counts.
   return JSON.stringify(files.map(({ path, digest, contentDigest }) => [path, contentDigest ?? digest]).toSorted())
 }
 
@@ -60,26 +60,29 @@ async function isWhole(git: Git, blob: string, { sizeBytes, digest }: FileEntry)
   return bytes === sizeBytes && digest === `sha256:${sha256.digest('hex')}`
 }
 
-/** After so long a manifest is renewed although nothing has changed, so that age can be told from silence. */
+/** After so long a manifest is renewed although nothing has changed, so that an old backup is not taken for one that no longer runs. */
 const renewedAfterMs = 7 * 24 * 60 * 60 * 1000
 
 /**
- * Whether the manifest is stored although the same content lies there: a restore point with a name must exist, an old one says nothing, and the next
- * night compares with what the manifest says was left out.
+ * Whether a new manifest is stored although the same content lies there already:
+ * - for a label that is not there yet, since a restore point of that name must exist;
+ * - if the filters differ, or the one there lacks values that this version writes: the next backup is compared with them;
+ * - if the one there is a week old.
  */
-export function mustBeSaid(manifest: Manifest, there: Manifest): boolean {
+export function needsNewManifest(manifest: Manifest, there: Manifest): boolean {
   if (manifest.label !== null && manifest.label !== there.label) return true
-  if (!sameFilters(there.filters, manifest.filters) || !saysAsMuch(there, manifest)) return true
+  if (!sameFilters(there.filters, manifest.filters) || !holdsSameKeys(there, manifest)) return true
   return Date.parse(manifest.takenAt) - Date.parse(there.takenAt) > renewedAfterMs
 }
 
-/** Whether all that one value says is said by the other as well, in values of the same kind. Null stands for any. */
-function saysAsMuch(there: unknown, value: unknown): boolean {
+/** Whether each key of a value is in the other as well, with a value of the same kind. Null stands for any. */
+function holdsSameKeys(there: unknown, value: unknown): boolean {
   if (value === null) return true
   if (there === null) return typeof value !== 'object'
   if (Array.isArray(value)) return Array.isArray(there)
   if (typeof value !== 'object') return typeof there === typeof value
   return (
-    typeof there === 'object' && Object.entries(value).every(([key, inner]) => saysAsMuch((there as Record<string, unknown>)[key], inner))
+    typeof there === 'object' &&
+    Object.entries(value).every(([key, inner]) => holdsSameKeys((there as Record<string, unknown>)[key], inner))
   )
 }

@@ -10,6 +10,7 @@ import { quoteOutside } from '../../../text.ts'
 import { verificationFailed } from '../../read-back.ts'
 import { snapshotLine } from '../commit/message.ts'
 import { isUnread } from '../errors.ts'
+import { asking, type BranchSession, openAnother } from '../session.ts'
 
 /** What a commit must come back as. */
 export type Proof = {
@@ -24,72 +25,68 @@ export type Proof = {
   readonly above: string | undefined
 }
 
-type Expected = {
-  readonly url: string
-  readonly branch: string
-  /** The snapshot's folder on the branch. */
-  readonly folder: string
-  /** Where the branch was sent. */
-  readonly to: string
-  readonly proof: Proof
-  readonly signal: AbortSignal
-  /** Asks again where the server fails for a reason that passes. */
-  readonly asking: <Value>(work: () => Promise<Value>) => Promise<Value>
-}
+/** `to`: the commit that the branch was moved to. */
+type Expected = { readonly to: string; readonly proof: Proof }
 
 /**
- * Fetches the branch anew and compares what is there with what was stored: the commit and all trees by their names, which are digests; and the
- * content of the blobs that are new, or of all. Gives the commit that holds the snapshot: another run may have gone on from it, or made it anew while
- * it rewrote the history. Throws `verification-failed`.
+ * Fetches the branch into a repository of its own, and compares what is there with what was stored: the commit and all trees by their names, which are
+ * digests; and the content of the blobs that are new, or of all. Returns the commit that holds the snapshot: another run may have gone on from it, or
+ * replaced it while it rewrote the history. Throws `verification-failed`, `disk-full`, or a `branch-rejected` if the server gives no answer.
  */
-export async function readBackBranch(open: () => Promise<Repository>, expected: Expected): Promise<string> {
+export async function readBackBranch(session: BranchSession, expected: Expected): Promise<string> {
+  const { signal } = session.needs.git
   try {
-    const findings = await expected.asking(() => readNewest(open, expected))
+    const findings = await asking(session, () => readNewest(session, expected))
     if (typeof findings === 'string') return findings
     throw verificationFailed('branch', findings.slice(0, 5).join('; '))
   } catch (error) {
-    expected.signal.throwIfAborted()
+    signal.throwIfAborted()
     // What could not be read is not wrong.
     if (isUnread(error)) throw error
-    const told = error instanceof BackupError && ['verification-failed', 'disk-full'].includes(error.code)
-    throw told ? error : verificationFailed('branch', messageOf(error), error)
+    const saysWhy = error instanceof BackupError && ['verification-failed', 'disk-full'].includes(error.code)
+    throw saysWhy ? error : verificationFailed('branch', messageOf(error), error)
   }
 }
 
-/** Gives the commit, or what is wrong. */
-async function readNewest(open: () => Promise<Repository>, expected: Expected): Promise<string | readonly string[]> {
-  const { branch, to, proof } = expected
-  using fresh = await open()
+/** Returns the commit, or what is wrong. */
+async function readNewest(session: BranchSession, expected: Expected): Promise<string | readonly string[]> {
+  const { to, proof } = expected
+  using repository = await openAnother(session)
+  const reading: Reading = { session, repository, proof }
   const depth = proof.above === undefined ? 1 : 2
-  const tip = await fetchFor(fresh, { ref: `refs/heads/${branch}`, depth }, expected)
+  const tip = await fetchFor(reading, { ref: `refs/heads/${session.needs.branch}`, depth })
   if (tip === undefined) return ['the branch is not there']
-  if (tip === to) return (await findWrongAbove(fresh, expected)) ?? (await checkCommit(fresh, await ownCommit(fresh, expected), expected))
-  return await readInHistory(open, expected)
+  if (tip !== to) return await readInHistory(session, expected)
+  return (await findWrongAbove(repository, expected)) ?? (await checkCommit(reading, await ownCommit(repository, expected)))
 }
 
-/** Somebody has gone on already. The commit is there still, or is found by what it says: it may have another name by now. */
-async function readInHistory(open: () => Promise<Repository>, expected: Expected): Promise<string | readonly string[]> {
+/** Another run has gone on already. The commit is still there, or is found by its message: it may have another name by now. */
+async function readInHistory(session: BranchSession, expected: Expected): Promise<string | readonly string[]> {
   let wrong: readonly string[] = ['the commit is not in the branch']
-  for (const commit of await findInHistory(open, expected)) {
-    using repository = await open()
-    await fetchFor(repository, { ref: commit, depth: 1 }, expected)
-    const findings = await checkCommit(repository, commit, expected)
+  for (const commit of await findInHistory(session, expected)) {
+    using repository = await openAnother(session)
+    const reading: Reading = { session, repository, proof: expected.proof }
+    await fetchFor(reading, { ref: commit, depth: 1 })
+    const findings = await checkCommit(reading, commit)
     if (typeof findings === 'string') return findings
     wrong = findings
   }
   return wrong
 }
 
-async function fetchFor({ git }: Repository, what: { ref: string; depth: number }, { url, proof }: Expected): Promise<string | undefined> {
-  return await fetchCommit(git, url, { ...what, ...(proof.whole ? {} : { filter: 'blob:none' }) })
+/** What is read back into a repository that held nothing. */
+type Reading = { readonly session: BranchSession; readonly repository: Repository; readonly proof: Proof }
+
+async function fetchFor({ session, repository, proof }: Reading, commits: { ref: string; depth: number }): Promise<string | undefined> {
+  return await fetchCommit(repository.git, session.url, { ...commits, ...(proof.whole ? {} : { filter: 'blob:none' }) })
 }
 
 /** The commit of the snapshot where the branch is where it was sent. */
-async function ownCommit({ offline }: Repository, { to, proof }: Pick<Expected, 'to' | 'proof'>): Promise<string> {
+async function ownCommit({ offline }: Repository, { to, proof }: Expected): Promise<string> {
   return (await offline.run(['rev-parse', '--verify', proof.above === undefined ? to : `${to}^`])).toString('latin1').trim()
 }
 
-/** What is wrong with the commit on top that holds the newer snapshot again: its trees must be what they were. */
+/** What is wrong with the commit on top that holds the newer snapshot again, whose trees must be the same as before; undefined if nothing is. */
 async function findWrongAbove({ offline }: Repository, { to, proof }: Expected): Promise<string[] | undefined> {
   if (proof.above === undefined) return undefined
   const tree = (await offline.run(['rev-parse', '--verify', `${to}^{tree}`])).toString('latin1').trim()
@@ -100,21 +97,21 @@ async function findWrongAbove({ offline }: Repository, { to, proof }: Expected):
 }
 
 /** Whether the branch holds what was pushed, at its tip or below it: another run may have gone on from it. */
-export async function holdsSnapshot(open: () => Promise<Repository>, expected: Expected): Promise<boolean> {
-  const { folder, proof } = expected
-  for (const commit of await findInHistory(open, expected)) {
-    using repository = await open()
-    await fetchFor(repository, { ref: commit, depth: 1 }, expected)
-    const there = await repository.git.run(['cat-file', 'blob', `${commit}:${folder}/${manifestFile}`])
-    if (there.equals(printManifest(proof.manifest))) return true
+export async function holdsSnapshot(session: BranchSession, expected: Expected): Promise<boolean> {
+  const { proof } = expected
+  for (const commit of await findInHistory(session, expected)) {
+    using repository = await openAnother(session)
+    await fetchFor({ session, repository, proof }, { ref: commit, depth: 1 })
+    const stored = await repository.git.run(['cat-file', 'blob', `${commit}:${session.needs.folder}/${manifestFile}`])
+    if (stored.equals(printManifest(proof.manifest))) return true
   }
   return false
 }
 
-/** The commits of the branch that may be the one, by name or by what they say. */
-async function findInHistory(open: () => Promise<Repository>, { url, branch, to, proof }: Expected): Promise<string[]> {
-  using history = await open()
-  const newest = await fetchCommit(history.git, url, { ref: `refs/heads/${branch}`, filter: 'tree:0' })
+/** The commits of the branch that may be the one, by their names or their messages. */
+async function findInHistory(session: BranchSession, { to, proof }: Expected): Promise<string[]> {
+  using history = await openAnother(session)
+  const newest = await fetchCommit(history.git, session.url, { ref: `refs/heads/${session.needs.branch}`, filter: 'tree:0' })
   if (newest === undefined) return []
   const { offline } = history
   const { exitCode } = await offline.attempt(['merge-base', '--is-ancestor', to, newest])
@@ -127,9 +124,10 @@ async function findInHistory(open: () => Promise<Repository>, { url, branch, to,
     .filter((name) => name !== '')
 }
 
-/** Gives the commit if its folder lists what was stored, and holds it. */
-async function checkCommit(repository: Repository, commit: string, expected: Expected): Promise<string | readonly string[]> {
-  const { folder, proof } = expected
+/** Returns the commit if its folder lists what was stored, and holds it; otherwise what is wrong. */
+async function checkCommit(reading: Reading, commit: string): Promise<string | readonly string[]> {
+  const { session, repository, proof } = reading
+  const { folder } = session.needs
   const { add, result } = listing()
   const odd: string[] = []
   for await (const { mode, name, path } of filesBelow(repository.offline, `${commit}:${folder}`)) {
@@ -140,12 +138,13 @@ async function checkCommit(repository: Repository, commit: string, expected: Exp
   const differs = count !== proof.listed.count || digest !== proof.listed.digest
   if (differs) odd.push(`the commit does not list the ${proof.listed.count} files that were stored (${count} files)`)
   if (odd.length > 0) return odd
-  const findings = proof.whole ? await checkAll(repository, commit, expected) : await checkFresh(repository, expected)
+  const findings = proof.whole ? await checkAll(reading, commit) : await checkNew(reading)
   return findings.length > 0 ? findings : commit
 }
 
 /** Fetches the blobs that are new, and compares each with its name. */
-async function checkFresh({ git, offline }: Repository, { proof, signal }: Expected): Promise<string[]> {
+async function checkNew({ session, repository, proof }: Reading): Promise<string[]> {
+  const { git, offline } = repository
   const names = [...new Set(proof.fresh)]
   await fetchBlobs(git, names)
   const given = async function* () {
@@ -154,7 +153,7 @@ async function checkFresh({ git, offline }: Repository, { proof, signal }: Expec
   const wrong: string[] = []
   let at = 0
   for await (const content of readObjects(offline, given())) {
-    signal.throwIfAborted()
+    session.needs.git.signal.throwIfAborted()
     const name = names[at++] ?? ''
     if (objectName('blob', content) !== name) wrong.push(`the blob ${name} holds something else`)
   }
@@ -162,7 +161,9 @@ async function checkFresh({ git, offline }: Repository, { proof, signal }: Expec
 }
 
 /** Reads every file of the snapshot, in the order in which git lists them. */
-async function checkAll({ offline }: Repository, commit: string, { folder, proof, signal }: Expected): Promise<string[]> {
+async function checkAll({ session, repository, proof }: Reading, commit: string): Promise<string[]> {
+  const { offline } = repository
+  const { folder } = session.needs
   const check = fileCheck(proof.manifest)
   const paths: string[] = []
   const names = async function* (): AsyncGenerator<string> {
@@ -172,7 +173,7 @@ async function checkAll({ offline }: Repository, commit: string, { folder, proof
     }
   }
   for await (const content of readObjects(offline, names())) {
-    signal.throwIfAborted()
+    session.needs.git.signal.throwIfAborted()
     check.add(paths.shift() ?? '', content)
   }
   return check.findings()

@@ -1,31 +1,34 @@
 import { BackupError } from '../../../errors.ts'
 import type { Manifest } from '../../../format/manifest.ts'
-import type { Repository } from '../../../git/repository.ts'
 import { fetchCommit } from '../../../git/server/remote.ts'
 import { wholeLine } from '../commit/message.ts'
+import { asking, type BranchSession, openAnother } from '../session.ts'
 
 /** After so long all files are read back again. */
 const wholeAfterMs = 7 * 24 * 60 * 60 * 1000
 /** The clocks of two runners may differ by so much. */
 const skewMs = 10 * 60 * 1000
 
-type Asked = {
-  readonly url: string
-  readonly branch: string
+type WholeNeeds = {
   readonly source: Pick<Manifest['source'], 'projectId' | 'dataset'>
   readonly now: Date
 }
 
 /**
- * Whether it is time again to read back all files of a dataset. That they were is said by the message of the commit that was read back so: nothing else
- * outlives a runner. What cannot be found out counts as yes; throws only what another try may mend.
+ * Whether it is time again to read back all files of a dataset. The message of a commit that was read back so says it: nothing else outlives a runner.
+ * What cannot be found out counts as yes. Throws only what another try might have mended, after the last.
  */
-export async function isWholeDue(open: () => Promise<Repository>, { url, branch, source, now }: Asked): Promise<boolean> {
+export async function isWholeDue(session: BranchSession, needs: WholeNeeds): Promise<boolean> {
+  return await asking(session, () => isDue(session, needs))
+}
+
+async function isDue(session: BranchSession, { source, now }: WholeNeeds): Promise<boolean> {
   const since = new Date(now.getTime() - wholeAfterMs).toISOString()
   const until = new Date(now.getTime() + skewMs).toISOString()
-  using repository = await open()
+  using repository = await openAnother(session)
   try {
-    const tip = await fetchCommit(repository.git, url, { ref: `refs/heads/${branch}`, since, filter: 'tree:0' })
+    const ref = `refs/heads/${session.needs.branch}`
+    const tip = await fetchCommit(repository.git, session.url, { ref, since, filter: 'tree:0' })
     if (tip === undefined) return true
     const line = `^${wholeLine(source).replaceAll('.', '\\.')}$`
     const found = await repository.offline.run(['rev-list', '--max-count=1', `--since=${since}`, `--until=${until}`, `--grep=${line}`, tip])

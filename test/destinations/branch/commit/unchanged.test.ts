@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
-import { mustBeSaid } from '../../../../src/destinations/branch/commit/unchanged.ts'
+import { needsNewManifest } from '../../../../src/destinations/branch/commit/unchanged.ts'
 import type { Manifest } from '../../../../src/format/manifest.ts'
 import { exampleManifest } from '../../../support/example.ts'
 
-describe('mustBeSaid', () => {
+describe('needsNewManifest', () => {
   const { documents, assets, filters } = exampleManifest
   const days = (count: number) => new Date(Date.parse(exampleManifest.takenAt) + count * 86_400_000).toISOString()
 
@@ -23,11 +23,11 @@ describe('mustBeSaid', () => {
     { name: 'counts its missing assets only', there: { assets: { ...assets, missing: 0 } }, expected: true },
     { name: 'says nothing of assets', there: { assets: null }, expected: true },
   ])('$expected: the manifest that lies there $name', ({ there, expected }) => {
-    expect(mustBeSaid(exampleManifest, { ...exampleManifest, ...there } as Manifest)).toBe(expected)
+    expect(needsNewManifest(exampleManifest, { ...exampleManifest, ...there } as Manifest)).toBe(expected)
   })
 
   it('is true for a label that is not there yet', () => {
-    expect(mustBeSaid({ ...exampleManifest, label: 'pre-deploy' }, exampleManifest)).toBe(true)
-    expect(mustBeSaid({ ...exampleManifest, label: 'pre-deploy' }, { ...exampleManifest, label: 'pre-deploy' })).toBe(false)
+    expect(needsNewManifest({ ...exampleManifest, label: 'pre-deploy' }, exampleManifest)).toBe(true)
+    expect(needsNewManifest({ ...exampleManifest, label: 'pre-deploy' }, { ...exampleManifest, label: 'pre-deploy' })).toBe(false)
   })
 })

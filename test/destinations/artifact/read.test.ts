@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { findPreviousArtifact } from '../../../src/destinations/artifact/previous.ts'
+import { artifactReader } from '../../../src/destinations/artifact/read.ts'
+import { findPrevious } from '../../../src/destinations/find-previous.ts'
 import { type Manifest, printManifest } from '../../../src/format/manifest.ts'
 import { type Loopback, listen, send } from '../../doubles/http.ts'
 import { type Client, makeClient } from '../../support/ask.ts'
@@ -86,10 +87,11 @@ function zipOf({ manifest }: Shelved): Buffer {
 }
 
 async function find(signal = new AbortController().signal) {
-  return await findPreviousArtifact(
-    { repository: 'acme/site', name: 'nightly', of: exampleManifest },
+  const reader = artifactReader(
+    { repository: 'acme/site', name: 'nightly' },
     { apiUrl: server.url, token: 'ghs_unit', http: client.http, wait: async () => undefined, signal },
   )
+  return { ...(await findPrevious(reader, exampleManifest)), whyNone: await reader.whyNone() }
 }
 
 const times = (count: number, shelved: Shelved): Shelved[] => Array.from({ length: count }, () => shelved)
@@ -111,7 +113,7 @@ describe('the previous artifact', () => {
 
   it('is not there, without a word of warning, where all were looked at', async () => {
     shelf = times(3, { manifest: otherFilters })
-    expect(await find()).toMatchObject({ manifest: undefined, passedOver: [], nothing: expect.stringContaining('"nightly"') })
+    expect(await find()).toMatchObject({ manifest: undefined, passedOver: [], whyNone: expect.stringContaining('"nightly"') })
   })
 
   it('is found on a later page of the list', async () => {

@@ -1,14 +1,16 @@
+import { spawnSync } from 'node:child_process'
 import { expect, it } from '@jest/globals'
-import { findPreviousOnBranch } from '../../../src/destinations/branch/previous.ts'
-import { openBranch } from '../../../src/destinations/branch/remote.ts'
-import type { Manifest } from '../../../src/format/manifest.ts'
+import { branchReader } from '../../../src/destinations/branch/read.ts'
+import { currentState } from '../../../src/destinations/branch/session.ts'
+import { findPrevious } from '../../../src/destinations/find-previous.ts'
+import { type Manifest, printManifest } from '../../../src/format/manifest.ts'
+import { describeReader } from '../../contracts/reader.ts'
 import { type Git, gitAnswers, startGit } from '../../doubles/git/git.ts'
 import { exampleManifest } from '../../support/example.ts'
 import { rejection } from '../../support/feed.ts'
 import { makeTempFolder } from '../../support/process.ts'
+import { branch, folder, openSession } from './scene.ts'
 
-const branch = 'backups'
-const folder = 'abc12345/production'
 const others = { filters: { ...exampleManifest.filters, types: ['author'] } }
 
 function put(git: Git, manifest: Partial<Manifest>, number = 0): void {
@@ -18,21 +20,28 @@ function put(git: Git, manifest: Partial<Manifest>, number = 0): void {
 /** `before` is called when the tip has been seen. */
 async function find(git: Git, before: () => void = () => undefined) {
   await using temp = await makeTempFolder('previous')
-  const remote = { serverUrl: git.url, name: 'acme/site', token: 'ghs_unit' }
-  const tools = { environment: { PATH: '/usr/bin:/bin' }, temp: temp.path, signal: new AbortController().signal }
-  using remoteBranch = await openBranch({
-    remote,
-    branch,
-    folder,
-    history: false,
-    tools,
-    wait: async () => undefined,
-    log: { info: () => undefined },
-  })
-  const { tip } = await remoteBranch.see()
+  using session = openSession({ git, temp: temp.path })
+  await currentState(session)
   before()
-  return await findPreviousOnBranch(tip, { branch, folder, of: exampleManifest, remoteBranch })
+  const reader = branchReader(session)
+  return { ...(await findPrevious(reader, exampleManifest)), whyNone: await reader.whyNone() }
 }
+
+describeReader('branch', async ({ signal, temp }) => {
+  const git = await startGit()
+  const putBytes = async (bytes: string) => void git.commit(branch, { [`${folder}/manifest.json`]: bytes })
+  return {
+    open: () => {
+      const session = openSession({ git, temp }, { signal })
+      return { ...branchReader(session), [Symbol.dispose]: () => session[Symbol.dispose]() }
+    },
+    put: async (manifest) => await putBytes(printManifest(manifest).toString()),
+    putOther: async () => void git.commit(branch, { 'notes.txt': 'Mine', 'abc12345/staging/manifest.json': '{}' }),
+    putBytes,
+    breakDown: async () => git.fault('git-upload-pack', { answer: gitAnswers.unavailable }),
+    [Symbol.asyncDispose]: async () => await git[Symbol.asyncDispose](),
+  }
+})
 
 it('takes what lies at the tip, without a further request, where it has the same filters', async () => {
   await using git = await startGit()
@@ -61,7 +70,7 @@ it('passes over what cannot be read, and says so', async () => {
 })
 
 it.each([
-  { name: 'no branch', setUp: () => undefined, nothing: 'there is no branch "backups" yet' },
+  { name: 'no branch', setUp: () => undefined, nothing: 'there is no branch "sanity-backups" yet' },
   {
     name: 'other filters only',
     setUp: (git: Git) => put(git, others),
@@ -75,24 +84,24 @@ it.each([
 ])('says that there is nothing to compare with where there is $name', async ({ setUp, nothing }) => {
   await using git = await startGit()
   setUp(git)
-  expect(await find(git)).toMatchObject({ manifest: undefined, passedOver: [], nothing: expect.stringContaining(nothing) })
+  expect(await find(git)).toMatchObject({ manifest: undefined, passedOver: [], whyNone: expect.stringContaining(nothing) })
 })
 
 it('says that older commits were not looked at, with the cure', async () => {
   await using git = await startGit()
   put(git, {}, 1)
   put(git, others, 2)
-  const tree = git.run('rev-parse', `${branch}^{tree}`)
-  let tip = git.run('rev-parse', branch)
-  for (let count = 0; count < 499; count++)
-    tip = git.run('-c', 'user.name=a', '-c', 'user.email=a', 'commit-tree', tree, '-p', tip, '-m', 'x')
-  git.run('update-ref', `refs/heads/${branch}`, tip)
+  const commits = Array.from({ length: 499 }, (_, index) => {
+    const from = index === 0 ? `from refs/heads/${branch}^0\n` : ''
+    return `commit refs/heads/${branch}\ncommitter A <a@acme.example> 1700000000 +0000\ndata 1\nx\n${from}`
+  })
+  spawnSync('git', ['fast-import', '--quiet', '--force'], { cwd: git.folder, input: commits.join('') })
   const { manifest, passedOver } = await find(git)
   expect(manifest).toBeUndefined()
   expect(passedOver).toMatchObject([
     { message: expect.stringContaining('None of the last 500 commits'), hint: expect.stringContaining('on a `branch` of its own') },
   ])
-}, 30_000)
+})
 
 it('throws what the server says where it does not hand the history out', async () => {
   await using git = await startGit()

@@ -1,0 +1,25 @@
+import { BackupError } from '../errors.ts'
+import { type Comparable, isComparable } from '../format/compare.ts'
+import type { Manifest } from '../format/manifest.ts'
+import type { SnapshotReader } from './destination.ts'
+
+/** What a search for the snapshot before has found. */
+export type PreviousSnapshot = {
+  /** Undefined if there is nothing to compare with. */
+  readonly manifest: Manifest | undefined
+  /** Newer ones that could not be read, and why. Without a `manifest`, one to compare with might be among them. */
+  readonly passedOver: readonly BackupError[]
+}
+
+/**
+ * Finds the newest snapshot whose counts can be compared with those of another. One that lacks files of assets is as good as any: its documents are
+ * whole. Throws what the reader throws: a `BackupError` that says why nothing could be looked up, and what to do.
+ */
+export async function findPrevious(reader: Pick<SnapshotReader, 'newestFirst'>, of: Comparable): Promise<PreviousSnapshot> {
+  const passedOver: BackupError[] = []
+  for await (const each of reader.newestFirst()) {
+    if (each instanceof BackupError) passedOver.push(each)
+    else if (isComparable(each.manifest, of)) return { manifest: each.manifest, passedOver }
+  }
+  return { manifest: undefined, passedOver }
+}
