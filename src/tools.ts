@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ArtifactClient } from '@actions/artifact'
 import { type Dispatcher, EnvHttpProxyAgent, errors, request } from 'undici'
+import type { Http } from './http/http.ts'
 import type { Wait } from './http/retry.ts'
-import type { Http } from './sanity/api.ts'
 import { type Stopwatch, stopwatch } from './stopwatch.ts'
 
 /** Where the rooms say what they do. Every line passes through the same cleaning. */

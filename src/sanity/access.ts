@@ -1,6 +1,10 @@
 import { BackupError } from '../errors.ts'
-import { accessDeadlines, cutAnswer, type SanityApi } from './api.ts'
-import { readJson } from './count.ts'
+import type { Deadlines } from '../http/body.ts'
+import { readJson } from '../http/short-answer.ts'
+import { cutAnswer, type SanityApi } from './api.ts'
+
+/** The access list only informs: it must not keep a backup waiting. */
+const accessDeadlines: Deadlines = { firstByteMs: 15_000, idleMs: 10_000, totalMs: 30_000 }
 
 /** The API version of the access list that the Studio asks for: sanity-io/sanity packages/sanity/src/core/store/grants/grantsStore.ts. */
 const aclVersion = '2021-06-07'

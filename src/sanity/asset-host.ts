@@ -1,9 +1,12 @@
 import { BackupError } from '../errors.ts'
 import { type Deadlines, guarded } from '../http/body.ts'
+import { findEncoding, type Http, type HttpAnswer, ignoreLateErrors } from '../http/http.ts'
+import { readShort } from '../http/short-answer.ts'
 import type { Stopwatch } from '../stopwatch.ts'
-import { cutAnswer, defaultHost, findEncoding, type Http, readBody, type Source } from './api.ts'
+import { cutAnswer } from './api.ts'
 import { errorOfAnswer } from './errors/answer.ts'
-import { networkError } from './errors/network.ts'
+import { networkError, streamError } from './errors/network.ts'
+import { defaultHost, type Source } from './source.ts'
 
 /** The file of an asset, as its document describes it. `url` comes from outside. */
 type AssetFile = { readonly kind: 'image' | 'file'; readonly url: string }
@@ -86,8 +89,7 @@ export function assetHost(source: Source, { http, token, userAgent, signal }: Me
           bodyTimeout: assetDeadlines.idleMs,
           signal,
         })
-        // A body that is let go of says so in an event that nobody else listens to.
-        answer.body.on('error', () => undefined)
+        ignoreLateErrors(answer)
         return await answered(answer, { url, source, signal })
       } catch (error) {
         if (signal.aborted) throw signal.reason
@@ -102,10 +104,7 @@ const noStopwatch: Pick<Stopwatch, 'during'> = { during: async (_, work) => awai
 
 type Asked = { readonly url: URL; readonly source: Source; readonly signal: AbortSignal }
 
-async function answered(
-  { statusCode: status, headers, body }: Awaited<ReturnType<Http>>,
-  { url, source, signal }: Asked,
-): Promise<AssetAnswer> {
+async function answered({ statusCode: status, headers, body }: HttpAnswer, { url, source, signal }: Asked): Promise<AssetAnswer> {
   const what = 'the file of an asset'
   if (status === 200 && findEncoding(headers) !== undefined) {
     body.destroy()
@@ -113,10 +112,10 @@ async function answered(
   }
   if (status === 200) {
     const claims = { md5: hexIn(headers['x-sanity-md5']), sha1: hexIn(headers['x-sanity-sha1']) }
-    const about = { url, deadlines: assetDeadlines, signal, stopwatch: noStopwatch, what, cut: cutAnswer }
-    return { kind: 'found', status, claims, body: guarded(body, about) }
+    const toError = (error: unknown) => streamError(error, { url, deadlines: assetDeadlines, what, cut: cutAnswer })
+    return { kind: 'found', status, claims, body: guarded(body, { deadlines: assetDeadlines, signal, stopwatch: noStopwatch, toError }) }
   }
-  const error = errorOfAnswer({ status, headers, body: await readBody(body), source, what, url })
+  const error = errorOfAnswer({ status, headers, body: await readShort(body), source, what, url })
   return error.retry.tries > 1
     ? { kind: 'failed', status, error }
     : { kind: 'refused', status, lack: lackOf(status), why: `the asset host answered ${status}` }

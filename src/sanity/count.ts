@@ -1,5 +1,10 @@
 import { BackupError } from '../errors.ts'
-import { cutAnswer, queryDeadlines, type SanityApi } from './api.ts'
+import type { Deadlines } from '../http/body.ts'
+import { readJson } from '../http/short-answer.ts'
+import { cutAnswer, type SanityApi } from './api.ts'
+
+/** Sanity ends a query after one minute: sanity.io/docs/content-lake/technical-limits. */
+const queryDeadlines: Deadlines = { firstByteMs: 75_000, idleMs: 30_000, totalMs: 120_000 }
 
 /**
  * How many documents the dataset holds for this token, drafts and versions included, system documents (`_.…`) not: an answer that is
@@ -36,20 +41,4 @@ const maxAnswerBytes = 64 * 1024
 async function readResult(body: AsyncIterable<Buffer>): Promise<unknown> {
   const json = await readJson(body, maxAnswerBytes)
   return typeof json === 'object' && json !== null && 'result' in json ? json.result : undefined
-}
-
-/** The JSON value of a short answer; undefined if it is longer than `maxBytes` or no JSON. */
-export async function readJson(body: AsyncIterable<Buffer>, maxBytes: number): Promise<unknown> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    chunks.push(chunk)
-    bytes += chunk.length
-    if (bytes > maxBytes) return undefined
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
-  } catch {
-    return undefined
-  }
 }

@@ -1,5 +1,7 @@
 import { Agent } from 'undici'
-import { type Http, type SanityApi, type Source, sanityApi } from '../../src/sanity/api.ts'
+import type { Http } from '../../src/http/http.ts'
+import { type SanityApi, sanityApi } from '../../src/sanity/api.ts'
+import type { Source } from '../../src/sanity/source.ts'
 import { stopwatch } from '../../src/stopwatch.ts'
 import { httpOver } from '../../src/tools.ts'
 

@@ -1,7 +1,7 @@
 import { BackupError, type Retry } from '../../errors.ts'
 import { retryAfterMs } from '../../http/retry-after.ts'
 import { quoteOutside } from '../../text.ts'
-import type { Source } from '../api.ts'
+import type { Source } from '../source.ts'
 import { readSaying, type Saying } from './error-body.ts'
 import { kindOf401, unauthorized } from './token.ts'
 

@@ -1,7 +1,5 @@
 import { BackupError } from '../../errors.ts'
-import type { Cut } from '../../http/body.ts'
-import { type LineBatch, LineTooLongError, splitLines, stripFraming } from '../../streams/lines.ts'
-import type { Line } from '../export/line.ts'
+import type { Cut } from './network.ts'
 
 const again = 'Run the backup again.'
 const support = 'see status.sanity.io, and show this message to Sanity support.'
@@ -16,26 +14,13 @@ export const cutExport = {
 } as const satisfies Record<ExportWay, Cut>
 
 /** In one request, or page by page. */
-type ExportWay = 'stream' | 'cursor'
-
-/** Sanity's cap for one document is 32 MB (sanity.io/docs/content-lake/technical-limits); above this a line is no document. */
-const maxLineBytes = 128 * 1024 * 1024
+export type ExportWay = 'stream' | 'cursor'
 
 /** A broken stream is often a hiccup of the server's: the request is tried once more. */
 const brokenStreamTries = 2
 
-/** The lines of an answer, without what only frames them. Throws `export-invalid` for one that is too long to be a document. */
-export async function* linesOf(body: AsyncIterable<Buffer>): AsyncGenerator<LineBatch> {
-  try {
-    yield* stripFraming(splitLines(body, maxLineBytes))
-  } catch (error) {
-    if (error instanceof LineTooLongError) throw invalidLine(error.lineNumber, `it is longer than ${maxLineBytes} bytes`, error)
-    throw error
-  }
-}
-
-/** The error for an error line inside the stream. */
-export function rejected(number: number, { description }: Extract<Line, { kind: 'error' }>, way: ExportWay): BackupError {
+/** The error for an error line inside the stream; `description` is the server's words, made harmless. */
+export function rejected(number: number, description: string, way: ExportWay): BackupError {
   return new BackupError({
     code: 'export-rejected',
     title: 'Sanity broke off the export with an error',

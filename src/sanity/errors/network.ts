@@ -1,13 +1,17 @@
 import { BackupError, findSystemCode, messageOf } from '../../errors.ts'
-import type { About, Deadlines } from '../../http/body.ts'
+import { type Deadlines, TooSlowError } from '../../http/body.ts'
 import { quoteOutside } from '../../text.ts'
 
-/** An endless trickle: the idle deadline never sees it. */
-export class TooSlowError extends Error {
-  constructor(message: string) {
-    super(message)
-    this.name = 'TooSlowError'
-  }
+/** What it means when a body ends early, and what to do then. */
+export type Cut = { readonly code: 'export-truncated' | 'sanity-unavailable'; readonly hint: string }
+
+/** A body that did not come to its end. */
+type BrokenBody = {
+  readonly url: URL
+  readonly deadlines: Deadlines
+  /** What was asked for, for the error's words: `the export of the documents`. */
+  readonly what: string
+  readonly cut: Cut
 }
 
 const networkTries = 5
@@ -67,11 +71,11 @@ export function networkError(error: unknown, url: URL, deadlines: Deadlines): Ba
 }
 
 /** The error for a body that did not come to its end. */
-export function streamError(error: unknown, about: About): BackupError {
-  const { url, deadlines, what, cut } = about
+export function streamError(error: unknown, broken: BrokenBody): BackupError {
+  const { url, deadlines, what, cut } = broken
   const code = findSystemCode(error) ?? 'unknown'
-  if (code === 'UND_ERR_BODY_TIMEOUT') return stalled(error, about, `sent nothing for ${deadlines.idleMs / 1000} s`)
-  if (error instanceof TooSlowError) return stalled(error, about, `is too slow: ${error.message}`)
+  if (code === 'UND_ERR_BODY_TIMEOUT') return stalled(error, broken, `sent nothing for ${deadlines.idleMs / 1000} s`)
+  if (error instanceof TooSlowError) return stalled(error, broken, `is too slow: ${error.message}`)
   return new BackupError({
     code: cut.code,
     title: 'The stream from Sanity was cut',
@@ -85,7 +89,7 @@ export function streamError(error: unknown, about: About): BackupError {
 /** Each wait for a stalled stream costs minutes: once may be bad luck. */
 const stallTries = 2
 
-function stalled(error: unknown, { url, what }: About, fact: string): BackupError {
+function stalled(error: unknown, { url, what }: BrokenBody, fact: string): BackupError {
   return new BackupError({
     code: 'sanity-unavailable',
     title: 'The stream from Sanity stalled',

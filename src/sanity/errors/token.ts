@@ -1,5 +1,5 @@
 import type { BackupError } from '../../errors.ts'
-import type { Source } from '../api.ts'
+import type { Source } from '../source.ts'
 import type { Saying } from './error-body.ts'
 
 /** What can be wrong with a token that Sanity does not take. */

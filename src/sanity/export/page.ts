@@ -1,6 +1,8 @@
-import { exportDeadlines, type SanityApi } from '../api.ts'
-import { cutExport, cutLine, invalidLine, linesOf, rejected } from '../errors/export.ts'
+import type { SanityApi } from '../api.ts'
+import { cutLine, invalidLine, rejected } from '../errors/export.ts'
 import { classifyLine } from './line.ts'
+import { exportLines } from './lines.ts'
+import { requestExport } from './request.ts'
 import type { ExportedDocument } from './stream.ts'
 
 /** What a page asks for: the cursor that the page before ended with, empty for the first. */
@@ -16,19 +18,13 @@ export type PageRequest = { readonly types: readonly string[]; readonly cursor: 
  * begin the export anew, and for lines behind a cursor.
  */
 export async function* exportPage(api: SanityApi, { types, cursor }: PageRequest): AsyncGenerator<ExportedDocument[], string | undefined> {
-  const body = await api.open(`/data/export/${api.source.dataset}`, {
-    query: { ...(types.length > 0 ? { types: types.join(',') } : {}), nextCursor: cursor },
-    deadlines: exportDeadlines,
-    what: 'a page of the documents',
-    cut: cutExport.cursor,
-  })
-  return yield* readPage(body)
+  return yield* readPage(await requestExport(api, { types, cursor }))
 }
 
 /** Reads the body of one page; see {@link exportPage}. */
 export async function* readPage(body: AsyncIterable<Buffer>): AsyncGenerator<ExportedDocument[], string | undefined> {
   const page: Page = { lines: 0, next: undefined }
-  for await (const batch of linesOf(body)) {
+  for await (const batch of exportLines(body)) {
     const documents = batch.lines.flatMap((bytes) => documentIn(bytes, page, batch.terminated))
     if (documents.length > 0) yield documents
   }
@@ -45,7 +41,7 @@ function documentIn(bytes: Buffer, page: Page, terminated: boolean): ExportedDoc
   const number = ++page.lines
   const line = classifyLine(bytes)
   if (line.kind === 'blank') return []
-  if (line.kind === 'error') throw rejected(number, line, 'cursor')
+  if (line.kind === 'error') throw rejected(number, line.description, 'cursor')
   if (line.kind === 'invalid') throw !terminated && line.incomplete ? cutLine(number, 'cursor') : invalidLine(number, line.why)
   if (page.next !== undefined) throw invalidLine(number, 'it stands behind the cursor that ends its page')
   if (line.kind === 'document') return [{ id: line.id, type: line.type, bytes }]

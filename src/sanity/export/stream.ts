@@ -1,7 +1,9 @@
 import { fingerprintSet } from '../../streams/id-set.ts'
-import { exportDeadlines, type SanityApi } from '../api.ts'
-import { cutExport, cutLine, invalidLine, linesOf, moreToCome, rejected } from '../errors/export.ts'
+import type { SanityApi } from '../api.ts'
+import { cutLine, invalidLine, moreToCome, rejected } from '../errors/export.ts'
 import { classifyLine } from './line.ts'
+import { exportLines } from './lines.ts'
+import { requestExport } from './request.ts'
 
 /** One document as it came: `bytes` is its line without the line feed. */
 export type ExportedDocument = { readonly id: string; readonly type: string; readonly bytes: Buffer }
@@ -15,13 +17,7 @@ export type ExportedDocument = { readonly id: string; readonly type: string; rea
  * or one that promises more, `export-invalid` for a line that is not a document and for an id that comes twice.
  */
 export async function* exportDocuments(api: SanityApi, { types, expected }: Wanted): AsyncGenerator<ExportedDocument[]> {
-  const body = await api.open(`/data/export/${api.source.dataset}`, {
-    query: types.length > 0 ? { types: types.join(',') } : {},
-    deadlines: exportDeadlines,
-    what: 'the export of the documents',
-    cut: cutExport.stream,
-  })
-  yield* readExport(body, expected)
+  yield* readExport(await requestExport(api, { types }), expected)
 }
 
 /** `expected`: about how many documents there are. */
@@ -32,7 +28,7 @@ export async function* readExport(body: AsyncIterable<Buffer>, expected = 0): As
   const ids = fingerprintSet(expected)
   let number = 0
   let openCursor = false
-  for await (const { lines, terminated } of linesOf(body)) {
+  for await (const { lines, terminated } of exportLines(body)) {
     const documents: ExportedDocument[] = []
     for (const bytes of lines) {
       number++
@@ -49,7 +45,7 @@ export async function* readExport(body: AsyncIterable<Buffer>, expected = 0): As
         case 'blank':
           break
         case 'error':
-          throw rejected(number, line, 'stream')
+          throw rejected(number, line.description, 'stream')
         case 'invalid':
           throw !terminated && line.incomplete ? cutLine(number, 'stream') : invalidLine(number, line.why)
       }

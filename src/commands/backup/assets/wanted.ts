@@ -1,9 +1,9 @@
 import { assetTypes, findAssetName, findNameAtHost, isInShard, isSha1 } from '../../../format/asset-id.ts'
 import { filter } from '../../../format/filters.ts'
 import type { Inputs } from '../../../inputs/backup.ts'
-import type { Source } from '../../../sanity/api.ts'
 import { assetAddress } from '../../../sanity/asset-host.ts'
 import type { ExportedDocument } from '../../../sanity/export/stream.ts'
+import type { Source } from '../../../sanity/source.ts'
 import type { Tools } from '../../../tools.ts'
 import type { Missing, WantedAsset } from './download.ts'
 
