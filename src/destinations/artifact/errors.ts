@@ -1,5 +1,5 @@
 import { BackupError, findSystemCode, messageOf } from '../../errors.ts'
-import type { Forge } from '../../github/rest.ts'
+import type { Forge } from '../../github/forge.ts'
 import { quoteOutside } from '../../text.ts'
 
 /** Whether it was the last step of an upload that failed: then the artifact may be finished all the same. */
