@@ -1,5 +1,5 @@
-import type { Missed } from '../commands/backup/assets/missing.ts'
-import type { BackupOutcome } from '../commands/backup/backup.ts'
+import type { MissingAssets } from '../commands/backup/assets/missing.ts'
+import type { BackupOutcome } from '../commands/backup/outcome.ts'
 import type { Stored, StoredOnBranch } from '../destinations/destination.ts'
 import type { BackupError } from '../errors.ts'
 import { otherAssets } from '../format/asset-id.ts'
@@ -106,7 +106,7 @@ function assetsOf({ assets, documents }: Manifest): string {
 }
 
 /** The first missing assets, with what refers to them. */
-function missingAssets({ count, first }: Missed): string | undefined {
+function missingAssets({ count, first }: MissingAssets): string | undefined {
   if (count === 0) return undefined
   const rows = first.map(
     ({ id, status, why, referrers = ['not known in this shard'] }) =>

@@ -1,5 +1,5 @@
 import * as core from '@actions/core'
-import type { BackupOutcome } from '../commands/backup/backup.ts'
+import type { BackupOutcome } from '../commands/backup/outcome.ts'
 import { BackupError, findSystemCode, messageOf } from '../errors.ts'
 import { isDiskFull } from '../snapshot/workshop/room.ts'
 import { formatBytes, neutralise, quoteOutside, redactor } from '../text.ts'

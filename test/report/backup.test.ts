@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import type { BackupOutcome } from '../../src/commands/backup/backup.ts'
+import type { BackupOutcome } from '../../src/commands/backup/outcome.ts'
 import { BackupError } from '../../src/errors.ts'
 import { renderBackup, renderFailure } from '../../src/report/backup.ts'
 import { exampleManifest } from '../snapshot/example.ts'

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals'
-import type { BackupOutcome } from '../../src/commands/backup/backup.ts'
+import type { BackupOutcome } from '../../src/commands/backup/outcome.ts'
 import { makeReport } from '../../src/report/report.ts'
 import { exampleManifest } from '../snapshot/example.ts'
 import { makeTempFolder } from '../support/process.ts'

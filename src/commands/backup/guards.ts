@@ -3,6 +3,7 @@ import { findPrevious } from '../../destinations/find-previous.ts'
 import { BackupError } from '../../errors.ts'
 import { type Comparable, countOf } from '../../format/compare.ts'
 import type { Manifest } from '../../format/manifest.ts'
+import type { Source } from '../../sanity/source.ts'
 import { formatCount, plural, quoteOutside } from '../../text.ts'
 import type { Tools } from '../../tools.ts'
 
@@ -16,13 +17,20 @@ export type Comparison =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'off' }
 
-export type Guard = { readonly manifest: Manifest; readonly destinations: readonly Destination[]; readonly maxShrinkPercent: number }
+/** The snapshot, and what it is compared with. */
+export type ShrinkNeeds = {
+  /** Of the snapshot that is to be stored. */
+  readonly manifest: Manifest
+  readonly destinations: readonly Destination[]
+  /** 100 switches the comparison off. */
+  readonly maxShrinkPercent: number
+}
 
 /**
  * Compares a snapshot, before it is stored, with the newest one at each destination. Throws `dataset-shrunk` if it lost more documents against one of
- * them than allowed; types that did, and types that are gone, are warned of otherwise. What cannot be looked up, or be read, is warned of.
+ * them than allowed. Else it warns of types that lost more, of types that are gone, and of what cannot be looked up or read.
  */
-export async function compareWithPrevious({ manifest, destinations, maxShrinkPercent }: Guard, tools: Tools): Promise<Comparison> {
+export async function checkShrink({ manifest, destinations, maxShrinkPercent }: ShrinkNeeds, tools: Tools): Promise<Comparison> {
   if (maxShrinkPercent === 100) return { kind: 'off' }
   const looked: Looked[] = []
   for (const destination of destinations) looked.push(await lookAt(destination, manifest, tools))
@@ -35,7 +43,7 @@ export async function compareWithPrevious({ manifest, destinations, maxShrinkPer
     const reasons = looked.flatMap((each) => (each.kind === 'nothing' ? each.why : []))
     return reasons.length < looked.length ? { kind: 'unknown' } : { kind: 'nothing', why: reasons.join('; ') }
   }
-  judge(manifest, worst, { maxShrinkPercent, tools })
+  checkAgainst(worst, { manifest, maxShrinkPercent }, tools)
   return { kind: 'compared', previous: newest }
 }
 
@@ -70,7 +78,7 @@ async function lookAt({ kind, reader }: Destination, of: Comparable, { log, sign
 
 const minimum = 'Where that is so every time, set `min-documents`.'
 
-/** Of many the newest is told, and the last: it may say why the search ended. */
+/** Says of many why the newest and the last one were passed over: the last may say why the search ended. */
 function inOne(passedOver: readonly BackupError[]): string {
   const [first, ...rest] = passedOver.map(({ message, hint }) => `${message} ${hint}`)
   const others = rest.length > 1 ? `${plural(rest.length - 1, 'other')} could not be read either.` : undefined
@@ -82,13 +90,15 @@ function lostPercent({ documents }: Manifest, previous: Manifest): number {
   return before === 0 ? 0 : ((before - documents.count) / before) * 100
 }
 
-function judge(manifest: Manifest, previous: Manifest, { maxShrinkPercent, tools }: { maxShrinkPercent: number; tools: Tools }): void {
+type CheckNeeds = Omit<ShrinkNeeds, 'destinations'>
+
+function checkAgainst(previous: Manifest, { manifest, maxShrinkPercent }: CheckNeeds, { log }: Tools): void {
   const types = shrunkTypes(manifest, previous, maxShrinkPercent)
   const lost = lostPercent(manifest, previous)
   const since = `the one before (${quoteOutside(previous.snapshot, 200)})`
   if (lost > maxShrinkPercent) throw shrunk({ manifest, previous, since, types, lost, maxShrinkPercent })
   if (types === '') return
-  tools.log.warning(
+  log.warning(
     `Compared with ${since}, some types lost more than ${maxShrinkPercent} % of their documents. ${types} If that is not what you want, look at the dataset while the older snapshot is still there.`,
   )
 }
@@ -130,5 +140,21 @@ function shrunk({ manifest, previous, since, types, lost, maxShrinkPercent }: Sh
     title: 'The dataset has shrunk',
     message: `Dataset "${source.dataset}" of project "${source.projectId}" gave ${plural(documents.count, 'document')} for the snapshot, and ${since} holds ${formatCount(previous.documents.count)}: ${percent} % fewer, where \`max-shrink-percent\` allows ${maxShrinkPercent} %. ${types} Nothing was stored.`,
     hint: 'Look at the dataset now, while older snapshots still exist: documents may have been deleted, or the token may not see them any more. If it is meant to be so, run once with a higher `max-shrink-percent`, or 100 to switch this check off.',
+  })
+}
+
+type Minimum = { readonly minDocuments: number; readonly source: Pick<Source, 'projectId' | 'dataset'> }
+
+/** Throws `too-few-documents` if the snapshot holds fewer documents than a user asks for. */
+export function enforceMinimum(count: number, { minDocuments, source }: Minimum): void {
+  if (count >= minDocuments) return
+  throw new BackupError({
+    code: 'too-few-documents',
+    title: count === 0 ? 'There is nothing to back up' : 'There are too few documents',
+    message: `Dataset "${source.dataset}" of project "${source.projectId}" gave ${plural(count, 'document')} for the snapshot; \`min-documents\` asks for ${formatCount(minDocuments)} at least. Nothing was stored.`,
+    hint:
+      count === 0
+        ? 'Check `dataset`, `types`, `exclude-types` and `exclude-ids`, and that the token has the Viewer role: a token without rights sees an empty dataset. If the dataset may be empty, set `min-documents: 0`.'
+        : 'If documents were deleted on purpose, lower `min-documents`. Otherwise look at the dataset now, while older snapshots still exist.',
   })
 }

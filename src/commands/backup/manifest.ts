@@ -1,46 +1,52 @@
-import { type Manifest, manifestFormat } from '../../format/manifest.ts'
+import type { Shard } from '../../format/asset-id.ts'
+import type { Filters } from '../../format/filters.ts'
+import { type Manifest, manifestFormat, type Run } from '../../format/manifest.ts'
 import { isoSeconds } from '../../format/snapshot-name.ts'
-import type { Inputs } from '../../inputs/backup.ts'
-import type { Runner } from '../../runner.ts'
+import type { Source } from '../../sanity/source.ts'
 import { sumDigest } from '../../streams/digest.ts'
 import type { Tools } from '../../tools.ts'
 import { toolVersion } from '../../version.ts'
-import type { SavedAssets } from './assets/save.ts'
+import type { SavedAssets } from './assets/saved.ts'
 import type { SavedDocuments } from './documents/save.ts'
 
-/** A snapshot's name, and the time in it. */
-export type Named = { readonly name: string; readonly takenAt: Date }
-
-type Facts = {
-  readonly inputs: Inputs
-  readonly runner: Runner
+/** All that a manifest says. */
+export type ManifestNeeds = {
+  readonly name: string
+  readonly label: string | null
+  readonly shard: Shard | null
+  readonly takenAt: Date
+  readonly finishedAt: Date
+  readonly source: Source
+  /** Null outside GitHub Actions. */
+  readonly run: Run | null
+  readonly filters: Filters
   readonly documents: SavedDocuments
+  readonly includeAssets: boolean
   readonly assets: SavedAssets
   readonly fullRead: boolean | null
-  readonly named: Named
   readonly clean: Tools['clean']
-  readonly finishedAt: Date
 }
 
-/** The manifest of a snapshot whose files are all written. */
-export function describeSnapshot({ inputs, runner, documents, assets, fullRead, named, clean, finishedAt }: Facts): Manifest {
+/** Makes the manifest of a snapshot whose files are all written. The clock may have been set back meanwhile: it ends when it began, at the earliest. */
+export function makeManifest(needs: ManifestNeeds): Manifest {
+  const { name, label, shard, takenAt, finishedAt, source, run, filters, documents, includeAssets, assets, fullRead, clean } = needs
+  const { projectId, dataset, apiVersion } = source
   const { data, mode } = documents
-  const { projectId, dataset, apiVersion } = inputs.source
   return {
     format: manifestFormat,
-    snapshot: named.name,
-    label: inputs.label,
-    shard: inputs.shard,
-    takenAt: isoSeconds(named.takenAt),
-    finishedAt: isoSeconds(finishedAt),
+    snapshot: name,
+    label,
+    shard,
+    takenAt: isoSeconds(takenAt),
+    finishedAt: isoSeconds(finishedAt > takenAt ? finishedAt : takenAt),
     complete: assets.missing.length === 0,
     source: { projectId, dataset, apiVersion, mode },
     tool: { name: 'sanity-backup', version: toolVersion },
-    run: runner.run,
-    filters: inputs.filters,
+    run,
+    filters,
     documents: countsOf(documents, clean),
     assets: {
-      included: inputs.includeAssets,
+      included: includeAssets,
       count: assets.count,
       sizeBytes: assets.sizeBytes,
       reused: assets.reused,

@@ -1,105 +1,59 @@
-import { artifactDestination } from '../../destinations/artifact/artifact.ts'
-import { artifactReader } from '../../destinations/artifact/read.ts'
-import { branchDestination } from '../../destinations/branch/branch.ts'
 import type { Destination, FinishedSnapshot, Stored } from '../../destinations/destination.ts'
-import { directoryDestination } from '../../destinations/directory.ts'
-import { BackupError } from '../../errors.ts'
-import type { Github } from '../../github/rest.ts'
-import { refusePublic } from '../../github/visibility.ts'
-import type { Inputs } from '../../inputs/backup.ts'
+import { BackupError, reworded } from '../../errors.ts'
 import { unexpected } from '../../report/run-errors.ts'
-import type { Runner } from '../../runner.ts'
 import { systemError } from '../../snapshot/workshop/system-error.ts'
 import { formatDuration } from '../../text.ts'
 import type { Tools } from '../../tools.ts'
 
-/** The destinations that a user chose, in the order in which they are tried. Disposing them removes what they keep on the runner. */
-export type Destinations = Disposable & { readonly all: readonly Destination[] }
+/**
+ * Where a snapshot is stored. `missingError` says which files of assets it lacks, if the run fails because of them; `path` is where snapshots lie on
+ * the runner, for the words of an error.
+ */
+export type StoreNeeds = {
+  readonly destinations: readonly Destination[]
+  readonly missingError: BackupError | undefined
+  readonly path: string
+}
 
-/** The tools, and a folder that is gone when the run is. */
-type Means = Tools & { readonly scratch: string }
+type StoreTools = Pick<Tools, 'log' | 'signal'>
 
-/** Makes the destinations that the inputs name. */
-export function openDestinations(inputs: Inputs, runner: Runner, tools: Means): Destinations {
-  const make = { artifact, directory, branch }
-  const all = (['artifact', 'directory', 'branch'] as const)
-    .filter((kind) => inputs.destinations.has(kind))
-    .map((kind) => make[kind](inputs, runner, tools))
-  return {
-    all,
-    [Symbol.dispose]: () => {
-      for (const destination of all) {
-        try {
-          destination[Symbol.dispose]()
-        } catch {
-          // What cannot be removed must not hide how the run ended. It lies in the workshop, which the next run removes.
-        }
-      }
-    },
+/** What came of storing. `failure` ends the run although something was stored. */
+export type Storing = { readonly stored: readonly Stored[]; readonly failure: BackupError | undefined; readonly storeMs: number }
+
+/** Prepares and stores a finished snapshot at all destinations. Throws if it can be stored at none, or if one refuses it beforehand. */
+export async function storeSnapshot(
+  snapshot: FinishedSnapshot,
+  { destinations, missingError, path }: StoreNeeds,
+  { log, signal }: StoreTools,
+): Promise<Storing> {
+  for (const destination of destinations) await destination.prepare(snapshot)
+  const startedAt = performance.now()
+  try {
+    const { stored, failure } = await storeEverywhere(destinations, snapshot, { log, signal, path })
+    return { stored, failure: missingError ?? failure, storeMs: performance.now() - startedAt }
+  } catch (error) {
+    throw missingError && error instanceof BackupError && !signal.aborted ? notKept(missingError, error) : error
   }
 }
 
-function artifact(inputs: Inputs, runner: Runner, tools: Tools): Destination {
-  const { repository, serverUrl, forge, run } = runner
-  return artifactDestination({
-    client: tools.artifacts,
-    name: inputs.artifactName,
-    retentionDays: inputs.retentionDays,
-    runAttempt: run?.runAttempt ?? 1,
-    runUrl: `${serverUrl}/${repository}/actions/runs/${run?.runId ?? ''}`,
-    hasService: runner.hasArtifactService,
-    serverUrl,
-    forge,
-    reader: artifactReader({ repository, name: inputs.artifactName }, github({ inputs, runner, tools })),
-    checkVisibility: async () => await checkVisibility(repository, { inputs, runner, tools }),
-    signal: tools.signal,
-    wait: tools.wait,
-    stopwatch: tools.stopwatch,
+/** The error for files that are missing from a snapshot that could not be kept either. */
+function notKept(error: BackupError, cause: BackupError): BackupError {
+  return reworded(error, {
+    message: `${error.message}
+What was saved could not be kept: ${cause.title}: ${cause.message}`,
+    cause,
   })
 }
 
-function directory(inputs: Inputs, _runner: Runner, { signal, stopwatch }: Tools): Destination {
-  return directoryDestination({ path: inputs.path, source: inputs.source, signal, stopwatch })
-}
-
-function branch(inputs: Inputs, runner: Runner, tools: Means): Destination {
-  const { serverUrl } = runner
-  const repository = inputs.repository ?? runner.repository
-  const { environment, signal, scratch } = tools
-  return branchDestination({
-    ...tools,
-    remote: { serverUrl: serverUrl.replace(/\/+$/, ''), name: repository, token: inputs.githubToken },
-    branch: inputs.branch,
-    layout: inputs.branchLayout,
-    keepLast: inputs.keepLast,
-    template: inputs.commitMessage,
-    source: inputs.source,
-    maxShrinkPercent: inputs.maxShrinkPercent,
-    alone: inputs.destinations.size === 1,
-    checkVisibility: async () => await checkVisibility(repository, { inputs, runner, tools }),
-    git: { environment, temp: scratch, signal },
-  })
-}
-
-type Asked = { readonly inputs: Inputs; readonly runner: Runner; readonly tools: Tools }
-
-function github({ inputs, runner, tools }: Asked): Github {
-  return { ...tools, apiUrl: runner.apiUrl, token: inputs.githubToken }
-}
-
-async function checkVisibility(name: string, asked: Asked): Promise<void> {
-  const { repository, eventPath } = asked.runner
-  if (asked.inputs.allowPublic) return
-  // The event tells of the repository that the workflow runs in only.
-  await refusePublic({ name, eventPath: name === repository ? eventPath : undefined }, github(asked))
-}
-
-/** Stores at one destination after the other. One that fails does not keep the others from being tried, unless the run was cancelled. */
+/**
+ * Stores at one destination after the other. One that fails does not keep the others from being tried, unless the run was cancelled; `failure` is
+ * the first error. Throws it if nothing was stored.
+ */
 export async function storeEverywhere(
   destinations: readonly Destination[],
   snapshot: FinishedSnapshot,
-  { log, signal, path }: Pick<Tools, 'log' | 'signal'> & { readonly path: string },
-): Promise<{ stored: Stored[]; failure: BackupError | undefined }> {
+  { log, signal, path }: StoreTools & { readonly path: string },
+): Promise<Omit<Storing, 'storeMs'>> {
   const stored: Stored[] = []
   let failure: BackupError | undefined
   for (const [index, destination] of destinations.entries()) {
@@ -114,7 +68,7 @@ export async function storeEverywhere(
       const error = await failureOf(thrown, { signal, path })
       failure ??= error
       if (signal.aborted) break
-      // The first failure is told at the end, as the run's own.
+      // The first failure is the run's own, and is shown at its end.
       if (error !== failure) log.warning(`${error.title}: ${error.message}`)
       else if (index < destinations.length - 1) log.info(`${error.title}. The other destinations are tried all the same.`)
     }
@@ -123,7 +77,7 @@ export async function storeEverywhere(
   return { stored, failure }
 }
 
-/** Whatever a destination throws: what the ones before hold must not be lost with it. */
+/** What a destination threw, as a known error: an unforeseen one must not hide what the destinations before it hold. */
 async function failureOf(thrown: unknown, { signal, path }: { signal: AbortSignal; path: string }): Promise<BackupError> {
   if (thrown instanceof BackupError) return thrown
   if (signal.reason instanceof BackupError) return signal.reason

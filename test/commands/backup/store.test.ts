@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { storeEverywhere } from '../../../src/commands/backup/store.ts'
+import { storeEverywhere, storeSnapshot } from '../../../src/commands/backup/store.ts'
 import type { Destination, FinishedSnapshot, Stored } from '../../../src/destinations/destination.ts'
 import { BackupError } from '../../../src/errors.ts'
 import { rejection } from '../../streams/feed.ts'
@@ -67,4 +67,47 @@ describe('storing at several destinations', () => {
     const { stored, failure } = await storeEverywhere([cancelling, ...places], snapshot, tools(controller.signal))
     expect({ stored, failure }).toEqual({ stored: [kept], failure: reason })
   })
+})
+
+describe('storing a snapshot that lacks files of assets', () => {
+  const missingError = new BackupError({ code: 'asset-missing', title: '1 asset could not be saved', message: 'image-a (404).', hint: 'h' })
+  const full = new BackupError({ code: 'artifact-quota', title: 'No room', message: 'The quota is used up.', hint: 'h' })
+
+  it('fails the run though it is stored', async () => {
+    const { stored, failure } = await storeSnapshot(snapshot, { destinations: [good], missingError, path: '/backups' }, tools())
+    expect({ stored, failure }).toEqual({ stored: [kept], failure: missingError })
+  })
+
+  it('says of one that could not be kept either what is missing, and why it was not kept', async () => {
+    const needs = { destinations: [failing('artifact', full)], missingError, path: '/backups' }
+    expect(await rejection(storeSnapshot(snapshot, needs, tools()))).toMatchObject({
+      code: 'asset-missing',
+      message: 'image-a (404).\nWhat was saved could not be kept: No room: The quota is used up.',
+      cause: full,
+    })
+  })
+
+  it('says that the run was cancelled, if it was', async () => {
+    const reason = new BackupError({ code: 'cancelled', title: 'x', message: 'y', hint: 'z' })
+    const needs = { destinations: [good], missingError, path: '/backups' }
+    expect(await rejection(storeSnapshot(snapshot, needs, tools(AbortSignal.abort(reason))))).toBe(reason)
+  })
+})
+
+it('stores nowhere what one of the destinations refuses beforehand', async () => {
+  const refusal = new BackupError({ code: 'branch-too-large', title: 'x', message: 'y', hint: 'z' })
+  const stored: string[] = []
+  const first = destination('artifact', async () => {
+    stored.push('artifact')
+    return kept
+  })
+  const refusing: Destination = {
+    ...good,
+    prepare: async () => {
+      throw refusal
+    },
+  }
+  const needs = { destinations: [first, refusing], missingError: undefined, path: '/backups' }
+  expect(await rejection(storeSnapshot(snapshot, needs, tools()))).toBe(refusal)
+  expect(stored).toEqual([])
 })

@@ -1,52 +1,57 @@
 import { BackupError } from '../../../errors.ts'
-import type { FileEntry } from '../../../format/manifest.ts'
-import type { Inputs } from '../../../inputs/backup.ts'
 import type { Lack } from '../../../sanity/asset-host.ts'
 import { findReferrers } from '../../../snapshot/read/referrers.ts'
-import type { SnapshotFolder } from '../../../snapshot/workshop/workshop.ts'
 import { formatCount, plural } from '../../../text.ts'
 import type { Tools } from '../../../tools.ts'
-import type { MissingFile, SavedAssets } from './save.ts'
+import type { MissingFile } from './saved.ts'
 
 /** An asset that is missing, with the first documents that refer to it; undefined where no documents are at hand. */
-type MissedAsset = MissingFile & { readonly referrers: readonly string[] | undefined }
+type NamedAsset = MissingFile & { readonly referrers: readonly string[] | undefined }
 
-/** The assets that are missing, as people are told of them: the first ones, and what all of them lack. */
-export type Missed = { readonly count: number; readonly lacks: ReadonlySet<Lack>; readonly first: readonly MissedAsset[] }
+/** The assets that are missing: the first ones by name, and what all of them lack. */
+export type MissingAssets = { readonly count: number; readonly lacks: ReadonlySet<Lack>; readonly first: readonly NamedAsset[] }
 
-/** So many missing assets are told with the documents that refer to them; the manifest lists all. */
-const toldAssets = 20
+/** So many missing assets are named with the documents that refer to them; the manifest lists all. */
+const namedAssets = 20
 
-type Facts = { readonly saved: SavedAssets; readonly data: FileEntry | undefined; readonly folder: SnapshotFolder }
+/** The folder of the snapshot, and its data file; undefined in a shard that saves no documents. */
+type DataPlace = { readonly folder: string; readonly data: string | undefined }
 
 /** Looks up which documents refer to the first missing assets, by going through the data file once more. */
-export async function findMissed({ saved, data, folder }: Facts, tools: Tools): Promise<Missed> {
-  const first = saved.missing.slice(0, toldAssets)
+export async function findMissing(
+  missing: readonly MissingFile[],
+  { folder, data }: DataPlace,
+  { signal, clean }: Tools,
+): Promise<MissingAssets> {
+  const first = missing.slice(0, namedAssets)
   if (first.length === 0) return { count: 0, lacks: new Set(), first: [] }
   const ids = first.map(({ id }) => id)
-  const found = data && (await findReferrers({ folder: folder.path, data: data.path, ids, signal: tools.signal }))
+  const found = data === undefined ? undefined : await findReferrers({ folder, data, ids, signal })
   return {
-    count: saved.missing.length,
-    lacks: new Set(saved.missing.map(({ lack }) => lack)),
-    first: first.map((asset) => ({ ...asset, referrers: found && (found.get(asset.id) ?? []).map(tools.clean) })),
+    count: missing.length,
+    lacks: new Set(missing.map(({ lack }) => lack)),
+    first: first.map((asset) => ({ ...asset, referrers: found && (found.get(asset.id) ?? []).map(clean) })),
   }
 }
 
-/** Says in the log which assets are missing, as loudly as `on-missing-asset` asks for. Gives the error that ends the run, if it is to fail. */
-export function judgeMissed(missed: Missed, { onMissingAsset }: Inputs, { log }: Tools): BackupError | undefined {
-  if (missed.count === 0) return undefined
-  const error = missingError(missed)
+/** What the input `on-missing-asset` asks for. */
+export type OnMissingAsset = 'fail' | 'warn' | 'ignore'
+
+/** Says in the log which assets are missing, as loudly as a user asks for. Gives `asset-missing` if the run is to fail because of them. */
+export function checkMissing(missing: MissingAssets, onMissingAsset: OnMissingAsset, { log }: Pick<Tools, 'log'>): BackupError | undefined {
+  if (missing.count === 0) return undefined
+  const error = missingError(missing)
   if (onMissingAsset === 'fail') return error
-  const say = onMissingAsset === 'warn' ? log.warning : log.info
-  say(`${error.title}: ${error.message}`)
+  const write = onMissingAsset === 'warn' ? log.warning : log.info
+  write(`${error.title}: ${error.message}`)
   return undefined
 }
 
-/** So many are told in a message; the job summary tells more. */
+/** So many are named in a message; the job summary names more. */
 const shownAssets = 5
 
-function missingError({ count, lacks, first }: Missed): BackupError {
-  const shown = first.slice(0, shownAssets).map(describeMissed)
+function missingError({ count, lacks, first }: MissingAssets): BackupError {
+  const shown = first.slice(0, shownAssets).map(describeMissing)
   const more = count > shown.length ? [`and ${formatCount(count - shown.length)} more, which the manifest lists`] : []
   return new BackupError({
     code: 'asset-missing',
@@ -79,7 +84,7 @@ const cures: readonly (readonly [Lack, string])[] = [
 ]
 const goOn = 'To go on without such files set `on-missing-asset: warn`.'
 
-function describeMissed({ id, status, why, referrers }: MissedAsset): string {
+function describeMissing({ id, status, why, referrers }: NamedAsset): string {
   return `${id} (${status === 0 ? 'no answer' : status}): ${why}.${describeReferrers(referrers)}`.replace(/\.\.(?= |$)/, '.')
 }
 

@@ -1,37 +1,23 @@
 import { join } from 'node:path'
-import { assetTypes } from '../../../format/asset-id.ts'
-import type { FileEntry, MissingAsset } from '../../../format/manifest.ts'
-import type { Inputs } from '../../../inputs/backup.ts'
+import { assetTypes, type Shard } from '../../../format/asset-id.ts'
+import type { Filters } from '../../../format/filters.ts'
 import type { AssetHost } from '../../../sanity/asset-host.ts'
 import type { ExportedDocument } from '../../../sanity/export/stream.ts'
+import type { Source } from '../../../sanity/source.ts'
 import { type AssetCache, openAssetCache } from '../../../snapshot/assets/cache.ts'
 import { type AssetFolder, makeAssetFolder } from '../../../snapshot/assets/folder.ts'
-import { type LedgerEntry, writeLedger } from '../../../snapshot/assets/ledger-file.ts'
-import { makeDiskQueue } from '../../../snapshot/assets/queue.ts'
+import { type DiskQueue, makeDiskQueue } from '../../../snapshot/assets/queue.ts'
 import { roomFor } from '../../../snapshot/workshop/room.ts'
 import type { SnapshotFolder } from '../../../snapshot/workshop/workshop.ts'
 import { workThrough } from '../../../streams/workers.ts'
-import { formatBytes, formatCount, formatDuration, plural } from '../../../text.ts'
+import { plural } from '../../../text.ts'
 import type { Tools } from '../../../tools.ts'
-import { assetFetcher, type Fetched, type Missing, type WantedAsset } from './download.ts'
-import { addressless, contradicted, leavesOutAll, wantedFilter, wantedIn } from './wanted.ts'
-
-/** The assets of a snapshot, saved; those that could not be saved are listed. */
-export type SavedAssets = {
-  /** Assets whose file is in the snapshot. */
-  readonly count: number
-  /** Of all files together. */
-  readonly sizeBytes: number
-  /** Assets whose file came from the cache. */
-  readonly reused: number
-  /** Assets whose bytes are not those that were uploaded, but those that the asset host says it has. */
-  readonly provenByHost: number
-  readonly missing: readonly MissingFile[]
-  /** The ledger, and the files of the assets in the order of their paths. */
-  readonly files: readonly FileEntry[]
-}
-
-export type MissingFile = MissingAsset & Pick<Missing, 'lack' | 'why'>
+import { assetFetcher } from './download.ts'
+import type { Fetched, Missing, WantedAsset } from './fetched.ts'
+import { currentAssets, makePlaces, noteAsset, outdatedPaths, type Place, type Places } from './places.ts'
+import { type AssetProgress, assetProgress } from './progress.ts'
+import { concludeAssets, type SavedAssets } from './saved.ts'
+import { leavesOutAll, wantedFinder } from './wanted.ts'
 
 /** Saves the files of assets while the documents go by. */
 export type AssetIntake = AsyncDisposable & {
@@ -43,192 +29,151 @@ export type AssetIntake = AsyncDisposable & {
   readonly finish: () => Promise<SavedAssets>
 }
 
-type Task = {
-  readonly inputs: Inputs
+/** Which assets are saved, from where, and into what. */
+export type AssetNeeds = {
+  readonly source: Source
+  readonly filters: Filters
+  readonly shard: Shard | null
   readonly folder: SnapshotFolder
-  /** Makes the way to the asset host; the signal is aborted when the intake is left. */
+  /** Makes the way to the asset host; the signal is aborted when the intake is disposed. */
   readonly host: (signal: AbortSignal) => AssetHost
+  /** How many files are downloaded at the same time. */
+  readonly concurrency: number
+  /** Undefined without a cache. */
+  readonly cacheFolder: string | undefined
+  /** Whether the snapshot stays in its folder for later steps, which may change its files: the cache must not share them. */
+  readonly staysHere: boolean
+  /** Whether the snapshot will be read back to this disk from where it is stored, which takes the room of another copy. */
+  readonly readBackHere: boolean
 }
-
-/** A file: where its documents say that it is, and what became of it; undefined while it is fetched. Several ids may share one. */
-type Place = { readonly urls: string[]; sha1hash: string | undefined; fetched: Fetched | undefined }
-/** An asset, and the last pass over the documents in which it came. */
-type Known = { readonly place: Place; readonly pass: number }
 
 /** So many files may be proven beside those that come in. */
 const proofs = 8
 
 /** Begins to save assets. In memory stays a note of each; what is still to be fetched waits on disk. */
-export async function beginAssets({ inputs, folder, host }: Task, tools: Tools): Promise<AssetIntake> {
+export async function beginAssets(needs: AssetNeeds, tools: Tools): Promise<AssetIntake> {
+  if (leavesOutAll(needs.filters)) tools.log.warning(nothingWanted)
+  const intake = await openIntake(needs, tools)
+  const working = fetchAll(intake)
+  // Thrown by `finish`.
+  working.catch(() => undefined)
+  return {
+    restart: () => {
+      intake.places.pass++
+    },
+    take: async (documents) => await takeAssets(documents, intake),
+    finish: async () => {
+      intake.queue.end()
+      await working
+      return await finishAssets(intake, tools)
+    },
+    [Symbol.asyncDispose]: async () => {
+      intake.leaving.abort(new Error('the assets are no longer wanted'))
+      await working.catch(() => undefined)
+      await intake.queue[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** What an open intake consists of, until it is disposed. */
+type Intake = {
+  /** Ends the fetching: after a failure, and when the intake is disposed. */
+  readonly leaving: AbortController
+  /** Aborted by `leaving`, and when the run is cancelled. */
+  readonly signal: AbortSignal
+  readonly places: Places
+  readonly queue: DiskQueue<WantedAsset>
+  readonly concurrency: number
+  readonly fetchOne: (asset: WantedAsset) => Promise<Fetched>
+  readonly findWanted: (document: ExportedDocument) => WantedAsset | Missing | undefined
+  readonly folder: string
+  readonly files: AssetFolder
+  readonly cache: AssetCache | undefined
+  readonly room: ReturnType<typeof roomFor>
+  readonly progress: AssetProgress
+}
+
+async function openIntake(needs: AssetNeeds, tools: Tools): Promise<Intake> {
+  const { source, filters, shard, concurrency, cacheFolder, staysHere } = needs
+  const folder = needs.folder.path
   const leaving = new AbortController()
   const signal = AbortSignal.any([tools.signal, leaving.signal])
-  const { assetCache, destinations } = inputs
-  const staysHere = destinations.has('directory')
-  const cache = assetCache === undefined ? undefined : await openAssetCache(assetCache, { mayLink: !staysHere })
-  const files = await makeAssetFolder(folder.path, signal)
-  const queue = await makeDiskQueue<WantedAsset>(join(folder.pages, 'assets.queue'))
+  const cache = cacheFolder === undefined ? undefined : await openAssetCache(cacheFolder, { mayLink: !staysHere })
+  const files = await makeAssetFolder(folder, signal)
+  const queue = await makeDiskQueue<WantedAsset>(join(needs.folder.pages, 'assets.queue'))
   signal.addEventListener('abort', queue.end, { once: true })
-  const concurrency = inputs.assetConcurrency
-  const fetchOne = assetFetcher({ host: host(signal), files, folder: folder.path, cache, concurrency }, { ...tools, signal })
-  const progress = assetProgress(tools)
-  const copies = [true, destinations.has('artifact'), cache !== undefined && staysHere].filter(Boolean).length
-  const room = roomFor(folder.path, { copies })
-  const known = new Map<string, Known>()
-  const places = new Map<string, Place>()
-  const isWanted = wantedFilter(inputs)
-  if (leavesOutAll(inputs)) {
-    tools.log.warning(
-      `No files are saved, although \`include-assets\` asks for them: \`types\` or \`exclude-types\` leaves out the documents that describe them. Let both inputs take ${assetTypes.join(' and ')}, or set \`include-assets: false\`.`,
-    )
+  const host = needs.host(signal)
+  return {
+    leaving,
+    signal,
+    places: makePlaces(),
+    queue,
+    concurrency,
+    fetchOne: assetFetcher({ host, files, folder, cache, concurrency }, { wait: tools.wait, log: tools.log, signal }),
+    findWanted: wantedFinder({ source, filters, shard, clean: tools.clean }),
+    folder,
+    files,
+    cache,
+    room: roomFor(folder, { copies: copiesOf(needs) }),
+    progress: assetProgress(tools),
   }
-  let pass = 0
+}
 
-  const working = workThrough(queue.items(), { concurrency: concurrency + proofs }, async (asset) => {
+/** How many times the files of assets will lie on the disk. */
+function copiesOf({ cacheFolder, staysHere, readBackHere }: AssetNeeds): number {
+  return [true, readBackHere, cacheFolder !== undefined && staysHere].filter(Boolean).length
+}
+
+const nothingWanted = `No files are saved, although \`include-assets\` asks for them: \`types\` or \`exclude-types\` leaves out the documents that describe them. Let both inputs take ${assetTypes.join(' and ')}, or set \`include-assets: false\`.`
+
+/** Notes the assets among the documents and queues those whose files are to be asked for. Throws `disk-full` if there is no room for them. */
+async function takeAssets(documents: readonly ExportedDocument[], intake: Intake): Promise<void> {
+  const { signal, findWanted, places, progress, room, queue } = intake
+  signal.throwIfAborted()
+  const wanted: WantedAsset[] = []
+  for (const document of documents) {
+    const asset = findWanted(document)
+    const toFetch = asset && noteAsset(document.id, asset, places)
+    if (toFetch) wanted.push(toFetch)
+  }
+  if (wanted.length === 0) return
+  progress.more(wanted.length)
+  await room.reserve(wanted.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0))
+  await queue.push(wanted)
+}
+
+/** Fetches what is queued until the queue ends. The first failure ends all of it. */
+async function fetchAll(intake: Intake): Promise<void> {
+  await workThrough(intake.queue.items(), { concurrency: intake.concurrency + proofs }, async (asset) => {
+    const place = intake.places.byPath.get(asset.name.path)
+    if (!place) return
     try {
-      const place = places.get(asset.name.path)
-      if (place) progress.done(await fetchFrom(place, asset))
+      intake.progress.done(await fetchInto(place, asset, intake))
     } catch (error) {
-      leaving.abort(error)
+      intake.leaving.abort(error)
       throw error
     }
   })
-  working.catch(() => undefined)
+}
 
-  /** Asks in one place after the other, as long as there is another. */
-  const fetchFrom = async (place: Place, asset: WantedAsset): Promise<Fetched> => {
-    for (let at = place.urls.indexOf(asset.url); ; at++) {
-      const fetched = await fetchOne({ ...asset, sha1hash: asset.sha1hash ?? place.sha1hash, url: place.urls[at] as string })
-      if (fetched.kind === 'missing' && at + 1 < place.urls.length) continue
-      place.fetched = fetched
-      return fetched
-    }
-  }
-
-  /** Notes an asset; gives it back if its file is to be asked for. */
-  const noteAsset = (document: ExportedDocument): WantedAsset[] => {
-    const asset = wantedIn(document, { source: inputs.source, clean: tools.clean })
-    const place = 'kind' in asset ? placeWith(asset) : placeOf(asset, places)
-    known.set(document.id, { place, pass })
-    if ('kind' in asset || place.fetched === contradicted) return []
-    if (asset.url === '' || place.urls.includes(asset.url)) return []
-    place.urls.push(asset.url)
-    // What is being fetched takes the next address by itself, if it must.
-    if (place.fetched?.kind !== 'missing') return []
-    place.fetched = undefined
-    return [asset]
-  }
-
-  return {
-    restart: () => {
-      pass++
-    },
-    take: async (documents) => {
-      signal.throwIfAborted()
-      const wanted = documents.filter(isWanted).flatMap(noteAsset)
-      if (wanted.length === 0) return
-      progress.more(wanted.length)
-      await room.reserve(wanted.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0))
-      await queue.push(wanted)
-    },
-    finish: async () => {
-      queue.end()
-      await working
-      signal.throwIfAborted()
-      const current = [...known].filter(([, asset]) => asset.pass === pass)
-      await removeOthers(current, places, files)
-      await files.sync()
-      const saved = await conclude(current, folder.path, tools.clean)
-      progress.tell(saved)
-      await tidyCache(cache, saved.sizeBytes, tools)
-      return saved
-    },
-    [Symbol.asyncDispose]: async () => {
-      leaving.abort(new Error('the assets are no longer wanted'))
-      await working.catch(() => undefined)
-      await queue[Symbol.asyncDispose]()
-    },
+/** Asks at one address after the other, as long as there is another. */
+async function fetchInto(place: Place, asset: WantedAsset, { fetchOne }: Intake): Promise<Fetched> {
+  for (let at = place.urls.indexOf(asset.url); ; at++) {
+    const fetched = await fetchOne({ ...asset, sha1hash: asset.sha1hash ?? place.sha1hash, url: place.urls[at] as string })
+    if (fetched.kind === 'missing' && at + 1 < place.urls.length) continue
+    place.fetched = fetched
+    return fetched
   }
 }
 
-function placeWith(fetched: Fetched): Place {
-  return { urls: [], sha1hash: undefined, fetched }
-}
-
-/** The place of an asset's file; one of its own, where nothing is, for an asset whose document contradicts another. */
-function placeOf({ name, sha1hash }: WantedAsset, places: Map<string, Place>): Place {
-  const place = places.get(name.path) ?? placeWith(addressless)
-  places.set(name.path, place)
-  if (sha1hash !== undefined && place.sha1hash !== undefined && sha1hash !== place.sha1hash) return placeWith(contradicted)
-  place.sha1hash ??= sha1hash
-  return place
-}
-
-/** Files of assets that were there in a pass that broke off, and are no longer. */
-async function removeOthers(current: readonly [string, Known][], places: ReadonlyMap<string, Place>, files: AssetFolder): Promise<void> {
-  const wanted = new Set(current.map(([, { place }]) => place))
-  for (const [path, place] of places) if (!wanted.has(place)) await files.remove(path)
-}
-
-async function conclude(current: readonly [string, Known][], folder: string, clean: Tools['clean']): Promise<SavedAssets> {
-  const entries: LedgerEntry[] = []
-  const missing: MissingFile[] = []
-  const reused = new Set<string>()
-  for (const [id, { place }] of current) {
-    const { fetched } = place
-    if (fetched === undefined) throw new Error('an asset was left out')
-    if (fetched.kind === 'missing')
-      missing.push({ id: clean(id), url: clean(fetched.url), status: fetched.status, lack: fetched.lack, why: clean(fetched.why) })
-    else entries.push({ id, ...fetched.file })
-    if (fetched.kind === 'saved' && fetched.reused) reused.add(id)
-  }
-  entries.sort((a, b) => compare(a.path, b.path) || compare(a.id, b.id))
-  missing.sort((a, b) => compare(a.id, b.id))
-  const files = entries
-    .filter(({ path }, index) => path !== entries[index - 1]?.path)
-    .map(({ path, sizeBytes, digest }): FileEntry => ({ path, sizeBytes, digest }))
-  return {
-    count: entries.length,
-    sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    reused: reused.size,
-    provenByHost: entries.filter(({ provenBy }) => provenBy !== 'sha1').length,
-    missing,
-    files: [await writeLedger(folder, entries), ...files],
-  }
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b)
-}
-
-async function tidyCache(cache: AssetCache | undefined, usedBytes: number, { log }: Tools): Promise<void> {
-  const removed = (await cache?.shrink(usedBytes)) ?? 0
+/** All files have been fetched or given up: removes those that no document asks for any more, and writes the ledger. */
+async function finishAssets({ signal, places, files, folder, progress, cache }: Intake, { clean, log }: Tools): Promise<SavedAssets> {
+  signal.throwIfAborted()
+  for (const path of outdatedPaths(places)) await files.remove(path)
+  await files.sync()
+  const saved = await concludeAssets(folder, currentAssets(places), clean)
+  progress.end(saved)
+  const removed = (await cache?.shrink(saved.sizeBytes)) ?? 0
   if (removed > 0) log.info(`The asset cache was too large: ${plural(removed, 'file')} that no run has used for the longest time went.`)
-}
-
-function assetProgress({ log }: Tools) {
-  const startedAt = performance.now()
-  const counts = { wanted: 0, done: 0, bytes: 0 }
-  return {
-    more: (count: number) => {
-      counts.wanted += count
-    },
-    done: (fetched: Fetched) => {
-      counts.done++
-      if (fetched.kind === 'saved') counts.bytes += fetched.file.sizeBytes
-      log.progress(() => {
-        const seconds = Math.max(0.001, (performance.now() - startedAt) / 1000)
-        const rate = formatBytes(Math.round(counts.bytes / seconds))
-        return `Saving assets: ${formatCount(counts.done)} of ${formatCount(counts.wanted)}, ${formatBytes(counts.bytes)}, ${rate}/s`
-      })
-    },
-    tell: ({ count, sizeBytes, reused, provenByHost }: SavedAssets) => {
-      const cached = reused > 0 ? `, ${formatCount(reused)} of them from the cache` : ''
-      log.info(`Saved ${plural(count, 'asset')} (${formatBytes(sizeBytes)}${cached}) in ${formatDuration(performance.now() - startedAt)}`)
-      if (provenByHost > 0) {
-        log.info(
-          `${plural(provenByHost, 'asset')} differed from the SHA-1 in the id, as cleaned SVG files do, and fit what the asset host says of them.`,
-        )
-      }
-    },
-  }
+  return saved
 }

@@ -1,28 +1,44 @@
-import { assetTypes, findAssetName, findNameAtHost, isInShard, isSha1 } from '../../../format/asset-id.ts'
-import { filter } from '../../../format/filters.ts'
-import type { Inputs } from '../../../inputs/backup.ts'
+import { assetTypes, findAssetName, findNameAtHost, isInShard, isSha1, type Shard } from '../../../format/asset-id.ts'
+import { type Filters, filter } from '../../../format/filters.ts'
 import { assetAddress } from '../../../sanity/asset-host.ts'
 import type { ExportedDocument } from '../../../sanity/export/stream.ts'
 import type { Source } from '../../../sanity/source.ts'
 import type { Tools } from '../../../tools.ts'
-import type { Missing, WantedAsset } from './download.ts'
+import { type Missing, nameless, type WantedAsset } from './fetched.ts'
 
-/** Asset documents that are in the snapshot, and in this shard. */
-export function wantedFilter({ filters, shard }: Inputs): (document: ExportedDocument) => boolean {
-  const verdictOn = filter(filters)
-  const types: ReadonlySet<string> = new Set(assetTypes)
-  return (document) => types.has(document.type) && verdictOn(document) === 'keep' && (shard === null || isInShard(document.id, shard))
+type WantedNeeds = {
+  readonly source: Source
+  readonly filters: Filters
+  readonly shard: Shard | null
+  readonly clean: Tools['clean']
 }
 
-export function leavesOutAll({ filters }: Inputs): boolean {
+/** Whether no document of an asset can pass these filters. */
+export function leavesOutAll(filters: Filters): boolean {
   const verdictOn = filter(filters)
   return assetTypes.every((type) => verdictOn({ id: '-', type }) !== 'keep')
 }
 
-type Means = { readonly source: Source; readonly clean: Tools['clean'] }
+/**
+ * Makes the function that gives the asset that a document stands for; if its file cannot be named, why not. Undefined for every other document, and
+ * for assets that are not in the snapshot or belong to another shard.
+ */
+export function wantedFinder({
+  source,
+  filters,
+  shard,
+  clean,
+}: WantedNeeds): (document: ExportedDocument) => WantedAsset | Missing | undefined {
+  const verdictOn = filter(filters)
+  const types: ReadonlySet<string> = new Set(assetTypes)
+  return (document) => {
+    if (!types.has(document.type) || verdictOn(document) !== 'keep') return undefined
+    if (shard !== null && !isInShard(document.id, shard)) return undefined
+    return assetIn(document, source, clean)
+  }
+}
 
-/** The asset that a document stands for; if its file cannot be named, what is told of that. */
-export function wantedIn({ id, type, bytes }: ExportedDocument, { source, clean }: Means): WantedAsset | Missing {
+function assetIn({ id, type, bytes }: ExportedDocument, source: Source, clean: Tools['clean']): WantedAsset | Missing {
   const { url, path, size, sha1hash } = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>
   const address = assetAddress(source, { url, path })
   const name = findAssetName(id) ?? findNameAtHost(type, address)
@@ -34,24 +50,4 @@ export function wantedIn({ id, type, bytes }: ExportedDocument, { source, clean 
     sha1hash: name.sha1 === undefined && isSha1(sha1hash) ? sha1hash : undefined,
     sizeBytes: typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? size : undefined,
   }
-}
-
-const nameless: Missing = {
-  kind: 'missing',
-  url: '',
-  status: 0,
-  lack: 'name',
-  why: 'neither its id nor its path is one of Sanity’s, so no file can be named after it',
-}
-
-/** What becomes of a file when none of its documents says where it is. */
-export const addressless: Missing = { kind: 'missing', url: '', status: 0, lack: 'address', why: 'its document has no url and no path' }
-
-/** What becomes of an asset when another one's document says something else of the same file. */
-export const contradicted: Missing = {
-  kind: 'missing',
-  url: '',
-  status: 0,
-  lack: 'proof',
-  why: 'another document says that the file of this name has another SHA-1',
 }

@@ -5,11 +5,9 @@ import { exportPage } from '../../../sanity/export/page.ts'
 import type { ExportedDocument } from '../../../sanity/export/stream.ts'
 import { makeSpool, otherPages, type Spool } from '../../../snapshot/write/page-spool.ts'
 import { fingerprintSet, keyJournal, keyOf } from '../../../streams/id-set.ts'
-import { tally } from '../../../tally/tally.ts'
-import { formatBytes, plural } from '../../../text.ts'
+import { plural } from '../../../text.ts'
 import type { Tools } from '../../../tools.ts'
-import type { Exported, Task } from './save.ts'
-import { writeDocuments } from './shard.ts'
+import { type Exported, exportProgress, type WayNeeds } from './way.ts'
 
 /** Pages one after the other that bring no new document: a server that goes on like that goes on for ever. */
 const barrenPages = 10
@@ -17,33 +15,33 @@ const barrenPages = 10
 const mostRepeats = 1_000_000
 
 /**
- * Saves the documents page by page. Each page lies on disk, whole, before the next is asked for, and one that fails is fetched anew from its own
+ * Saves the documents page by page. Each page lies on disk, whole, before the next is asked for, and one that fails is fetched again from its own
  * cursor: nothing of a half page counts, and what is there stays. A document that was changed meanwhile can come twice: the later one is kept.
  * Throws `export-invalid` for a server that comes to no end.
  */
-export async function savePages(task: Task, tools: Tools): Promise<Exported> {
-  const { folder, inputs, assets } = task
-  const spool = makeSpool(folder.pages)
-  const repeats = await fetchPages(task, spool, tools)
+export async function savePages(needs: WayNeeds, tools: Tools): Promise<Exported> {
+  const { pagesFolder, startTally, assets, write } = needs
+  const spool = makeSpool(pagesFolder)
+  const repeats = await fetchPages(needs, spool, tools)
   tools.log.info('All pages are there. They are put together.')
-  const counting = tally(inputs.filters, Buffer.from(inputs.token))
+  const tally = startTally()
   assets?.restart()
   const lines = async function* (): AsyncGenerator<Buffer[]> {
     for await (const batch of spool.read()) {
       tools.signal.throwIfAborted()
       const documents = batch.map(documentIn).filter(isLast(repeats.left))
       await assets?.take(documents)
-      yield counting.pick(documents)
+      yield tally.pick(documents)
     }
   }
-  const data = await writeDocuments({ inputs, folder: folder.path, lines: lines() })
-  return { tally: counting.result(), data, mode: 'cursor', repeated: repeats.count }
+  const data = await write(lines())
+  return { tally: tally.result(), data, repeated: repeats.count }
 }
 
 /** How often each document that came more than once is still to come when the pages are read again, by its key; and how many came too often. */
 type Repeats = { readonly left: Map<string, number>; count: number }
 
-async function fetchPages(task: Task, spool: Spool, tools: Tools): Promise<Repeats> {
+async function fetchPages({ api, types, assets }: WayNeeds, spool: Spool, tools: Tools): Promise<Repeats> {
   const progress = exportProgress(tools)
   const seen = fingerprintSet()
   const cursors = new Set<string>()
@@ -51,7 +49,7 @@ async function fetchPages(task: Task, spool: Spool, tools: Tools): Promise<Repea
   let cursor = ''
   let barren = 0
   for (let page = 1; ; page++) {
-    const { keys, next } = await retrying(() => fetchPage({ task, spool, cursor, progress }), patiently(tools))
+    const { keys, next } = await retrying(() => fetchPage({ api, types, cursor, spool, assets, progress }), patiently(tools))
     barren = remember(keys, seen, repeats) === 0 ? barren + 1 : 0
     if (next === undefined) return repeats
     if (cursors.has(next)) throw endless(`Page ${page} ends with a cursor that has been there before`)
@@ -62,18 +60,20 @@ async function fetchPages(task: Task, spool: Spool, tools: Tools): Promise<Repea
   }
 }
 
-type Page = {
-  readonly task: Task
-  readonly spool: Spool
+type PageNeeds = Pick<WayNeeds, 'api' | 'types' | 'assets'> & {
   readonly cursor: string
+  readonly spool: Spool
   readonly progress: (batch: readonly ExportedDocument[]) => void
 }
 
-async function fetchPage({ task, spool, cursor, progress }: Page): Promise<{ keys: () => Generator<string>; next: string | undefined }> {
+/** What came on a page: the keys of its documents in order, and the cursor of the next page; undefined after the last. */
+type FetchedPage = { readonly keys: () => Generator<string>; readonly next: string | undefined }
+
+async function fetchPage({ api, types, cursor, spool, assets, progress }: PageNeeds): Promise<FetchedPage> {
   const journal = keyJournal()
   let next: string | undefined
   const lines = async function* (): AsyncGenerator<Buffer[]> {
-    const page = exportPage(task.api, { types: task.inputs.filters.types, cursor })
+    const page = exportPage(api, { types, cursor })
     try {
       for (;;) {
         const { done, value } = await page.next()
@@ -83,7 +83,7 @@ async function fetchPage({ task, spool, cursor, progress }: Page): Promise<{ key
         }
         for (const { id } of value) journal.add(id)
         progress(value)
-        await task.assets?.take(value)
+        await assets?.take(value)
         yield value.map(({ bytes }) => bytes)
       }
     } finally {
@@ -132,19 +132,4 @@ function endless(fact: string): BackupError {
     message: `${fact}, so the export would go in a circle.`,
     hint: 'Run the backup again, with `export-mode: stream` if the dataset is small enough for one request. If it comes back, check that `api-host` is Sanity itself, and show this message to Sanity support.',
   })
-}
-
-/** Makes the function that is shown each batch as it comes and says now and then how far the export is. */
-export function exportProgress({ log }: Tools): (batch: readonly ExportedDocument[]) => void {
-  const startedAt = performance.now()
-  let documents = 0
-  let bytes = 0
-  return (batch) => {
-    documents += batch.length
-    for (const document of batch) bytes += document.bytes.length + 1
-    log.progress(() => {
-      const seconds = Math.max(0.001, (performance.now() - startedAt) / 1000)
-      return `Exporting: ${plural(documents, 'document')}, ${formatBytes(bytes)}, ${formatBytes(Math.round(bytes / seconds))}/s`
-    })
-  }
 }

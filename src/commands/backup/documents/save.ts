@@ -1,22 +1,24 @@
+import type { Compression } from '../../../codec/codec.ts'
 import { BackupError } from '../../../errors.ts'
-import { otherAssets } from '../../../format/asset-id.ts'
+import { otherAssets, type Shard } from '../../../format/asset-id.ts'
+import type { Filters } from '../../../format/filters.ts'
 import type { ExportMode } from '../../../format/manifest.ts'
 import { patiently, retrying } from '../../../http/retry.ts'
-import type { Inputs } from '../../../inputs/backup.ts'
 import type { SanityApi } from '../../../sanity/api.ts'
 import { countDocuments } from '../../../sanity/count.ts'
-import { exportDocuments } from '../../../sanity/export/stream.ts'
 import type { SnapshotFolder } from '../../../snapshot/workshop/workshop.ts'
-import type { WrittenData } from '../../../snapshot/write/data-file.ts'
-import { type Tally, tally } from '../../../tally/tally.ts'
+import { tally } from '../../../tally/tally.ts'
 import { formatBytes, formatCount, formatDuration, plural } from '../../../text.ts'
 import type { Tools } from '../../../tools.ts'
 import type { AssetIntake } from '../assets/save.ts'
-import { exportProgress, savePages } from './pages.ts'
-import { askedFor, writeDocuments } from './shard.ts'
+import { savePages } from './pages.ts'
+import { dataWriter, neededOf } from './shard.ts'
+import { saveStream } from './stream.ts'
+import type { Exported, Way, WayNeeds } from './way.ts'
 
 /** The dataset's documents, saved and counted. */
 export type SavedDocuments = Exported & {
+  readonly mode: ExportMode
   /** Live documents before and after the export. */
   readonly liveCountBefore: number
   readonly liveCountAfter: number
@@ -28,22 +30,30 @@ export type SavedDocuments = Exported & {
   readonly waitedMs: number
 }
 
-/** What one export gave. */
-export type Exported = {
-  readonly tally: Tally
-  /** Undefined in a shard that saves no documents. */
-  readonly data: WrittenData | undefined
-  readonly mode: ExportMode
-  /** Documents that came on more than one page; the last was kept. */
-  readonly repeated: number
-}
-
-export type Task = {
+/** What is to be saved, and where. */
+export type DocumentNeeds = {
   readonly api: SanityApi
-  readonly inputs: Inputs
+  /** Looked for in the documents, which must not hold it. */
+  readonly token: string
+  /** `auto` begins with one stream and goes on in pages if that is cut or short twice. */
+  readonly exportMode: 'auto' | ExportMode
+  readonly filters: Filters
+  readonly shard: Shard | null
   readonly folder: SnapshotFolder
+  readonly compression: Compression
+  readonly compressionLevel: number
   /** Takes the assets among the documents; undefined if their files are not wanted. */
   readonly assets: AssetIntake | undefined
+}
+
+const streamWay: Way = { mode: 'stream', fetch: saveStream, resumes: false }
+const cursorWay: Way = { mode: 'cursor', fetch: savePages, resumes: true }
+
+/** The ways that are tried, one after the other, until one gives every document. */
+const waysOf: Record<DocumentNeeds['exportMode'], readonly [Way, ...Way[]]> = {
+  auto: [streamWay, streamWay, cursorWay],
+  stream: [streamWay, streamWay],
+  cursor: [cursorWay, cursorWay],
 }
 
 /** The index behind the count lags behind the documents: how long it is given to catch up, in milliseconds. */
@@ -61,46 +71,55 @@ const nearCapMs = 285_000
  * after the second time the documents are fetched page by page. Throws `export-truncated` if the last way was short too, even when the count
  * was asked again.
  */
-export async function saveDocuments(whole: Task, tools: Tools): Promise<SavedDocuments> {
-  const task = { ...whole, inputs: askedFor(whole.inputs) }
-  const ways = waysOf(task.inputs.exportMode)
+export async function saveDocuments(needs: DocumentNeeds, tools: Tools): Promise<SavedDocuments> {
+  const ways = waysOf[needs.exportMode]
   for (let index = 0; ; index++) {
-    const mode = ways[index] as ExportMode
+    const way = ways[index] as Way
     const next = ways[index + 1]
+    const stopAtCut = needs.exportMode === 'auto' && !way.resumes
     const startedAt = performance.now()
     try {
-      const { saved, expected } = await saveIn(mode, task, tools)
-      if (saved.tally.received >= expected) return told({ ...saved, streamGivenUp: mode !== ways[0] }, tools)
-      if (next === undefined) throw truncated(saved.tally.received, expected, mode)
-      tools.log.warning(`The export held ${formatCount(saved.tally.received)} of ${plural(expected, 'document')}. ${announced(mode, next)}`)
+      const { saved, expected } = await saveOneWay(way, wayNeedsOf(needs, { stopAtCut }), tools)
+      const { received } = saved.tally
+      if (received >= expected) return logExport({ ...saved, streamGivenUp: way !== ways[0] }, tools)
+      if (next === undefined) throw truncated(received, expected, way)
+      tools.log.warning(`The export held ${formatCount(received)} of ${plural(expected, 'document')}. ${announced(way, next)}`)
     } catch (error) {
-      if (!(error instanceof BackupError && error.retry.cut) || next === undefined || task.inputs.exportMode !== 'auto') throw error
+      if (!(error instanceof BackupError && error.retry.cut) || next === undefined || !stopAtCut) throw error
       const nearCap = performance.now() - startedAt > nearCapMs ? ' That is Sanity’s limit of five minutes for one request.' : ''
-      tools.log.warning(`${error.title}: ${error.message}${nearCap} ${announced(mode, next)}`)
+      tools.log.warning(`${error.title}: ${error.message}${nearCap} ${announced(way, next)}`)
       await tools.wait(cutWaitMs, tools.signal)
     }
   }
 }
 
-function waysOf(mode: Inputs['exportMode']): ExportMode[] {
-  return mode === 'auto' ? ['stream', 'stream', 'cursor'] : [mode, mode]
+function announced(way: Way, next: Way): string {
+  return way === next ? 'It is made once more.' : 'From here on the documents are fetched page by page (`export-mode: cursor`).'
 }
 
-function announced(mode: ExportMode, next: ExportMode): string {
-  return mode === next ? 'It is made once more.' : 'From here on the documents are fetched page by page (`export-mode: cursor`).'
+function wayNeedsOf(needs: DocumentNeeds, { stopAtCut }: Pick<WayNeeds, 'stopAtCut'>): Omit<WayNeeds, 'expected'> {
+  const { api, token, shard, folder, compression, compressionLevel, assets } = needs
+  const filters = neededOf(needs.filters, shard)
+  return {
+    api,
+    types: filters.types,
+    stopAtCut,
+    pagesFolder: folder.pages,
+    startTally: () => tally(filters, Buffer.from(token)),
+    assets,
+    write: dataWriter({ shard, folder: folder.path, compression, compressionLevel }),
+  }
 }
 
-async function saveIn(
-  mode: ExportMode,
-  task: Task,
-  tools: Tools,
-): Promise<{ saved: Omit<SavedDocuments, 'streamGivenUp'>; expected: number }> {
-  const { types } = task.inputs.filters
-  const count = async () => await retrying(() => countDocuments(task.api, { types }), patiently(tools))
+/** What one way gave, and how many documents it had to give at least. */
+type Compared = { readonly saved: Omit<SavedDocuments, 'streamGivenUp'>; readonly expected: number }
+
+async function saveOneWay({ mode, fetch }: Way, needs: Omit<WayNeeds, 'expected'>, tools: Tools): Promise<Compared> {
+  const count = async () => await retrying(() => countDocuments(needs.api, { types: needs.types }), patiently(tools))
   const liveCountBefore = await count()
   const startedAt = performance.now()
   const waitedBefore = tools.stopwatch.totalMs('download')
-  const exported = mode === 'cursor' ? await savePages(task, tools) : await saveStream(task, liveCountBefore, tools)
+  const exported = await fetch({ ...needs, expected: liveCountBefore }, tools)
   const exportMs = performance.now() - startedAt
   const waitedMs = tools.stopwatch.totalMs('download') - waitedBefore
   let liveCountAfter = await count()
@@ -109,12 +128,12 @@ async function saveIn(
     liveCountAfter = await count()
   }
   return {
-    saved: { ...exported, liveCountBefore, liveCountAfter, exportMs, waitedMs },
+    saved: { ...exported, mode, liveCountBefore, liveCountAfter, exportMs, waitedMs },
     expected: Math.min(liveCountBefore, liveCountAfter),
   }
 }
 
-function told(saved: SavedDocuments, { log }: Tools): SavedDocuments {
+function logExport(saved: SavedDocuments, { log }: Tools): SavedDocuments {
   const { tally: counted, data, exportMs, repeated } = saved
   const file = data?.file
   const size = file ? `${formatBytes(file.contentBytes ?? 0)}, ${formatBytes(file.sizeBytes)} compressed` : 'not saved by this shard'
@@ -133,35 +152,11 @@ function told(saved: SavedDocuments, { log }: Tools): SavedDocuments {
   return saved
 }
 
-/** In mode `auto` a cut is no reason to wait for the same stream again and again. */
-async function saveStream(task: Task, expected: number, tools: Tools): Promise<Exported> {
-  const stopAtCut = task.inputs.exportMode === 'auto'
-  return await retrying(() => streamOnce(task, expected, tools), {
-    ...patiently(tools),
-    giveUp: ({ retry }) => stopAtCut && retry.cut === true,
-  })
-}
-
-async function streamOnce({ api, inputs, folder, assets }: Task, expected: number, tools: Tools): Promise<Exported> {
-  const counting = tally(inputs.filters, Buffer.from(inputs.token))
-  const progress = exportProgress(tools)
-  assets?.restart()
-  const lines = async function* (): AsyncGenerator<Buffer[]> {
-    for await (const batch of exportDocuments(api, { types: inputs.filters.types, expected })) {
-      progress(batch)
-      await assets?.take(batch)
-      yield counting.pick(batch)
-    }
-  }
-  const data = await writeDocuments({ inputs, folder: folder.path, lines: lines() })
-  return { tally: counting.result(), data, mode: 'stream', repeated: 0 }
-}
-
-function truncated(received: number, expected: number, mode: ExportMode): BackupError {
+function truncated(received: number, expected: number, { resumes }: Way): BackupError {
   return new BackupError({
     code: 'export-truncated',
     title: 'The export is incomplete',
     message: `The export ended without an error, but held ${formatCount(received)} documents where Sanity counts ${formatCount(expected)}, time after time. Nothing was stored.`,
-    hint: `Run the backup again. If the number stays the same, ${mode === 'stream' ? 'try `export-mode: cursor`: the dataset may be too large for one request (Sanity allows five minutes). If it is small, ' : ''}check \`api-host\`, and show this message to Sanity support.`,
+    hint: `Run the backup again. If the number stays the same, ${resumes ? '' : 'try `export-mode: cursor`: the dataset may be too large for one request (Sanity allows five minutes). If it is small, '}check \`api-host\`, and show this message to Sanity support.`,
   })
 }

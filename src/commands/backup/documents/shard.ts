@@ -1,23 +1,34 @@
-import { assetTypes } from '../../../format/asset-id.ts'
-import type { Inputs } from '../../../inputs/backup.ts'
+import type { Compression } from '../../../codec/codec.ts'
+import { assetTypes, type Shard } from '../../../format/asset-id.ts'
+import type { Filters } from '../../../format/filters.ts'
 import { type WrittenData, writeData } from '../../../snapshot/write/data-file.ts'
 
 /** Whether this job saves the documents. Of several shards only the first does; the others look for assets among them. */
-export function savesDocuments({ shard }: Inputs): boolean {
+export function savesDocuments(shard: Shard | null): boolean {
   return shard === null || shard.index === 1
 }
 
-/** What is asked for. A shard that saves no documents needs none but those of assets. */
-export function askedFor(inputs: Inputs): Inputs {
-  const { filters } = inputs
-  return savesDocuments(inputs) || filters.types.length > 0 ? inputs : { ...inputs, filters: { ...filters, types: assetTypes } }
+/** The filters for the documents to fetch: a shard that saves no documents needs only those of assets. */
+export function neededOf(filters: Filters, shard: Shard | null): Filters {
+  return savesDocuments(shard) || filters.types.length > 0 ? filters : { ...filters, types: assetTypes }
 }
 
-type Data = { readonly inputs: Inputs; readonly folder: string; readonly lines: AsyncIterable<readonly Buffer[]> }
+/** Where the data file goes, and how it is compressed. */
+export type DataNeeds = {
+  readonly shard: Shard | null
+  readonly folder: string
+  readonly compression: Compression
+  readonly compressionLevel: number
+}
 
-/** Writes the data file; a shard that saves no documents lets them go by, and there is none. */
-export async function writeDocuments({ inputs, folder, lines }: Data): Promise<WrittenData | undefined> {
-  if (savesDocuments(inputs)) return await writeData(folder, { lines, compression: inputs.compression, level: inputs.compressionLevel })
-  for await (const _ of lines);
-  return undefined
+/**
+ * Makes the function that writes the lines of documents as the data file. In a shard that saves no documents it reads the lines, writes nothing
+ * and gives undefined. It throws what {@link writeData} throws.
+ */
+export function dataWriter({ shard, folder, compression, compressionLevel }: DataNeeds) {
+  return async (lines: AsyncIterable<readonly Buffer[]>): Promise<WrittenData | undefined> => {
+    if (savesDocuments(shard)) return await writeData(folder, { lines, compression, level: compressionLevel })
+    for await (const _ of lines);
+    return undefined
+  }
 }
