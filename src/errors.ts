@@ -61,6 +61,14 @@ export class BackupError extends Error {
   }
 }
 
+type Words = { readonly title?: string; readonly message?: string; readonly hint?: string; readonly cause?: unknown }
+
+/** The same failure in other words; what is not given stays as it is. It is the last word on the step: no further try follows. */
+export function reworded(error: BackupError, words: Words): BackupError {
+  const { code, title, message, hint, cause } = error
+  return new BackupError({ code, title, message, hint, cause, ...words })
+}
+
 /** The `code` of a Node or undici error, such as `ENOSPC` or `UND_ERR_SOCKET`, looking through its causes; undefined if there is none. */
 export function findSystemCode(error: unknown): string | undefined {
   for (let current = error, depth = 0; typeof current === 'object' && current !== null && depth < 5; depth++) {

@@ -1,5 +1,5 @@
 import type { Run } from './format/manifest.ts'
-import type { Forge } from './github/rest.ts'
+import type { Forge } from './github/forge.ts'
 
 /** What the runner says about the job: docs.github.com/actions/reference/variables-reference. */
 export type Runner = {

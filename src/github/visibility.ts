@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { BackupError } from '../errors.ts'
-import { askGithub, type Github, whyNot } from './rest.ts'
+import { askGithub, type Github, ownerAndRepo, whyNot } from './rest.ts'
 
 type Repository = {
   readonly name: string
@@ -14,8 +14,7 @@ type Repository = {
  * to vouch for the opposite (a run can be repeated weeks later), so it only helps with the words.
  */
 export async function refusePublic({ name, eventPath }: Repository, github: Github): Promise<void> {
-  // docs.github.com/rest/repos/repos#get-a-repository
-  const answer = await askGithub(`/repos/${name}`, github)
+  const answer = await askGithub(github, ({ repos }) => repos.get(ownerAndRepo(name)))
   const visibility = visibilityIn(answer.value)
   if (visibility?.kind === 'private') return
   if (visibility?.kind === 'public') throw isPublic(name)

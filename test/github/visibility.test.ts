@@ -124,7 +124,7 @@ describe('refusePublic', () => {
     await rejection(refuse(github))
     await rejection(refuse(github, { token: '' }))
     expect(github.requests.map(({ authorization, path }) => ({ authorization, path }))).toEqual([
-      { authorization: 'Bearer ghs_unit', path: '/repos/acme/site' },
+      { authorization: 'token ghs_unit', path: '/repos/acme/site' },
       { authorization: undefined, path: '/repos/acme/site' },
     ])
   })

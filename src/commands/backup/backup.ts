@@ -11,6 +11,7 @@ import { removeOpenWorkshops, type SnapshotFolder } from '../../snapshot/worksho
 import { writeManifest } from '../../snapshot/write/data-file.ts'
 import type { Tools } from '../../tools.ts'
 import { toolVersion } from '../../version.ts'
+import { type Destinations, openDestinations } from '../destinations.ts'
 import { checkMissing, findMissing, type MissingAssets } from './assets/missing.ts'
 import { type AssetNeeds, beginAssets } from './assets/save.ts'
 import { noAssets, type SavedAssets } from './assets/saved.ts'
@@ -20,7 +21,7 @@ import { ensureRoomBelow, makeFolder, type NamedFolder } from './folder.ts'
 import { type Comparison, checkShrink, enforceMinimum, type ShrinkNeeds } from './guards.ts'
 import { makeManifest } from './manifest.ts'
 import { type BackupOutcome, stageTimes, storedAs } from './outcome.ts'
-import { type Destinations, openDestinations, storeSnapshot } from './store.ts'
+import { storeSnapshot } from './store.ts'
 import { warnOfDocuments } from './warnings.ts'
 
 const userAgent = `sanity-backup/${toolVersion}`
@@ -43,7 +44,7 @@ export function abandonBackup(): void {
   removeOpenWorkshops()
 }
 
-/** The recipe. The functions below hand each step the values that it needs: no other file in this folder but store.ts knows all inputs. */
+/** The recipe. The functions below hand each step the values that it needs: no other file in this folder knows all inputs. */
 async function backUp(inputs: BackupInputs, runner: Runner, tools: Tools): Promise<BackupOutcome> {
   const startedMs = performance.now()
   const { path, source, label, shard } = inputs

@@ -1,6 +1,6 @@
 import { type BackupError, messageOf } from '../../errors.ts'
 import { manifestFile } from '../../format/manifest.ts'
-import { answerMs, askGithub, type Github, totalMs, whyNot } from '../../github/rest.ts'
+import { answerMs, askGithub, type Github, ownerAndRepo, totalMs, whyNot } from '../../github/rest.ts'
 import type { Artifact } from './list.ts'
 import { damaged, notHandedOut, notTold } from './list-errors.ts'
 import { type ReadRange, readZipEntry } from './zip.ts'
@@ -16,7 +16,8 @@ export type Looked =
  * `BackupError` if GitHub hands out no artifact at all.
  */
 export async function lookInto({ id, sizeBytes }: Artifact, repository: string, github: Github): Promise<Looked> {
-  const answer = await askGithub(`/repos/${repository}/actions/artifacts/${id}/zip`, github)
+  const wanted = { ...ownerAndRepo(repository), artifact_id: id, archive_format: 'zip' }
+  const answer = await askGithub(github, ({ actions }) => actions.downloadArtifact(wanted))
   if (answer.status === 410 || answer.status === 404) return { kind: 'none' }
   const url = URL.parse(answer.location ?? '')
   if (answer.limited || answer.status === 401 || answer.status === 403) throw notTold(answer)

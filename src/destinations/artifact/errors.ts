@@ -1,5 +1,5 @@
-import { BackupError, findSystemCode, messageOf } from '../../errors.ts'
-import type { Forge } from '../../github/rest.ts'
+import { BackupError, findSystemCode, messageOf, reworded } from '../../errors.ts'
+import type { Forge } from '../../github/forge.ts'
 import { quoteOutside } from '../../text.ts'
 
 /** Whether it was the last step of an upload that failed: then the artifact may be finished all the same. */
@@ -19,29 +19,23 @@ export function lostCreation({ cause }: BackupError, name: string): BackupError 
 }
 
 /** The same error, with the word that an artifact which must not be trusted may still be there. */
-export function mayStillBeThere({ code, title, message, hint, cause }: BackupError, name: string): BackupError {
-  return new BackupError({
-    code,
-    title,
-    message: `${message} The artifact "${quoteOutside(name, 200)}" could not be removed and may still be there.`,
-    hint: `Do not trust that artifact: delete it on the page of this workflow run. ${hint}`,
-    cause,
+export function mayStillBeThere(error: BackupError, name: string): BackupError {
+  return reworded(error, {
+    message: `${error.message} The artifact "${quoteOutside(name, 200)}" could not be removed and may still be there.`,
+    hint: `Do not trust that artifact: delete it on the page of this workflow run. ${error.hint}`,
   })
 }
 
 /** The same error, with the word that the artifact is gone. */
-export function removedAgain({ code, title, message, hint, cause }: BackupError): BackupError {
-  return new BackupError({ code, title, message: `${message} The artifact was removed again.`, hint, cause })
+export function removedAgain(error: BackupError): BackupError {
+  return reworded(error, { message: `${error.message} The artifact was removed again.` })
 }
 
 /** The same error, for an artifact of which nobody knows whether it was finished. */
-export function neverSeen({ code, title, message, hint, cause }: BackupError): BackupError {
-  return new BackupError({
-    code,
-    title,
-    message: `${message} No artifact of that name was seen afterwards.`,
-    hint: `Should one turn up on the page of this workflow run, do not trust it. ${hint}`,
-    cause,
+export function neverSeen(error: BackupError): BackupError {
+  return reworded(error, {
+    message: `${error.message} No artifact of that name was seen afterwards.`,
+    hint: `Should one turn up on the page of this workflow run, do not trust it. ${error.hint}`,
   })
 }
 

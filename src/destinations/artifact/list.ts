@@ -1,4 +1,4 @@
-import { askGithub, type Github } from '../../github/rest.ts'
+import { askGithub, type Github, ownerAndRepo } from '../../github/rest.ts'
 import { notTold } from './list-errors.ts'
 
 /** An artifact that may hold a snapshot. */
@@ -19,8 +19,8 @@ const pageSize = 100
  * have expired, and those of forks, do not count. Throws a `BackupError` if GitHub does not tell.
  */
 export async function* artifactsNamed(wanted: Wanted, github: Github): AsyncGenerator<Artifact> {
-  const named = pagesOf(`name=${encodeURIComponent(wanted.name)}&`, { wanted, github, takes: ({ name }) => name === wanted.name })
-  const repeated = pagesOf('', { wanted, github, takes: ({ name }) => name !== wanted.name })
+  const named = pagesOf({ name: wanted.name }, { wanted, github, takes: ({ name }) => name === wanted.name })
+  const repeated = pagesOf({}, { wanted, github, takes: ({ name }) => name !== wanted.name })
   for (;;) {
     const plain = await named.first(Number.NEGATIVE_INFINITY)
     const other = await repeated.first(plain?.createdMs ?? Number.NEGATIVE_INFINITY)
@@ -34,10 +34,12 @@ function isNewer(one: Artifact, other: Artifact): boolean {
   return one.createdMs > other.createdMs || (one.createdMs === other.createdMs && one.id > other.id)
 }
 
+type PageQuery = { readonly name?: string; readonly per_page: number; readonly page: number }
+
 type Listing = { readonly wanted: Wanted; readonly github: Github; readonly takes: (artifact: Artifact) => boolean }
 
 /** One list of artifacts that is fetched page by page. */
-function pagesOf(query: string, { wanted, github, takes }: Listing) {
+function pagesOf(query: { readonly name?: string }, { wanted, github, takes }: Listing) {
   const waiting: Artifact[] = []
   let page = 0
   let oldestMs = Number.POSITIVE_INFINITY
@@ -47,7 +49,7 @@ function pagesOf(query: string, { wanted, github, takes }: Listing) {
     first: async (thanMs: number): Promise<Artifact | undefined> => {
       while (waiting.length === 0 && !ended && oldestMs > thanMs) {
         page++
-        const listed = await listPage(`${query}per_page=${pageSize}&page=${page}`, wanted, github)
+        const listed = await listPage({ ...query, per_page: pageSize, page }, wanted, github)
         waiting.push(...listed.artifacts.filter(takes).toSorted((a, b) => (isNewer(a, b) ? -1 : 1)))
         oldestMs = Math.min(oldestMs, listed.oldestMs)
         ended = !listed.full || page === mostPages
@@ -58,9 +60,9 @@ function pagesOf(query: string, { wanted, github, takes }: Listing) {
   }
 }
 
-/** `GET /repos/{owner}/{repo}/actions/artifacts`: docs.github.com/rest/actions/artifacts, newest first. */
-async function listPage(query: string, { repository, name }: Wanted, github: Github) {
-  const answer = await askGithub(`/repos/${repository}/actions/artifacts?${query}`, github)
+/** GitHub lists artifacts newest first: docs.github.com/rest/actions/artifacts. */
+async function listPage(query: PageQuery, { repository, name }: Wanted, github: Github) {
+  const answer = await askGithub(github, ({ actions }) => actions.listArtifactsForRepo({ ...ownerAndRepo(repository), ...query }))
   const list = (answer.value as { artifacts?: unknown } | undefined)?.artifacts
   if (!Array.isArray(list)) throw notTold(answer)
   const times = list.map((item) => Date.parse(item?.created_at))

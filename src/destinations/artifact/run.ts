@@ -1,7 +1,7 @@
 import { messageOf } from '../../errors.ts'
 
 /** The artifact client, as far as the artifacts of this workflow run are looked at. */
-type RunArtifacts = {
+export type RunArtifacts = {
   readonly listArtifacts: () => Promise<{ readonly artifacts: readonly Listed[] }>
   readonly deleteArtifact: (name: string) => Promise<unknown>
 }

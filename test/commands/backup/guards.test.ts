@@ -15,17 +15,24 @@ function manifestOf(byType: Record<string, number>, takenAt = '2026-11-22T08:15:
   return { ...exampleManifest, snapshot: `of ${takenAt}`, takenAt, documents: { ...exampleManifest.documents, count, byType } }
 }
 
-type Held = { readonly manifest?: Manifest; readonly passedOver?: readonly BackupError[]; readonly nothing?: string }
-
-/** A destination whose reader gives what it could not read, then what it holds; or that cannot be looked at as a whole. */
-function holding(held: Held | BackupError): Destination {
-  const newestFirst = async function* () {
-    if (held instanceof BackupError) throw held
-    yield* held.passedOver ?? []
-    if (held.manifest) yield { manifest: held.manifest }
+/** A destination that holds these, newest first; an error in their place is thrown. */
+function holding(found: readonly (Manifest | BackupError)[] | BackupError): Destination {
+  return {
+    kind: 'artifact',
+    reader: {
+      newestFirst: async function* () {
+        if (found instanceof BackupError) throw found
+        for (const each of found) yield each instanceof BackupError ? each : { manifest: each }
+      },
+      whyNone: async () => 'it is the first',
+    },
+    check: async () => undefined,
+    prepare: async () => undefined,
+    store: async () => {
+      throw new Error('nothing is stored here')
+    },
+    [Symbol.dispose]: () => undefined,
   }
-  const whyNone = async () => (held instanceof BackupError ? '' : (held.nothing ?? 'it is the first'))
-  return { kind: 'artifact', reader: { newestFirst, whyNone } } as unknown as Destination
 }
 
 function checking(now: Record<string, number>, destinations: readonly Destination[], maxShrinkPercent = 50) {
@@ -40,14 +47,14 @@ describe('checkShrink', () => {
     { lost: 'more than allowed', now: { post: 49 }, fails: true },
     { lost: 'none, but gained some', now: { post: 200 }, fails: false },
   ])('throws only if too many were lost: $lost', async ({ now, fails }) => {
-    const { compared } = checking(now, [holding({ manifest: manifestOf({ post: 100 }) })])
+    const { compared } = checking(now, [holding([manifestOf({ post: 100 })])])
     const outcome = await compared.catch((error: unknown) => error)
     if (fails) expect(outcome).toMatchObject({ code: 'dataset-shrunk', message: expect.stringContaining('51 % fewer') })
     else expect(outcome).toMatchObject({ kind: 'compared' })
   })
 
   it('warns of types that lost too much although the whole did not', async () => {
-    const { compared, logged } = checking({ post: 100, page: 1 }, [holding({ manifest: manifestOf({ post: 100, page: 4, tag: 2 }) })])
+    const { compared, logged } = checking({ post: 100, page: 1 }, [holding([manifestOf({ post: 100, page: 4, tag: 2 })])])
     await compared
     expect(logged).toEqual([expect.stringMatching(/^warning: .* Shrunk: page from 4 to 1\. Gone: tag \(2\)\./)])
   })
@@ -55,7 +62,7 @@ describe('checkShrink', () => {
   it('judges by the snapshot that held most, and tells of the newest', async () => {
     const large = manifestOf({ post: 100 }, '2026-11-01T00:00:00Z')
     const newest = manifestOf({ post: 12 }, '2026-11-21T00:00:00Z')
-    const destinations = [holding({ manifest: newest }), holding({ manifest: large })]
+    const destinations = [holding([newest]), holding([large])]
     expect(await rejection(checking({ post: 10 }, destinations).compared)).toMatchObject({
       message: expect.stringContaining('of 2026-11-01'),
     })
@@ -65,13 +72,13 @@ describe('checkShrink', () => {
   it.each([
     {
       case: 'there is nothing',
-      found: {},
+      found: [],
       kind: 'nothing',
       logs: /^info: There is nothing to compare with \(artifact\): it is the first\./,
     },
     {
       case: 'nothing can be read',
-      found: { passedOver: [unread] },
+      found: [unread],
       kind: 'unknown',
       logs: /^warning: Whether .* It is torn\. Look at it\.$/,
     },
