@@ -58,7 +58,7 @@ function isPublic(name: string): BackupError {
 const cures: Readonly<Record<number, string>> = {
   301: 'The repository was renamed or given to another owner: write its new name into `repository`.',
   401: 'GitHub does not accept `github-token`: leave it at its default, or make a new token, for it has expired, was revoked, or is none.',
-  403: 'The token may not ask: one of an organization with single sign-on must be authorized for it, an organization may allow only certain addresses, and too many requests are refused for an hour.',
+  403: 'The token (`github-token`) may not ask: one of an organization with single sign-on must be authorized for it, an organization may allow only certain addresses, and too many requests are refused for an hour.',
   404: 'Check `repository` letter by letter. GitHub says the same where the token has no access: the workflow’s own token knows its own repository only, so set `github-token` to one that may read and write there.',
 }
 
@@ -69,6 +69,6 @@ function isUnknown(name: string, { why, status, payload }: Unknown): BackupError
     code: 'public-repository',
     title: 'The repository may be public',
     message: `Whether "${name}" is private could not be found out (${why}), so it counts as public.${payload} Nothing was fetched or stored.`,
-    hint: `${cures[status ?? 0] ?? 'Run the job again; see githubstatus.com.'} ${cure}`,
+    hint: `${cures[status ?? 0] ?? 'Run the job again; see githubstatus.com. If it stays so, check `github-token`.'} ${cure}`,
   })
 }

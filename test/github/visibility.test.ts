@@ -54,7 +54,7 @@ describe('refusePublic', () => {
 
   it.each([
     { name: '401', answer: restAnswers.badCredentials, asks: 1, says: /does not accept `github-token`/ },
-    { name: '403', answer: restAnswers.forbidden, asks: 1, says: /The token may not ask/ },
+    { name: '403', answer: restAnswers.forbidden, asks: 1, says: /The token \(`github-token`\) may not ask/ },
     { name: '404', answer: restAnswers.notFound, asks: 1, says: /Check `repository` letter by letter.*set `github-token`/ },
     { name: '500', answer: restAnswers.serverError, asks: 3, says: /Run the job again/ },
     { name: '429', answer: { status: 429, body: '' }, asks: 3, says: /Run the job again/ },

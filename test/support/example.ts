@@ -12,7 +12,12 @@ export const exampleManifest: Manifest = {
   source: { projectId: 'abc12345', dataset: 'production', apiVersion: '2025-02-19', mode: 'stream' },
   tool: { name: 'sanity-backup', version: '1.0.0' },
   run: { repository: 'acme/site', runId: '42', runAttempt: 1, event: 'schedule', sha: '0123456789abcdef0123456789abcdef01234567' },
-  filters: { includeDrafts: true, types: [], excludeTypes: [], excludeIds: ['secrets.**'] },
+  filters: {
+    includeDrafts: true,
+    types: [],
+    excludeTypes: [],
+    excludeIds: ['secrets.**', '*.secrets', '*.secret', 'sanity-preview-url-secret.**'],
+  },
   documents: {
     count: 2,
     drafts: 1,

@@ -29,23 +29,23 @@ describe('a repository that others can read', () => {
     expect(stored).toHaveLength(1)
   })
 
-  it.concurrent.each([
+  it.concurrent.each<{ name: string; fault: Parameters<GithubRest['fault']>[1]; cure?: string }>([
     { name: '401', fault: { answer: restAnswers.badCredentials } },
     { name: '403', fault: { answer: restAnswers.forbidden } },
     { name: '403 of the rate limit', fault: { answer: restAnswers.rateLimited } },
     { name: '404', fault: { answer: restAnswers.notFound } },
     { name: '500', fault: { answer: restAnswers.serverError } },
-    { name: 'a redirect', fault: { answer: { status: 301, headers: { location: 'http://127.0.0.1:9/' } } } },
+    { name: 'a redirect', fault: { answer: { status: 301, headers: { location: 'http://127.0.0.1:9/' } } }, cure: '`repository`' },
     { name: 'no JSON', fault: { answer: { status: 200, body: '<html>' } } },
     { name: 'nothing of the visibility', fault: { answer: { status: 200, body: {} } } },
     { name: 'an unknown visibility', fault: { answer: { status: 200, body: { visibility: 'secret' } } } },
     { name: 'a reset connection', fault: { connection: 'reset' } },
-  ] as const)('is refused when its visibility is not known: $name', async ({ fault }) => {
+  ])('is refused when its visibility is not known: $name', async ({ fault, cure = '`github-token`' }) => {
     const { run, exports } = await backUpInRun({ before: (_, github) => github.fault('repository', fault), event: payloadSays('private') })
 
     expect(failureOf(run)).toMatchObject({
       ...refused,
-      message: expect.stringMatching(/could not be found out.*Hint: .*github-token.*allow-public/s),
+      message: expect.stringMatching(new RegExp(`could not be found out.*Hint: .*${cure}.*allow-public`, 's')),
     })
     expect(exports).toBe(0)
   })
