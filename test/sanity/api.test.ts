@@ -4,8 +4,8 @@ import { cutExport } from '../../src/sanity/errors/export.ts'
 import { type Answer, listen, send, sendUntilGone, untilClosed } from '../doubles/http.ts'
 import { answers } from '../doubles/sanity/answers.ts'
 import { type StreamFault, sendStream } from '../doubles/sanity/read/stream.ts'
-import { collectBytes, rejection } from '../support/feed.ts'
 import { apiAt, makeClient, sourceAt, token } from '../support/ask.ts'
+import { collectBytes, rejection } from '../support/feed.ts'
 
 const deadlines = { firstByteMs: 10_000, idleMs: 10_000 }
 const asking = { deadlines, what: 'the export of the documents', cut: cutExport.stream } as const

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { type AssetAnswer, assetAddress, assetHost } from '../../src/sanity/asset-host.ts'
 import { type Handler, listen, type RecordedRequest, recordRequest } from '../doubles/http.ts'
-import { collectBytes } from '../support/feed.ts'
 import { makeClient, sourceAt, token } from '../support/ask.ts'
+import { collectBytes } from '../support/feed.ts'
 
 const cdn = 'https://cdn.sanity.io/images/abc12345/production/a-1x1.png'
 const path = 'images/abc12345/production/a-1x1.png'

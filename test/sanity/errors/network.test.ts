@@ -5,9 +5,9 @@ import { cutExport } from '../../../src/sanity/errors/export.ts'
 import { listen, send, sendUntilGone, untilClosed } from '../../doubles/http.ts'
 import { type StreamFault, sendStream } from '../../doubles/sanity/read/stream.ts'
 import { startSelfSigned } from '../../doubles/self-signed.ts'
+import { apiAt, makeClient } from '../../support/ask.ts'
 import { collectBytes, rejection } from '../../support/feed.ts'
 import { makeTempFolder } from '../../support/process.ts'
-import { apiAt, makeClient } from '../../support/ask.ts'
 
 const deadlines = { firstByteMs: 10_000, idleMs: 10_000 }
 const asking = { deadlines, what: 'the export of the documents', cut: cutExport.stream } as const
