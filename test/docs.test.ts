@@ -10,6 +10,9 @@ type ActionYml = { readonly inputs: Readonly<Record<string, object>>; readonly o
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 const { inputs, outputs } = parse(read('action.yml')) as ActionYml
+const reportSource = readdirSync(join(ROOT, 'src/report'))
+  .map((name) => read(`src/report/${name}`))
+  .join('\n')
 const pages = ['README.md', ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))]
 
 describe('README.md', () => {
@@ -44,7 +47,7 @@ describe('action.yml', () => {
   })
 
   it('declares every output that src sets, and no other', () => {
-    const source = read('src/report.ts')
+    const source = reportSource
     const body = /function outputsOf[\s\S]*?return \{([\s\S]*?)\n {2}\}/.exec(source)?.[1] ?? ''
     const sets = [...body.matchAll(/^ {4}'?([a-z-]+)'?:/gm)].map(([, name]) => name)
     const others = [...source.matchAll(/outputs\(\{ '([a-z-]+)'/g)].map(([, name]) => name)

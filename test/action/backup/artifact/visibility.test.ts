@@ -45,7 +45,7 @@ describe('a repository that others can read', () => {
 
     expect(failureOf(run)).toMatchObject({
       ...refused,
-      message: expect.stringMatching(/could not be found out.*Hint: .*github-token.*allow-public/s),
+      message: expect.stringMatching(/could not be found out.*Hint: .*allow-public/s),
     })
     expect(exports).toBe(0)
   })
