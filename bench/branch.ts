@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util'
 import { demoDocuments } from '../demo/dataset.ts'
 import { type Git, startGit } from '../test/doubles/git/git.ts'
 import { startGithubRest } from '../test/doubles/github/github.ts'
-import { runAction } from '../test/support/runner.ts'
+import { runAction } from '../test/support/runner/runner.ts'
 import { figure, machine, table, watchTogether } from './measure.ts'
 
 /**

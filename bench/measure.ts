@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type RunOptions, runAction } from '../test/support/runner.ts'
+import { type RunOptions, runAction } from '../test/support/runner/runner.ts'
 
 /** What one process, or one pipeline, took from its start to its end. `peakRssBytes` is that of its largest process. */
 export type Measured = {

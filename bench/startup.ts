@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { startSanity } from '../test/doubles/sanity/sanity.ts'
-import { runAction } from '../test/support/runner.ts'
+import { runAction } from '../test/support/runner/runner.ts'
 import { machine } from './measure.ts'
 
 const limitMs = 1500

@@ -5,7 +5,7 @@ import { styleText } from 'node:util'
 import { type Artifacts, expiryOf, startArtifacts } from '../test/doubles/artifacts/artifacts.ts'
 import { startGithubRest } from '../test/doubles/github/github.ts'
 import { startSanity } from '../test/doubles/sanity/sanity.ts'
-import { type RunOptions, type RunResult, runAction } from '../test/support/runner.ts'
+import { type RunOptions, type RunResult, runAction } from '../test/support/runner/runner.ts'
 import { readZip } from '../test/support/zip.ts'
 import { demoDocuments } from './dataset.ts'
 

@@ -10,6 +10,9 @@ type ActionYml = { readonly inputs: Readonly<Record<string, object>>; readonly o
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 const { inputs, outputs } = parse(read('action.yml')) as ActionYml
+const reportSource = readdirSync(join(ROOT, 'src/report'))
+  .map((name) => read(`src/report/${name}`))
+  .join('\n')
 const pages = ['README.md', ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))]
 
 describe('README.md', () => {

@@ -12,7 +12,7 @@ import { listen, type RecordedRequest, recordRequest } from '../doubles/http.ts'
 import type { Sanity } from '../doubles/sanity/sanity.ts'
 import { findToken } from '../support/leaks.ts'
 import { ROOT } from '../support/process.ts'
-import { type Annotation, type RunOptions, type RunResult, runAction } from '../support/runner.ts'
+import { type Annotation, type RunOptions, type RunResult, runAction } from '../support/runner/runner.ts'
 
 /** The token of the workflow in all runs here. */
 const GITHUB_TOKEN = 'ghs_doubleTokenOfTheWorkflow0123456789'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { smallDisk } from '../support/disk.ts'
-import { runAction } from '../support/runner.ts'
+import { runAction } from '../support/runner/runner.ts'
 import { diskRound, killRound, measureRun } from './rounds.ts'
 import { destinations, type Scene, snapshotBytes, startScene } from './scene.ts'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { makeTempFolder } from '../support/process.ts'
-import { type RunOptions, type RunResult, runAction } from '../support/runner.ts'
+import { type RunOptions, type RunResult, runAction } from '../support/runner/runner.ts'
 import { chance, type DestinationName, type Place, readPublished, type Scene, snapshotBytes } from './scene.ts'
 
 const run = promisify(execFile)

@@ -8,7 +8,7 @@ import { gunzipSync } from 'node:zlib'
 import { checkSnapshot } from '../../src/snapshot/read/check.ts'
 import type { Sanity } from '../doubles/sanity/sanity.ts'
 import { ROOT, until } from '../support/process.ts'
-import { runAction } from '../support/runner.ts'
+import { runAction } from '../support/runner/runner.ts'
 import type { Ended } from './judge.ts'
 import type { Place, Row } from './row.ts'
 

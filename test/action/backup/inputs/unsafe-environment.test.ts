@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals'
 import { startSanity } from '../../../doubles/sanity/sanity.ts'
 import { smallDisk } from '../../../support/disk.ts'
 import { makeTempFolder, until } from '../../../support/process.ts'
-import { runAction } from '../../../support/runner.ts'
+import { runAction } from '../../../support/runner/runner.ts'
 import { backUp, failureOf, readSnapshot, threeDocuments, threeLines } from '../../support.ts'
 
 describe('an environment that is not safe', () => {

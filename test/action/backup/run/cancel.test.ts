@@ -4,7 +4,7 @@ import { type ArtifactRun, type Artifacts, startArtifacts } from '../../../doubl
 import { type GithubRest, startGithubRest } from '../../../doubles/github/github.ts'
 import { type Sanity, startSanity } from '../../../doubles/sanity/sanity.ts'
 import { namesBelow, until } from '../../../support/process.ts'
-import type { Running } from '../../../support/runner.ts'
+import type { Running } from '../../../support/runner/runner.ts'
 import { backUp, failureOf, threeDocuments } from '../../support.ts'
 
 let artifacts: Artifacts

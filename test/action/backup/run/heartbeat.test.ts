@@ -3,7 +3,7 @@ import { listen } from '../../../doubles/http.ts'
 import { answers } from '../../../doubles/sanity/answers.ts'
 import { type Sanity, startSanity } from '../../../doubles/sanity/sanity.ts'
 import { until } from '../../../support/process.ts'
-import { RUNNER_TERM_MS, type Running } from '../../../support/runner.ts'
+import { RUNNER_TERM_MS, type Running } from '../../../support/runner/runner.ts'
 import { type BackupRun, backUp, failureOf, threeDocuments } from '../../support.ts'
 
 describe('the heartbeat', () => {

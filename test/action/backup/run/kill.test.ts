@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { describe, expect, it } from '@jest/globals'
 import { startSanity } from '../../../doubles/sanity/sanity.ts'
 import { makeTempFolder, namesBelow, until } from '../../../support/process.ts'
-import { runAction } from '../../../support/runner.ts'
+import { runAction } from '../../../support/runner/runner.ts'
 import { checkLeaks, threeDocuments } from '../../support.ts'
 
 describe('a run that is killed', () => {

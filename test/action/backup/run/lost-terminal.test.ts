@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { startSanity } from '../../../doubles/sanity/sanity.ts'
 import { until } from '../../../support/process.ts'
-import { runAction } from '../../../support/runner.ts'
+import { runAction } from '../../../support/runner/runner.ts'
 import { threeDocuments } from '../../support.ts'
 
 describe('a run whose surroundings go away', () => {

@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { makeTempFolder } from './process.ts'
-import { parseCommandFile, type RunOptions, type RunResult, runAction } from './runner.ts'
+import { makeTempFolder } from '../process.ts'
+import { parseCommandFile } from './command-files.ts'
+import { type RunOptions, type RunResult, runAction } from './runner.ts'
 
 describe('runAction', () => {
   it('sets every declared input, to its default or to nothing, and inherits no environment', async () => {
