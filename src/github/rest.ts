@@ -85,17 +85,18 @@ function readAnswer({ status, headers, data }: OctokitAnswer): GithubAnswer {
 }
 
 const silent = () => undefined
+/** Octokit would write what GitHub says of itself to the console, past all cleaning. */
+const log = { debug: silent, info: silent, warn: silent, error: silent }
 
-/** Octokit is loaded when it is first needed: that takes a tenth of a second, which most refused runs can do without. */
+/** Octokit is loaded when it is first needed: a run that asks GitHub nothing does without. */
 async function openOctokit(github: Github): Promise<InstanceType<typeof GitHub>> {
   const { GitHub } = await import(/* webpackMode: "eager" */ '@actions/github/lib/utils')
   return new GitHub({
     ...(github.token ? { auth: github.token } : {}),
     baseUrl: github.apiUrl,
     userAgent: 'sanity-backup',
-    // It would write what GitHub says of itself to the console, past all cleaning.
-    log: { debug: silent, info: silent, warn: silent, error: silent },
-    request: { fetch: fetchOver(github) },
+    log,
+    request: { fetch: fetchOver(github), log },
   })
 }
 

@@ -1,4 +1,4 @@
-import { BackupError } from '../../../errors.ts'
+import { type BackupError, reworded } from '../../../errors.ts'
 import { plural } from '../../../text.ts'
 
 /** Tells a host that fails for a few files from one that fails for all: then no more requests are made. */
@@ -58,12 +58,9 @@ function failureStreak(): { readonly add: (path: string) => Streak; readonly end
   }
 }
 
-function hostFailsError({ code, title, message, hint, cause }: BackupError, count: number): BackupError {
-  return new BackupError({
-    code,
+function hostFailsError(error: BackupError, count: number): BackupError {
+  return reworded(error, {
     title: 'The asset host fails time after time',
-    message: `${plural(count, 'request')} for the files of assets failed, one after the other, so no more were made. The last one: ${title}: ${message}`,
-    hint,
-    cause,
+    message: `${plural(count, 'request')} for the files of assets failed, one after the other, so no more were made. The last one: ${error.title}: ${error.message}`,
   })
 }
