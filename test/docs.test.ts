@@ -10,6 +10,8 @@ type ActionYml = { readonly inputs: Readonly<Record<string, object>>; readonly o
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 const { inputs, outputs } = parse(read('action.yml')) as ActionYml
+const pages = ['README.md', ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))]
+
 describe('README.md', () => {
   it('has the tables of inputs and outputs that action.yml gives', () => {
     const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'docs/tables.ts'), '--check'], { encoding: 'utf8', cwd: ROOT })
