@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { askGithub, type GithubAnswer, ownerAndRepo } from '../../src/github/rest.ts'
-import { restAnswers, startGithubRest } from '../doubles/github.ts'
+import { restAnswers, startGithubRest } from '../doubles/github/github.ts'
 import type { Answer } from '../doubles/http.ts'
-import { type Client, makeClient } from '../sanity/ask.ts'
+import { type Client, makeClient } from '../support/ask.ts'
 
 let client: Client
 
