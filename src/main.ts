@@ -9,6 +9,7 @@ import { sendHeartbeat } from './report/heartbeat.ts'
 import { makeReport } from './report/report.ts'
 import { cancelled, tookTooLong } from './report/run-errors.ts'
 import { parseRunner } from './runner.ts'
+import { allowFreeing } from './streams/memory.ts'
 import { makeTools, type OpenTools } from './tools.ts'
 
 /** What a cancelled run may take to clean up, in milliseconds: the runner gives ten seconds. */
@@ -18,6 +19,7 @@ const runBudgetMs = 5.5 * 60 * 60 * 1000
 
 // The artifact client's zip reader calls Buffer(): nothing that a user could do something about.
 process.noDeprecation = true
+allowFreeing()
 
 // Green has to be earned: whatever ends this process early leaves it red.
 process.exitCode = 1

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { streamError, TooSlowError } from '../sanity/errors/network.ts'
 import type { Stopwatch } from '../stopwatch.ts'
+import { freeing } from '../streams/memory.ts'
 import { piecesOf } from '../streams/pieces.ts'
 
 /** How long the server may be silent before its first byte, and between two, in milliseconds; and what is too slow to be waited for. */
@@ -38,7 +39,7 @@ export async function* guarded(body: Dispatcher.ResponseData['body'], about: Abo
   const overdue = totalMs && setTimeout(() => body.destroy(new TooSlowError(`it did not end within ${totalMs / 1000} s`)), totalMs)
   try {
     const watchRate = rateWatch(about.deadlines.drip)
-    for await (const piece of piecesOf(body, (work) => stopwatch.during('download', work))) {
+    for await (const piece of freeing(piecesOf(body, (work) => stopwatch.during('download', work)))) {
       watchRate(piece.length)
       yield piece
     }

@@ -1,4 +1,5 @@
-import { type Compression, codecs } from '../codec/codec.ts'
+import type { Compression } from '../codec/codec.ts'
+import { codecs } from '../codec/codecs.ts'
 import { BackupError } from '../errors.ts'
 import { type Shard, shardSuffix } from '../format/asset-id.ts'
 import type { Filters } from '../format/filters.ts'

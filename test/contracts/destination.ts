@@ -4,8 +4,10 @@ import { describe, expect, it } from '@jest/globals'
 import type { Destination, FinishedSnapshot, Stored } from '../../src/destinations/destination.ts'
 import { type Manifest, printManifest } from '../../src/format/manifest.ts'
 import { checkSnapshot } from '../../src/snapshot/read/check.ts'
-import { findFreeFolder, type syncFolder } from '../../src/snapshot/workshop/workshop.ts'
-import { writeData, writeManifest } from '../../src/snapshot/write/data-file.ts'
+import type { syncFolder } from '../../src/snapshot/workshop/files.ts'
+import { makeWorkshop } from '../../src/snapshot/workshop/workshop.ts'
+import { writeData } from '../../src/snapshot/write/data-file.ts'
+import { writeManifest } from '../../src/snapshot/write/whole-file.ts'
 import { exampleManifest } from '../snapshot/example.ts'
 import { rejection } from '../streams/feed.ts'
 import { makeTempFolder } from '../support/process.ts'
@@ -117,7 +119,7 @@ export async function finishedSnapshot(
   { lines = someLines(), sync, ...change }: SnapshotChange = {},
 ): Promise<FinishedSnapshot> {
   const changed = { ...exampleManifest, ...change }
-  const folder = await findFreeFolder({ path: join(temp, 'snapshots'), name: changed.snapshot, ...(sync ? { sync } : {}) })
+  const folder = await makeWorkshop({ path: join(temp, 'snapshots'), name: changed.snapshot, ...(sync ? { sync } : {}) })
   if (!folder) throw new Error('the name is taken')
   const batches = async function* () {
     yield [...lines]

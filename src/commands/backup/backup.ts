@@ -7,11 +7,11 @@ import type { Runner } from '../../runner.ts'
 import { findFullRead } from '../../sanity/access.ts'
 import { type SanityApi, sanityApi } from '../../sanity/api.ts'
 import { assetHost } from '../../sanity/asset-host.ts'
-import { sweepLeftovers } from '../../snapshot/workshop/owner.ts'
+import { sweepLeftovers } from '../../snapshot/workshop/leftovers.ts'
 import { checkRoom } from '../../snapshot/workshop/room.ts'
 import { systemError } from '../../snapshot/workshop/system-error.ts'
-import { findFreeFolder, removeOpenWorkshops, type SnapshotFolder } from '../../snapshot/workshop/workshop.ts'
-import { writeManifest } from '../../snapshot/write/data-file.ts'
+import { makeWorkshop, removeOpenWorkshops, type SnapshotFolder } from '../../snapshot/workshop/workshop.ts'
+import { writeManifest } from '../../snapshot/write/whole-file.ts'
 import { formatBytes, formatCount, plural } from '../../text.ts'
 import type { Tools } from '../../tools.ts'
 import { toolVersion } from '../../version.ts'
@@ -173,7 +173,7 @@ async function makeFolder({ source, label, path, shard }: Inputs, { now, wait, s
   for (let tryNumber = 1; tryNumber <= nameTries; tryNumber++) {
     const takenAt = now()
     const name = snapshotName({ projectId: source.projectId, dataset: source.dataset, takenAt, label, shard })
-    const folder = await findFreeFolder({ path, name })
+    const folder = await makeWorkshop({ path, name })
     if (folder) return { name, takenAt, folder, [Symbol.dispose]: () => folder[Symbol.dispose]() }
     await wait(1000, signal)
   }

@@ -1,4 +1,4 @@
-import { fingerprintSet } from '../../streams/id-set.ts'
+import { idSet } from '../../streams/id-set.ts'
 import { exportDeadlines, type SanityApi } from '../api.ts'
 import { cutExport, cutLine, invalidLine, linesOf, moreToCome, rejected } from '../errors/export.ts'
 import { classifyLine } from './line.ts'
@@ -29,7 +29,7 @@ type Wanted = { readonly types: readonly string[]; readonly expected: number }
 
 /** Reads the body of one export answer; see {@link exportDocuments}. */
 export async function* readExport(body: AsyncIterable<Buffer>, expected = 0): AsyncGenerator<ExportedDocument[]> {
-  const ids = fingerprintSet(expected)
+  const ids = idSet(expected)
   let number = 0
   let openCursor = false
   for await (const { lines, terminated } of linesOf(body)) {

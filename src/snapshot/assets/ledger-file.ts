@@ -1,6 +1,6 @@
 import type { FileEntry } from '../../format/manifest.ts'
 import { type Digest, isDigest } from '../../streams/digest.ts'
-import { writeLines } from '../write/data-file.ts'
+import { writeLines } from '../write/lines-file.ts'
 import type { SavedFile } from './folder.ts'
 
 /** The file that ties the id of each asset to its file. Always gzip, whatever the data file is. */

@@ -1,12 +1,15 @@
 import { createReadStream } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import { type Codec, findCodec } from '../../codec/codec.ts'
+import type { Codec } from '../../codec/codec.ts'
+import { findCodec } from '../../codec/codecs.ts'
 import { BackupError, findSystemCode, messageOf } from '../../errors.ts'
 import { attributesFile } from '../../format/branch-layout.ts'
 import { type FileEntry, type Manifest, manifestFile, parseManifest } from '../../format/manifest.ts'
-import { type Digest, digester, digesting, digestOf, sumDigest } from '../../streams/digest.ts'
+import { type Digest, digester, digestOf, sumDigest } from '../../streams/digest.ts'
 import { splitLines } from '../../streams/lines.ts'
+import { freeing } from '../../streams/memory.ts'
+import { tap } from '../../streams/tap.ts'
 import { workThrough } from '../../streams/workers.ts'
 import { quoteOutside } from '../../text.ts'
 import { findLedgerEntry, ledgerFile } from '../assets/ledger-file.ts'
@@ -129,8 +132,9 @@ async function checkContent(
 ): Promise<Finding[]> {
   const stored = digester()
   const content = digester()
-  const bytes = digesting(createReadStream(file, { highWaterMark: 256 * 1024, signal }), stored)
-  await readContent(digesting(codec.decompress(bytes), content), lines)
+  const bytes: AsyncIterable<Buffer> = createReadStream(file, { highWaterMark: 256 * 1024, signal })
+  const unpacked = codec.decompress(tap(bytes, stored.update))
+  await readContent(tap(freeing(unpacked), content.update), lines)
   const findings = findDigest(entry, stored.result().digest)
   if (findings.length > 0) return findings
   const { bytes: contentBytes, digest: contentDigest } = content.result()
