@@ -47,6 +47,11 @@ export function digestOf(bytes: Buffer): Digest {
 /** The digest of a set of lines, whatever their order: `sumsha256:` and 64 hexadecimal digits. */
 export type SumDigest = `sumsha256:${string}`
 
+/** Whether a value is a {@link SumDigest}. */
+export function isSumDigest(value: unknown): value is SumDigest {
+  return typeof value === 'string' && /^sumsha256:[0-9a-f]{64}$/.test(value)
+}
+
 /** Sums up the digests of lines; see {@link sumDigest}. */
 export type Sum = {
   /** Adds a line, without its line feed. */

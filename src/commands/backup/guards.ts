@@ -1,7 +1,7 @@
 import type { Destination } from '../../destinations/destination.ts'
 import { BackupError } from '../../errors.ts'
 import { countOf } from '../../format/compare.ts'
-import type { Manifest } from '../../format/manifest.ts'
+import type { Manifest, StoredManifest } from '../../format/manifest.ts'
 import { formatCount, plural, quoteOutside } from '../../text.ts'
 import type { Tools } from '../../tools.ts'
 
@@ -10,7 +10,7 @@ import type { Tools } from '../../tools.ts'
  * everywhere, and none was found.
  */
 export type Comparison =
-  | { readonly kind: 'compared'; readonly previous: Manifest }
+  | { readonly kind: 'compared'; readonly previous: StoredManifest }
   | { readonly kind: 'nothing'; readonly why: string }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'off' }
@@ -39,7 +39,7 @@ export async function compareWithPrevious({ manifest, destinations, maxShrinkPer
 }
 
 type Looked =
-  | { readonly kind: 'found'; readonly manifest: Manifest }
+  | { readonly kind: 'found'; readonly manifest: StoredManifest }
   | { readonly kind: 'nothing'; readonly why: string }
   | { readonly kind: 'unknown' }
 
@@ -75,12 +75,16 @@ function inOne(passedOver: readonly BackupError[]): string {
   return [first, others, rest.at(-1)].filter((text) => text !== undefined).join(' ')
 }
 
-function lostPercent({ documents }: Manifest, previous: Manifest): number {
+function lostPercent({ documents }: Manifest, previous: StoredManifest): number {
   const before = previous.documents.count
   return before === 0 ? 0 : ((before - documents.count) / before) * 100
 }
 
-function judge(manifest: Manifest, previous: Manifest, { maxShrinkPercent, tools }: { maxShrinkPercent: number; tools: Tools }): void {
+function judge(
+  manifest: Manifest,
+  previous: StoredManifest,
+  { maxShrinkPercent, tools }: { maxShrinkPercent: number; tools: Tools },
+): void {
   const types = shrunkTypes(manifest, previous, maxShrinkPercent)
   const lost = lostPercent(manifest, previous)
   const since = `the one before (${quoteOutside(previous.snapshot, 200)})`
@@ -95,7 +99,7 @@ function judge(manifest: Manifest, previous: Manifest, { maxShrinkPercent, tools
 const namedTypes = 20
 
 /** The types that lost more than allowed, as sentences; empty if there are none. */
-function shrunkTypes(manifest: Manifest, previous: Manifest, maxShrinkPercent: number): string {
+function shrunkTypes(manifest: Manifest, previous: StoredManifest, maxShrinkPercent: number): string {
   const before = Object.entries(previous.documents.byType)
   const now = (type: string) => countOf(manifest, type)
   const gone = before.filter(([type]) => now(type) === 0)
@@ -113,7 +117,7 @@ function sentence(title: string, words: readonly string[]): string {
 
 type Shrunk = {
   readonly manifest: Manifest
-  readonly previous: Manifest
+  readonly previous: StoredManifest
   readonly since: string
   readonly types: string
   readonly lost: number

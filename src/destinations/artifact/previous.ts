@@ -1,6 +1,6 @@
 import type { BackupError } from '../../errors.ts'
 import type { Comparable } from '../../format/compare.ts'
-import type { Manifest } from '../../format/manifest.ts'
+import type { StoredManifest } from '../../format/manifest.ts'
 import type { Github } from '../../github/rest.ts'
 import { findComparable, manifestOrReason } from '../../snapshot/read/newest-first.ts'
 import { quoteOutside } from '../../text.ts'
@@ -30,7 +30,7 @@ export async function findPreviousArtifact(wanted: Wanted, github: Github): Prom
   return { ...(await findComparable(manifestsOf(wanted, github), wanted.of)), nothing }
 }
 
-async function* manifestsOf(wanted: Wanted, github: Github): AsyncGenerator<Manifest | BackupError> {
+async function* manifestsOf(wanted: Wanted, github: Github): AsyncGenerator<StoredManifest | BackupError> {
   let read = 0
   let silent = 0
   for await (const artifact of artifactsNamed(wanted, github)) {

@@ -1,6 +1,6 @@
 import { BackupError } from '../../errors.ts'
 import { type Comparable, isComparable } from '../../format/compare.ts'
-import { type Manifest, manifestFile } from '../../format/manifest.ts'
+import { manifestFile, type StoredManifest } from '../../format/manifest.ts'
 import { fetchPast } from '../../git/history/past.ts'
 import { findComparable, manifestOrReason } from '../../snapshot/read/newest-first.ts'
 import { quoteOutside } from '../../text.ts'
@@ -27,11 +27,11 @@ export async function findPreviousOnBranch({ commit, manifest }: BranchTip, plac
   return { ...(await findComparable(manifestsIn(place), of)), nothing }
 }
 
-async function* manifestsIn({ branch, folder, remoteBranch }: Place): AsyncGenerator<Manifest | BackupError> {
+async function* manifestsIn({ branch, folder, remoteBranch }: Place): AsyncGenerator<StoredManifest | BackupError> {
   const asked = { url: remoteBranch.url, branch, path: `${folder}/${manifestFile}`, commits: mostCommits }
   using repository = await remoteBranch.fresh()
   const { versions, all } = await remoteBranch.asking(() => fetchPast(repository, asked))
-  const found: (Manifest | BackupError)[] = []
+  const found: (StoredManifest | BackupError)[] = []
   for await (const bytes of versions) found.push(manifestOrReason(bytes, 'on the branch'))
   // A slow run's snapshot lies above the one that was taken after it.
   yield* found.toSorted((a, b) => takenMs(b) - takenMs(a))
@@ -39,7 +39,7 @@ async function* manifestsIn({ branch, folder, remoteBranch }: Place): AsyncGener
 }
 
 /** One that cannot be read may be the newest. */
-function takenMs(each: Manifest | BackupError): number {
+function takenMs(each: StoredManifest | BackupError): number {
   return each instanceof BackupError ? Number.POSITIVE_INFINITY : Date.parse(each.takenAt)
 }
 

@@ -2,11 +2,12 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BackupError, findSystemCode, messageOf } from '../../errors.ts'
 import { type Comparable, isComparable } from '../../format/compare.ts'
-import { type Manifest, manifestFile, parseManifest } from '../../format/manifest.ts'
+import { manifestFile, type StoredManifest } from '../../format/manifest.ts'
+import { parseManifest } from '../../format/parse-manifest.ts'
 import { quoteOutside } from '../../text.ts'
 
 /** Gives the manifest, or why these bytes are none. `where` is a part of a sentence: it says which one was looked at. */
-export function manifestOrReason(bytes: Buffer, where: string): Manifest | BackupError {
+export function manifestOrReason(bytes: Buffer, where: string): StoredManifest | BackupError {
   try {
     return parseManifest(bytes)
   } catch (error) {
@@ -21,7 +22,7 @@ export function manifestOrReason(bytes: Buffer, where: string): Manifest | Backu
 export async function* snapshotsIn(
   path: string,
   { projectId, dataset }: { readonly projectId: string; readonly dataset: string },
-): AsyncGenerator<Manifest | BackupError> {
+): AsyncGenerator<StoredManifest | BackupError> {
   const start = `${projectId}-${dataset}-`
   // What another run is still writing ends in `.partial`.
   const names = (await readdir(path)).filter(
@@ -42,7 +43,7 @@ export async function* snapshotsIn(
 /** What a search for the snapshot before has found. */
 export type Previous = {
   /** Undefined if there is nothing to compare with. */
-  readonly manifest: Manifest | undefined
+  readonly manifest: StoredManifest | undefined
   /** Newer ones that could not be read, and why: they were passed over. Without a `manifest`, one to compare with might be among them. */
   readonly passedOver: readonly BackupError[]
 }
@@ -51,7 +52,7 @@ export type Previous = {
  * Finds the newest snapshot that can be compared with, in what is told of them, the newest first. Files of assets that it lacks do not make it less:
  * its documents are whole.
  */
-export async function findComparable(newestFirst: AsyncIterable<Manifest | BackupError>, of: Comparable): Promise<Previous> {
+export async function findComparable(newestFirst: AsyncIterable<StoredManifest | BackupError>, of: Comparable): Promise<Previous> {
   const passedOver: BackupError[] = []
   for await (const each of newestFirst) {
     if (each instanceof BackupError) passedOver.push(each)

@@ -1,6 +1,6 @@
 import { attributes, attributesFile, documentsFolder } from '../../../format/branch-layout.ts'
 import { listingOf } from '../../../format/listing.ts'
-import { type Manifest, manifestFile, printManifest } from '../../../format/manifest.ts'
+import { type Manifest, manifestFile, printManifest, type StoredManifest } from '../../../format/manifest.ts'
 import type { Git } from '../../../git/command.ts'
 import { commitTree, type ImportStep, importObjects } from '../../../git/objects/import.ts'
 import { objectName } from '../../../git/objects/objects.ts'
@@ -12,7 +12,7 @@ import type { Proof } from '../read-back/read-back.ts'
 import type { BranchTip } from '../tip.ts'
 import { type BranchLayout, branchManifest, type Laid, type Laying, layFiles } from './files.ts'
 import { branchReadme, commitMessage, topMessage } from './message.ts'
-import { findKept, mustBeSaid } from './unchanged.ts'
+import { findKept, staysGood } from './unchanged.ts'
 
 /** What becomes of the branch: a commit that stores the snapshot, or none where it lies there already. */
 export type Made = Pick<StoredOnBranch, 'manifest' | 'sizeBytes' | 'digest' | 'byType'> & {
@@ -59,7 +59,7 @@ export async function makeCommit(making: Making): Promise<Made> {
 }
 
 /** Whether what lies on the branch was taken later than a snapshot. */
-export function isNewer(there: Manifest | undefined, { takenAt }: Manifest): there is Manifest {
+export function isNewer(there: StoredManifest | undefined, { takenAt }: Manifest): there is StoredManifest {
   return there !== undefined && Date.parse(there.takenAt) > Date.parse(takenAt)
 }
 
@@ -75,7 +75,7 @@ async function* importSteps(making: Making, laying: Laying): AsyncGenerator<Impo
   const byType = known && layout === 'text' ? laid.byType : undefined
 
   const unchanged = kept !== undefined && laid.changes.length === 0
-  if (unchanged && tip.manifest !== undefined && !mustBeSaid(snapshot.manifest, tip.manifest)) {
+  if (unchanged && tip.manifest !== undefined && staysGood(tip.manifest, snapshot.manifest)) {
     const bytes = printManifest(tip.manifest).length + (before.has(attributesFile) ? attributes.length : 0)
     const digest = findDataFile(tip.manifest)?.digest
     return { manifest: tip.manifest, sizeBytes: laid.sizeBytes + bytes, digest, byType, proof: undefined }
@@ -116,7 +116,7 @@ async function* commitSteps(making: Making, { laid, manifest, byType }: Committi
   return { manifest, listed: laid.listed.result(), fresh: whole ? [] : fresh.flatMap(({ name }) => name ?? []), whole, above: undefined }
 }
 
-function otherLayout(one: Manifest, other: Manifest): boolean {
+function otherLayout(one: StoredManifest, other: Manifest): boolean {
   return one.branch?.layout !== other.branch?.layout || one.branch?.depth !== other.branch?.depth
 }
 
@@ -125,7 +125,7 @@ function blobOf(content: Buffer): ImportStep {
 }
 
 /** What the snapshot that lies there must come back as where nothing is added to it. */
-export function proofOfTip({ before }: BranchTip, manifest: Manifest): Proof {
+export function proofOfTip({ before }: BranchTip, manifest: StoredManifest): Proof {
   return { manifest, listed: listingOf(before), fresh: [], whole: true, above: undefined }
 }
 
