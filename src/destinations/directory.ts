@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Comparable } from '../format/compare.ts'
 import { manifestFile } from '../format/manifest.ts'
-import { findComparable, snapshotsIn } from '../snapshot/read/newest-first.ts'
+import { findComparable, snapshotsBelow } from '../snapshot/read/newest-first.ts'
 import type { Stopwatch } from '../stopwatch.ts'
 import { quoteOutside } from '../text.ts'
 import type { Destination } from './destination.ts'
@@ -21,7 +21,7 @@ export function directoryDestination({ path, of, signal, stopwatch }: Options): 
   return {
     kind: 'directory',
     check: async () => undefined,
-    findPrevious: async () => ({ ...(await findComparable(snapshotsIn(path, of.source), of)), nothing: await nothingIn(path) }),
+    findPrevious: async () => ({ ...(await findComparable(snapshotsBelow(path, of.source), of)), nothing: await nothingIn(path) }),
     prepare: async () => undefined,
     store: async (snapshot) => {
       const { folder, manifestBytes } = snapshot

@@ -1,7 +1,7 @@
 import { formatCount } from '../text.ts'
-import type { Shard } from './asset-id.ts'
 import type { Filters } from './filters.ts'
 import type { SealedFilters, StoredManifest } from './manifest.ts'
+import type { Shard } from './shard.ts'
 
 /** What became of documents between two snapshots. */
 export type TypeChanges = { readonly created: number; readonly changed: number; readonly deleted: number }

@@ -1,7 +1,7 @@
 import type { Digest, SumDigest } from '../streams/digest.ts'
-import type { Shard } from './asset-id.ts'
 import type { Depth } from './branch-layout.ts'
 import type { Filters } from './filters.ts'
+import type { Shard } from './shard.ts'
 
 /** The file that makes a folder a snapshot. */
 export const manifestFile = 'manifest.json'

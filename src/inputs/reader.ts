@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Shard } from '../format/asset-id.ts'
+import type { Shard } from '../format/shard.ts'
 import { holdsPieceOf, neutralise, quoteOutside } from '../text.ts'
 import { findBroken, findBrokenRule, oneOfRules, type Rule, secretRules, typeRules } from './rules.ts'
 import { nearest } from './spelling.ts'

@@ -7,6 +7,7 @@ import type { Runner } from '../../runner.ts'
 import { findFullRead } from '../../sanity/access.ts'
 import { type SanityApi, sanityApi } from '../../sanity/api.ts'
 import { assetHost } from '../../sanity/asset-host.ts'
+import { findLastBytes } from '../../snapshot/read/newest-first.ts'
 import { sweepLeftovers } from '../../snapshot/workshop/leftovers.ts'
 import { checkRoom } from '../../snapshot/workshop/room.ts'
 import { systemError } from '../../snapshot/workshop/system-error.ts'
@@ -187,9 +188,10 @@ async function makeFolder({ source, label, path, shard }: Inputs, { now, wait, s
 
 async function tellRoom(inputs: Inputs, { log }: Tools): Promise<void> {
   const { path } = inputs
-  const { previousBytes, freeBytes } = await checkRoom(path, inputs)
+  const lastBytes = await findLastBytes(path, inputs)
+  const freeBytes = await checkRoom(path, { dataset: inputs.source.dataset, lastBytes })
   if (freeBytes === undefined) return
-  const previous = previousBytes === undefined ? '' : `; the last snapshot takes ${formatBytes(previousBytes)}`
+  const previous = lastBytes === undefined ? '' : `; the last snapshot takes ${formatBytes(lastBytes)}`
   log.info(`Room for the snapshot: ${formatBytes(freeBytes)} are free in "${path}"${previous}`)
 }
 

@@ -6,7 +6,7 @@ import { manifestFile, type StoredManifest } from '../../format/manifest.ts'
 import { parseManifest } from '../../format/parse-manifest.ts'
 import { quoteOutside } from '../../text.ts'
 
-/** Gives the manifest, or why these bytes are none. `where` is a part of a sentence: it says which one was looked at. */
+/** The manifest, or the reason why it cannot be read. `where` is a part of a sentence: it says which snapshot was looked at. */
 export function manifestOrReason(bytes: Buffer, where: string): StoredManifest | BackupError {
   try {
     return parseManifest(bytes)
@@ -19,7 +19,7 @@ export function manifestOrReason(bytes: Buffer, where: string): StoredManifest |
  * Reads the manifests of a dataset's snapshots whose folders lie in `path`, the newest first. A folder without one is no finished snapshot, and is
  * passed over; in place of one that cannot be read stands the reason.
  */
-export async function* snapshotsIn(
+export async function* snapshotsBelow(
   path: string,
   { projectId, dataset }: { readonly projectId: string; readonly dataset: string },
 ): AsyncGenerator<StoredManifest | BackupError> {
@@ -40,6 +40,18 @@ export async function* snapshotsIn(
   }
 }
 
+/** The snapshots that tell how large one will be: those of the same part of the dataset, with files of assets or without. */
+export type SameKind = Comparable & { readonly includeAssets: boolean }
+
+/** The size of all files of the newest snapshot of a kind whose folder lies in `path`, in bytes; undefined if there is none. */
+export async function findLastBytes(path: string, kind: SameKind): Promise<number | undefined> {
+  for await (const each of snapshotsBelow(path, kind.source)) {
+    if (each instanceof BackupError || !isComparable(each, kind) || each.assets?.included !== kind.includeAssets) continue
+    return each.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  }
+  return undefined
+}
+
 /** What a search for the snapshot before has found. */
 export type Previous = {
   /** Undefined if there is nothing to compare with. */
@@ -49,8 +61,8 @@ export type Previous = {
 }
 
 /**
- * Finds the newest snapshot that can be compared with, in what is told of them, the newest first. Files of assets that it lacks do not make it less:
- * its documents are whole.
+ * Goes through the snapshots, newest first, to the first that can be compared with. One that lacks files of assets counts too: its documents are
+ * whole.
  */
 export async function findComparable(newestFirst: AsyncIterable<StoredManifest | BackupError>, of: Comparable): Promise<Previous> {
   const passedOver: BackupError[] = []

@@ -1,5 +1,6 @@
-import { assetTypes, findAssetName, findNameAtHost, isInShard, isSha1 } from '../../../format/asset-id.ts'
+import { assetTypes, findAssetName, findNameAtHost, isSha1 } from '../../../format/asset-id.ts'
 import { filter } from '../../../format/filters.ts'
+import { isInShard } from '../../../format/shard.ts'
 import type { Inputs } from '../../../inputs/backup.ts'
 import type { Source } from '../../../sanity/api.ts'
 import { assetAddress } from '../../../sanity/asset-host.ts'
