@@ -58,20 +58,7 @@ export function startProof(compression: Compression): Proof {
     checksum: expected.checksum,
     block: blocks.take,
     compare: ({ buffer, length }) => send({ block: buffer as ArrayBuffer, bytes: length }, [buffer as ArrayBuffer]),
-    unpackAlong: async function* (chunks) {
-      for await (const chunk of chunks) {
-        const copy = new Uint8Array(chunk)
-        send({ packed: copy }, [copy.buffer])
-        let left = true
-        try {
-          yield chunk
-          left = false
-        } finally {
-          // Nothing will free the next block.
-          if (left) fail(new Error('the data file is not wanted any more'))
-        }
-      }
-    },
+    unpackAlong: (chunks) => copied(chunks, (packed) => send({ packed }, [packed.buffer]), fail),
     result: async () => {
       send('end')
       const { packed, content, checksum } = await found.promise
@@ -81,6 +68,24 @@ export function startProof(compression: Compression): Proof {
     [Symbol.asyncDispose]: async () => {
       await thread.terminate()
     },
+  }
+}
+
+/** Lets chunks through, and hands on a copy of each. Calls `fail` when reading stops early: then nothing will free the next block. */
+async function* copied(
+  chunks: AsyncIterable<Buffer>,
+  take: (copy: Uint8Array<ArrayBuffer>) => void,
+  fail: (error: Error) => void,
+): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    take(new Uint8Array(chunk))
+    let left = true
+    try {
+      yield chunk
+      left = false
+    } finally {
+      if (left) fail(new Error('the data file is not wanted any more'))
+    }
   }
 }
 
