@@ -70,7 +70,7 @@ export function describeDestination(kind: Stored['kind'], makePlace: MakePlace, 
       await made.place.damage(made.snapshot)
       expect(await rejection(made.place.destination.store(made.snapshot))).toMatchObject({ code: 'verification-failed' })
       expect(await made.place.fetch(undefined)).toBeUndefined()
-    }, 10_000)
+    }, 300_000)
 
     it('throws the reason of the signal, and keeps nothing, when the run is cancelled', async () => {
       await using made = await setUp(makePlace)

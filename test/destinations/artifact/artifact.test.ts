@@ -145,7 +145,7 @@ describe('an artifact service whose list is behind, or whose answers are lost', 
       await artifactDestination(options({ runAttempt })).store(await finishedSnapshot(temp.path))
       expect(artifacts.list(run.runId).map(({ name }) => name)).toEqual([stored])
     },
-    15_000,
+    300_000,
   )
 
   it('does not blame the name when the answer is lost for that of the attempt too', async () => {

@@ -76,7 +76,7 @@ it.each([
     }
     expect(scene.said.info.filter((line) => line.includes('Try 2 of')).length).toBeGreaterThan(0)
   },
-  120_000,
+  300_000,
 )
 
 describe('a push', () => {

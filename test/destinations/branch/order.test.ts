@@ -93,7 +93,7 @@ describe('keep-last counts by the time of the snapshots', () => {
       expect(scene.said.warnings.length > 0).toBe(warned)
       scene.git.run('fsck', '--strict')
     },
-    30_000,
+    300_000,
   )
 
   it('says of a snapshot that is older than all it keeps that no commit holds it, and pushes nothing', async () => {

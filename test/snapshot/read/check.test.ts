@@ -160,7 +160,7 @@ describe('checkSnapshot', () => {
       await restore(copy.path, Buffer.from(stored(await readFile(join(copy.path, 'data.ndjson.gz')))), {})
       expect((await check(copy.path)).map(({ kind }) => kind)).toEqual(['content-unreadable'])
     },
-    5_000,
+    300_000,
   )
 
   it.each([
@@ -180,7 +180,7 @@ describe('checkSnapshot', () => {
       }
       expect(unnoticed).toEqual([])
     },
-    60_000,
+    300_000,
   )
 
   it('ends with the reason of the signal when it is aborted', async () => {

@@ -30,7 +30,7 @@ describe.each(codecNames)('startProof, for %s', (name) => {
       ),
       { numRuns: 20 },
     )
-  }, 60_000)
+  }, 300_000)
 
   it.each([
     {

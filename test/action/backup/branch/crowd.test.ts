@@ -27,7 +27,7 @@ const runs = 20
 
 /** Backs the dataset up under a label of its own, so that each run has something to store. */
 async function backUpAs(label: string, git: Git): Promise<BackupRun> {
-  const run = await backUp({ sanity, github, git }, { inputs: { label, 'max-shrink-percent': '100' }, timeoutMs: 170_000 })
+  const run = await backUp({ sanity, github, git }, { inputs: { label, 'max-shrink-percent': '100' }, timeoutMs: 290_000 })
   await run[Symbol.asyncDispose]()
   return run
 }
@@ -47,7 +47,7 @@ describe('20 runs on one branch', () => {
     expect(ended.map(({ exitCode, code }) => ({ exitCode, code }))).toEqual(Array(runs).fill({ exitCode: 0, code: undefined }))
     expect(snapshotsIn(git).toSorted()).toEqual(ended.map(({ outputs }) => outputs['snapshot']).toSorted())
     git.run('fsck', '--strict')
-  }, 180_000)
+  }, 300_000)
 
   it('end, all at once, either in the history or as a conflict that left nothing', async () => {
     await using git = await startGit()
@@ -58,7 +58,7 @@ describe('20 runs on one branch', () => {
     expect(snapshotsIn(git).toSorted()).toEqual(stored.map(({ outputs }) => outputs['snapshot']).toSorted())
     expect(stored.map(({ outputs }) => outputs['status'])).toEqual(stored.map(() => 'stored'))
     git.run('fsck', '--strict')
-  }, 180_000)
+  }, 300_000)
 })
 
 describe('a restore point of three nights ago', () => {
@@ -121,7 +121,7 @@ describe('a restore point of three nights ago', () => {
       ).toMatchObject({ night: 1, big: 'ü'.repeat(100) })
       expect(target.store('restored').documents()).toHaveLength(4)
     },
-    120_000,
+    300_000,
   )
 })
 
