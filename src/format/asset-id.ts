@@ -19,10 +19,14 @@ const imageType = 'sanity.imageAsset'
 /** The types of the documents that stand for files. */
 export const assetTypes = [imageType, 'sanity.fileAsset'] as const
 
-/** Assets of other types, such as `sanity.videoAsset`: their files lie in the Media Library, and are not saved. Gives how many there are of each. */
+/** Whether a document stands for an asset of another type, such as `sanity.videoAsset`: its file lies in the Media Library, and is not saved. */
+export function isOtherAsset(type: string): boolean {
+  return /^sanity\.[A-Za-z]{1,40}Asset$/.test(type) && !assetTypes.some((saved) => saved === type)
+}
+
+/** Gives how many assets there are of each type that is not saved. */
 export function otherAssets(byType: Iterable<readonly [type: string, count: number]>): (readonly [type: string, count: number])[] {
-  const saved: ReadonlySet<string> = new Set(assetTypes)
-  return [...byType].filter(([type]) => /^sanity\.[A-Za-z]{1,40}Asset$/.test(type) && !saved.has(type))
+  return [...byType].filter(([type]) => isOtherAsset(type))
 }
 
 /** Where the files of assets lie in a snapshot. */

@@ -2,7 +2,7 @@ import { BackupError } from '../errors.ts'
 import { holdsPieceOf } from '../redact.ts'
 import { quoteOutside } from '../text.ts'
 import type { Kind } from './kinds.ts'
-import { minTokenLength, tokenOf } from './secrets.ts'
+import { findHeartbeatUrl, heartbeatInput, minTokenLength, tokenOf } from './secrets.ts'
 import { nearest } from './spelling.ts'
 import { type Env, findUndeclared, inputOf } from './variables.ts'
 
@@ -49,12 +49,21 @@ export function inputReader(env: Env): InputReader {
       for (const input of undeclared) {
         refuse(quoteOutside(input, 80), `is not an input of this action. Did you mean \`${nearest(input, names)}\`?`)
       }
-      if (problems.length > 0) throw invalid(problems, { names, misspelt: undeclared.length > 0 })
+      const unheard = findHeartbeatUrl(env) === undefined && undeclared.some((input) => nearest(input, names) === heartbeatInput)
+      if (problems.length > 0) throw invalid(problems, { names, misspelt: undeclared.length > 0, unheard })
     },
   }
 }
 
-function invalid(problems: readonly Problem[], { names, misspelt }: { names: readonly string[]; misspelt: boolean }): BackupError {
+type Names = {
+  /** Of the inputs that were read. */
+  readonly names: readonly string[]
+  readonly misspelt: boolean
+  /** Whether the URL of the watchdog came under another name. */
+  readonly unheard: boolean
+}
+
+function invalid(problems: readonly Problem[], { names, misspelt, unheard }: Names): BackupError {
   const lines = [...names, undefined].flatMap((name) =>
     problems
       .filter(({ input }) => (name === undefined ? !names.includes(input) : input === name))
@@ -64,6 +73,6 @@ function invalid(problems: readonly Problem[], { names, misspelt }: { names: rea
     code: 'input-invalid',
     title: problems.length === 1 ? 'An input is not valid' : `${problems.length} inputs are not valid`,
     message: lines.join('\n'),
-    hint: `Correct the \`with:\` block of this step. The README lists every input with its meaning and default.${misspelt ? ' If you set a variable of this name with `env:`, give it a name that does not begin with INPUT_.' : ''}`,
+    hint: `Correct the \`with:\` block of this step. The README lists every input with its meaning and default.${misspelt ? ' If you set a variable of this name with `env:`, give it a name that does not begin with INPUT_.' : ''}${unheard ? ' The watchdog was not told of this failure: only the URL in `heartbeat-url` is ever requested.' : ''}`,
   })
 }

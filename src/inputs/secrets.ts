@@ -7,7 +7,10 @@ import { type Env, findUndeclared, inputOf, proxyVariables, variableOf } from '.
 /** Shorter ones are no tokens, and masking them would mask half the log. */
 export const minTokenLength = 8
 
-const secretInputs = ['token', 'github-token', 'heartbeat-url'] as const
+/** The URL of the watchdog. One under any other name is never requested: whoever misspells it may as well mean something else. */
+export const heartbeatInput = 'heartbeat-url'
+
+const secretInputs = ['token', 'github-token', heartbeatInput] as const
 
 const tokenVariable = 'SANITY_AUTH_TOKEN'
 
@@ -21,7 +24,7 @@ export function tokenOf(env: Env): string {
 
 /** The URL of the watchdog; undefined if there is none or it is no URL. It is needed even when other inputs are wrong. */
 export function findHeartbeatUrl(env: Env): URL | undefined {
-  const url = URL.parse(inputOf(env, 'heartbeat-url'))
+  const url = URL.parse(inputOf(env, heartbeatInput))
   return url && /^https?:$/.test(url.protocol) ? url : undefined
 }
 
@@ -32,7 +35,7 @@ export function findHeartbeatUrl(env: Env): URL | undefined {
 export function findSecrets(env: Env, declared: readonly string[]): { masked: string[]; hidden: string[] } {
   const tokens = [tokenOf(env), inputOf(env, 'github-token')]
   const misspelt = findUndeclared(env, declared).filter((input) => secretInputs.some((secret) => secret === nearest(input, declared)))
-  const masked = [...tokens, inputOf(env, 'heartbeat-url'), ...tokens.flatMap(partsOf), ...misspelt.map((input) => inputOf(env, input))]
+  const masked = [...tokens, inputOf(env, heartbeatInput), ...tokens.flatMap(partsOf), ...misspelt.map((input) => inputOf(env, input))]
   return { masked: [...new Set(masked)].filter(isMaskable), hidden: proxyPasswords(env).filter(isMaskable) }
 }
 

@@ -1,3 +1,4 @@
+import { isOtherAsset } from '../format/asset-id.ts'
 import { isUnsafeId, isUnsafeType } from '../format/branch-layout.ts'
 import { findLack } from './importable.ts'
 import { looksSecret, type SecretType, withDocument } from './secret-types.ts'
@@ -11,8 +12,10 @@ export type Notices = {
   readonly damaged: number
   /** Whether a document holds the token. */
   readonly holdsToken: boolean
-  /** Documents of assets that the stock importer does not take, by the property that they lack. */
+  /** Documents of images and files that the stock importer does not take, by the property that they lack. */
   readonly lacking: ReadonlyMap<string, number>
+  /** Documents of other assets that the stock importer does not take, by their type: nobody can give them what they lack. */
+  readonly untaken: ReadonlyMap<string, number>
   /** Documents whose type or id makes a name that some systems do not take for a file or a folder. */
   readonly unsafeNames: number
   /** Types of documents that look like secrets. */
@@ -23,6 +26,7 @@ export type Notices = {
 export function noticer(token: Buffer): { readonly look: (document: PassingDocument) => void; readonly result: () => Notices } {
   const types = new Map<string, { readonly unsafe: boolean; secret: SecretType | undefined }>()
   const lacking = new Map<string, number>()
+  const untaken = new Map<string, number>()
   const counts = { damaged: 0, unsafeNames: 0, holdsToken: false }
 
   const lookAtType = (type: string) => {
@@ -39,12 +43,19 @@ export function noticer(token: Buffer): { readonly look: (document: PassingDocum
       if (ofType.secret) ofType.secret = withDocument(ofType.secret, id)
       if (ofType.unsafe || isUnsafeId(id)) counts.unsafeNames++
       const lack = findLack({ type, bytes })
-      if (lack !== undefined) lacking.set(lack, (lacking.get(lack) ?? 0) + 1)
+      if (lack !== undefined) {
+        if (isOtherAsset(type)) countOne(untaken, type)
+        else countOne(lacking, lack)
+      }
       if (bytes.includes(replacementCharacter)) counts.damaged++
       counts.holdsToken ||= bytes.includes(token)
     },
-    result: () => ({ ...counts, lacking, secretTypes: [...types.values()].flatMap(({ secret }) => secret ?? []) }),
+    result: () => ({ ...counts, lacking, untaken, secretTypes: [...types.values()].flatMap(({ secret }) => secret ?? []) }),
   }
+}
+
+function countOne(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1)
 }
 
 const replacementCharacter = Buffer.from('\ufffd')

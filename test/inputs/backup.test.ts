@@ -321,6 +321,21 @@ describe('an input that is not declared', () => {
   })
 
   it.each([
+    { name: 'under a misspelt name', given: { INPUT_HEARTBEAT_URL: heartbeat }, says: true },
+    { name: 'under another misspelt name', given: { 'INPUT_HEARTBEAT-ULR': heartbeat }, says: true },
+    {
+      name: 'as it should be, beside a misspelt one',
+      given: { 'INPUT_HEARTBEAT-URL': heartbeat, INPUT_HEARTBEAT_URL: heartbeat },
+      says: false,
+    },
+    { name: 'not at all, beside another misspelt input', given: { INPUT_DATSET: 'x' }, says: false },
+  ])('is refused with the word that a watchdog was not told, where that is so, and without its URL: given $name', ({ given, says }) => {
+    const { message, hint } = errorOfEnv({ ...env({}), ...given })
+    expect(hint.includes('The watchdog was not told of this failure')).toBe(says)
+    expect(message + hint).not.toContain(heartbeat)
+  })
+
+  it.each([
     { name: 'a variable whose name only looks like one', variable: 'MY_INPUT_X' },
     { name: 'one in lower case, which no runner sets', variable: 'input_x' },
   ])('is not $name', ({ variable }) => {

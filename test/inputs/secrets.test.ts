@@ -17,6 +17,8 @@ describe('what the runner is told to mask', () => {
     { name: 'none that is too short', env: { INPUT_TOKEN: 'short' }, masked: [] },
     { name: 'a badly stored token and what it may be', env: { INPUT_TOKEN: `"${token}"` }, masked: [`"${token}"`, token] },
     { name: 'a secret under a misspelt name', env: { INPUT_TOKN: token, INPUT_DATSET: 'production' }, masked: [token] },
+    { name: 'a heartbeat URL under a misspelt name', env: { INPUT_HEARTBEAT_URL: heartbeat }, masked: [heartbeat] },
+    { name: 'a heartbeat URL with letters swapped in its name', env: { 'INPUT_HEARTBEAT-ULR': heartbeat }, masked: [heartbeat] },
     { name: 'no other input', env: { INPUT_DATASET: 'production', INPUT_DATSET: 'production' }, masked: [] },
   ])('is $name', ({ env, masked }) => {
     expect(findSecrets(env, declared).masked).toEqual(masked)

@@ -31,6 +31,7 @@ export const outcome: BackupOutcome = {
       received: 2,
       damaged: 0,
       lacking: new Map(),
+      untaken: new Map(),
       unsafeNames: 0,
       byType: new Map(),
       holdsToken: false,

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { findLack } from '../../src/tally/importable.ts'
@@ -36,21 +36,39 @@ const cases: readonly Case[] = [
   { name: 'a type of another make', document: { _id: 'x', _type: 'my.imageAsset' }, lack: undefined },
 ]
 
+async function importLines(lines: readonly string[]) {
+  await using temp = await makeTempFolder('importable')
+  await using target = await startSanity({ project: 'abc12345', documents: [] })
+  const source = join(temp.path, 'data.ndjson')
+  await writeFile(source, lines.map((line) => `${line}\n`).join(''))
+  const { url, project, dataset, editorToken: token } = target
+  const options = { allowAssetsInDifferentDataset: true, allowFailingAssets: true }
+  return await runPeer(new URL('../peers/import.mjs', import.meta.url), { url, project, dataset, token, source, ...options })
+}
+
+/** The pattern that the README gives for the lines of videos. */
+async function findReadmePattern(): Promise<string | undefined> {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
+  return /grep -v '([^']+)'/.exec(readme)?.[1]
+}
+
 describe('what the stock importer misses in an asset document', () => {
   it.each(cases)('is told of $name, and that importer says the same', async ({ document, lack }) => {
     const bytes = Buffer.from(JSON.stringify(document))
-    await using temp = await makeTempFolder('importable')
-    await using target = await startSanity({ project: 'abc12345', documents: [] })
-    const source = join(temp.path, 'data.ndjson')
-    await writeFile(source, bytes)
-
-    const { url, project, dataset, editorToken: token } = target
-    const options = { allowAssetsInDifferentDataset: true, allowFailingAssets: true }
-    const imported = await runPeer(new URL('../peers/import.mjs', import.meta.url), { url, project, dataset, token, source, ...options })
+    const imported = await importLines([bytes.toString()])
 
     expect(findLack({ type: String(document['_type']), bytes })).toBe(lack)
     expect(imported).toMatchObject(
       lack === undefined ? { exitCode: 0 } : { exitCode: 1, stderr: expect.stringMatching(`property "${lack.split('.')[0]}`) },
     )
+  })
+
+  it('stops no import of a file from which the lines of videos were left out, as the README says', async () => {
+    const documents = [file, { _id: 'video-3GWa', _type: 'sanity.videoAsset', size: 12 }, { _id: 'a', _type: 'post' }]
+    const lines = documents.map((document) => JSON.stringify(document))
+    const pattern = (await findReadmePattern()) ?? ''
+    const rest = lines.filter((line) => !line.includes(pattern))
+    expect(rest).toHaveLength(2)
+    expect(await importLines(rest)).toMatchObject({ exitCode: 0 })
   })
 })

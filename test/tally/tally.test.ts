@@ -19,8 +19,8 @@ describe('tally', () => {
   it('counts all that is kept, and what stays out by its reason', () => {
     const { pick, result } = tally({ ...everything, excludeIds: ['secrets.**'] }, token)
     const kept = [...pick(documents.slice(0, 3)), ...pick([]), ...pick(documents.slice(3))]
-    const { byType, lacking, ...counts } = result()
-    expect([...lacking]).toEqual([])
+    const { byType, lacking, untaken, ...counts } = result()
+    expect([...lacking, ...untaken]).toEqual([])
     expect(kept.map(idOf)).toEqual(['a', 'b', 'drafts.a', 'versions.summer.a', '_.releases.summer'])
     expect(counts).toEqual({
       count: 5,
@@ -96,6 +96,14 @@ describe('tally', () => {
     pick(['a', 'b', 'left-out'].map((id) => document(id, 'sanity.fileAsset')))
     pick([document('c', 'post'), document('d', 'sanity.imageAsset')])
     expect(Object.fromEntries(result().lacking)).toEqual({ assetId: 3 })
+  })
+
+  it('counts documents of assets apart to which nobody can give what they lack', () => {
+    const { pick, result } = tally({ ...everything, excludeIds: ['left-out'] }, token)
+    pick(['a', 'b', 'left-out'].map((id) => document(id, 'sanity.videoAsset')))
+    pick([document('c', 'sanity.audioAsset'), document('d', 'sanity.fileAsset')])
+    expect(Object.fromEntries(result().untaken)).toEqual({ 'sanity.videoAsset': 2, 'sanity.audioAsset': 1 })
+    expect(Object.fromEntries(result().lacking)).toEqual({ assetId: 1 })
   })
 
   it('counts a document once whose type and id are no names everywhere', () => {

@@ -18,7 +18,7 @@ export function warnOfDocuments(tally: Tally, { fullRead, holdsDocuments, asText
   if (fullRead === null) log.info('Sanity did not tell whether the token may read every document.')
   const secrets = holdsDocuments ? secretTypes(tally, clean) : undefined
   const names = asTextOnBranch ? unsafeNames(tally) : undefined
-  const warnings = [unreadable(fullRead), damagedText(tally), ownToken(tally), secrets, notImportable(tally), names]
+  const warnings = [unreadable(fullRead), damagedText(tally), ownToken(tally), secrets, notImportable(tally), untaken(tally, clean), names]
   for (const warning of warnings) if (warning !== undefined) log.warning(warning)
 }
 
@@ -59,6 +59,14 @@ function notImportable({ lacking }: Tally): string | undefined {
   const count = [...lacking.values()].reduce((sum, each) => sum + each, 0)
   const properties = [...lacking.keys()].map((property) => `\`${property}\``).join(', ')
   return `${plural(count, 'document')} of assets ${count === 1 ? 'lacks' : 'lack'} what \`sanity dataset import\` asks for (${properties}). The snapshot is whole, but that import would stop before its first write. Give them what they lack in Sanity, or see "If the import complains" in the README.`
+}
+
+/** What lies in the Media Library has no address of its own: only leaving it out helps. */
+function untaken({ untaken: byType }: Tally, clean: Tools['clean']): string | undefined {
+  if (byType.size === 0) return undefined
+  const count = [...byType.values()].reduce((sum, each) => sum + each, 0)
+  const types = [...byType.keys()].map((type) => clean(quoteOutside(type)))
+  return `${plural(count, 'document')} of assets in the Media Library (${types.join(', ')}) ${count === 1 ? 'is none' : 'are none'} that \`sanity dataset import\` takes, and nobody can change that in Sanity. The snapshot is whole, but that import would stop before its first write. When you import, leave those lines out of the file: see "If the import complains" in the README. \`exclude-types: ${types.join(',')}\` leaves them out of the snapshot.`
 }
 
 function unsafeNames({ unsafeNames: count }: Tally): string | undefined {

@@ -2,7 +2,7 @@ import { type BackupError, messageOf } from '../../errors.ts'
 import { manifestFile } from '../../format/manifest.ts'
 import { answerMs, askGithub, type Github, ownerAndRepo, totalMs, whyNot } from '../../github/rest.ts'
 import type { Artifact } from './list.ts'
-import { damaged, notHandedOut, notTold } from './list-errors.ts'
+import { damaged, notHandedOut, notThere, notTold, withoutManifest } from './list-errors.ts'
 import { type ReadRange, readZipEntry } from './zip.ts'
 
 /** What came of looking into an artifact. `silent`: its storage gave no answer, or had trouble, however often it was asked. */
@@ -12,19 +12,20 @@ export type Looked =
   | { readonly kind: 'unreadable'; readonly error: BackupError; readonly silent: boolean }
 
 /**
- * Fetches the manifest, and only that, out of the middle of an artifact's zip. `none` if it has none, or has expired in this moment. Throws a
- * `BackupError` if GitHub hands out no artifact at all.
+ * Fetches the manifest, and only that, out of the middle of an artifact's zip. `none` if it has expired in this moment. Throws a `BackupError` if
+ * GitHub hands out no artifact at all.
  */
 export async function lookInto({ id, sizeBytes }: Artifact, repository: string, github: Github): Promise<Looked> {
   const wanted = { ...ownerAndRepo(repository), artifact_id: id, archive_format: 'zip' }
   const answer = await askGithub(github, ({ actions }) => actions.downloadArtifact(wanted))
-  if (answer.status === 410 || answer.status === 404) return { kind: 'none' }
+  if (answer.status === 410) return { kind: 'none' }
+  if (answer.status === 404) return { kind: 'unreadable', error: notThere(id, whyNot(answer)), silent: false }
   const url = URL.parse(answer.location ?? '')
   if (answer.limited || answer.status === 401 || answer.status === 403) throw notTold(answer)
   if (answer.status !== 302 || url === null) return { kind: 'unreadable', error: notHandedOut(id, whyNot(answer)), silent: true }
   try {
     const bytes = await readZipEntry(rangeReader(url, github), sizeBytes, manifestFile)
-    return bytes === undefined ? { kind: 'none' } : { kind: 'manifest', bytes }
+    return bytes === undefined ? { kind: 'unreadable', error: withoutManifest(id), silent: false } : { kind: 'manifest', bytes }
   } catch (error) {
     github.signal.throwIfAborted()
     return error instanceof StorageError

@@ -26,6 +26,26 @@ export function damaged(id: number, cause: unknown): BackupError {
   })
 }
 
+/** The error for an artifact that GitHub lists and does not have. */
+export function notThere(id: number, why: string): BackupError {
+  return new BackupError({
+    code: 'artifact-failed',
+    title: 'An earlier artifact is not there',
+    message: `The earlier artifact ${id} is listed, and GitHub does not hand it out (${quoteOutside(why, 200)}).`,
+    hint: 'If it was deleted a moment ago, there is nothing to do. Otherwise do not rely on that snapshot.',
+  })
+}
+
+/** The error for an artifact that is a zip, and no snapshot. */
+export function withoutManifest(id: number): BackupError {
+  return new BackupError({
+    code: 'artifact-failed',
+    title: 'An earlier artifact is no snapshot',
+    message: `The earlier artifact ${id} holds no manifest.json, so it is no snapshot.`,
+    hint: 'Look at it: if another step stores artifacts under this name, give that step another one; if not, do not rely on the artifact, and delete it, so that nobody restores from it.',
+  })
+}
+
 /** The error for an artifact that GitHub names, and whose storage does not hand it out. */
 export function notHandedOut(id: number, why: string, cause?: unknown): BackupError {
   return new BackupError({

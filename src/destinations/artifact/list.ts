@@ -10,23 +10,35 @@ type Wanted = {
   readonly name: string
 }
 
-/** How many pages of the repository's artifacts are looked through for those of repeated runs, whose names are not known in advance. */
+/** So many pages of a list are looked through: that of the repository's artifacts holds those of repeated runs, whose names are not known in advance. */
 const mostPages = 10
 const pageSize = 100
+/** How many entries of a list are looked at. */
+export const mostListed = mostPages * pageSize
+
+/** A search through the artifacts of a repository. */
+export type ArtifactSearch = {
+  /** Gives the newest that was not given yet; undefined if none is left that was stored at this time or later. */
+  readonly next: (sinceMs: number) => Promise<Artifact | undefined>
+  /** Whether a list went on where it was left. */
+  readonly endedEarly: () => boolean
+}
 
 /**
- * Lists the artifacts of this name and of the names that repeated runs give it, the newest first. Pages are asked for as they are needed. Those that
- * have expired, and those of forks, do not count. Throws a `BackupError` if GitHub does not tell.
+ * Searches for the artifacts of this name and of the names that repeated runs give it. Pages are asked for as they are needed. Those that have
+ * expired, and those of forks, do not count. Throws a `BackupError` if GitHub does not tell.
  */
-export async function* artifactsNamed(wanted: Wanted, github: Github): AsyncGenerator<Artifact> {
+export function artifactsNamed(wanted: Wanted, github: Github): ArtifactSearch {
   const named = pagesOf({ name: wanted.name }, { wanted, github, takes: ({ name }) => name === wanted.name })
   const repeated = pagesOf({}, { wanted, github, takes: ({ name }) => name !== wanted.name })
-  for (;;) {
-    const plain = await named.first(Number.NEGATIVE_INFINITY)
-    const other = await repeated.first(plain?.createdMs ?? Number.NEGATIVE_INFINITY)
-    const newest = other === undefined || (plain && isNewer(plain, other)) ? named.take() : repeated.take()
-    if (newest === undefined) return
-    yield newest
+  return {
+    next: async (sinceMs) => {
+      const plain = await named.first(sinceMs)
+      const other = await repeated.first(Math.max(plain?.createdMs ?? sinceMs, sinceMs))
+      const list = other === undefined || (plain && isNewer(plain, other)) ? named : repeated
+      return list.take(sinceMs)
+    },
+    endedEarly: () => named.endedEarly() || repeated.endedEarly(),
   }
 }
 
@@ -44,6 +56,7 @@ function pagesOf(query: { readonly name?: string }, { wanted, github, takes }: L
   let page = 0
   let oldestMs = Number.POSITIVE_INFINITY
   let ended = false
+  let cut = false
   return {
     /** The newest that has not been taken; undefined if none is newer than that. */
     first: async (thanMs: number): Promise<Artifact | undefined> => {
@@ -52,11 +65,14 @@ function pagesOf(query: { readonly name?: string }, { wanted, github, takes }: L
         const listed = await listPage({ ...query, per_page: pageSize, page }, wanted, github)
         waiting.push(...listed.artifacts.filter(takes).toSorted((a, b) => (isNewer(a, b) ? -1 : 1)))
         oldestMs = Math.min(oldestMs, listed.oldestMs)
-        ended = !listed.full || page === mostPages
+        cut = listed.full && page === mostPages
+        ended = !listed.full || cut
       }
       return waiting[0]
     },
-    take: (): Artifact | undefined => waiting.shift(),
+    /** Gives the newest, and takes it off the list; undefined if it is older than that. */
+    take: (sinceMs: number): Artifact | undefined => ((waiting[0]?.createdMs ?? sinceMs) < sinceMs ? undefined : waiting.shift()),
+    endedEarly: () => cut,
   }
 }
 

@@ -1,10 +1,10 @@
 import { BackupError } from '../../errors.ts'
 import type { Github } from '../../github/rest.ts'
 import { manifestOrReason } from '../../snapshot/read/newest-first.ts'
-import { quoteOutside } from '../../text.ts'
+import { formatCount, quoteOutside } from '../../text.ts'
 import type { Found, SnapshotReader } from '../destination.ts'
 import { lookInto } from './bytes.ts'
-import { artifactsNamed } from './list.ts'
+import { type Artifact, artifactsNamed, mostListed } from './list.ts'
 import { notAllSeen } from './list-errors.ts'
 
 type ArtifactPlace = {
@@ -15,6 +15,11 @@ type ArtifactPlace = {
 
 /** How many artifacts are looked into, the newest first, until one holds what is looked for. */
 const mostRead = 100
+/**
+ * GitHub lists artifacts by when they were stored, and a run that took longer stores an older snapshot later. So a snapshot waits until all are read that
+ * were stored after it was taken: no other can be newer. At most so many wait.
+ */
+const mostHeld = 10
 /** After so many whose storage gave no answer the others are not asked for: each takes its time. */
 const mostSilent = 3
 
@@ -30,21 +35,75 @@ export function artifactReader(place: ArtifactPlace, github: Github): SnapshotRe
 }
 
 async function* snapshotsIn(place: ArtifactPlace, github: Github): AsyncGenerator<Found | BackupError> {
+  const held: Found[] = []
+  try {
+    yield* inOrder(place, github, held)
+  } catch (error) {
+    github.signal.throwIfAborted()
+    if (held.length === 0 || !(error instanceof BackupError)) throw error
+    // Those that wait are good all the same. Whoever wants others has to know that there may be some.
+    yield error
+    yield* held
+    throw error
+  }
+}
+
+/** In `held` lie, newest first, the snapshots that wait. */
+async function* inOrder(place: ArtifactPlace, github: Github, held: Found[]): AsyncGenerator<Found | BackupError> {
+  const search = artifactsNamed(place, github)
+  const looker = makeLooker(place, github)
+  for (;;) {
+    const [newest] = held
+    const artifact = held.length < mostHeld ? await search.next(newest ? takenMs(newest) : Number.NEGATIVE_INFINITY) : undefined
+    if (artifact === undefined) {
+      if (newest === undefined) break
+      yield newest
+      held.shift()
+      continue
+    }
+    const stop = looker.whyStop()
+    if (stop) {
+      yield* held
+      return yield stop
+    }
+    const found = await looker.look(artifact)
+    if (found instanceof BackupError) yield found
+    else if (found) insert(found, held)
+  }
+  if (search.endedEarly()) yield tooLong()
+}
+
+/** Looks into artifacts, as long as that makes sense. */
+function makeLooker({ repository }: ArtifactPlace, github: Github) {
   let read = 0
   let silent = 0
-  for await (const artifact of artifactsNamed(place, github)) {
-    if (read === mostRead) return yield tooMany()
-    if (silent === mostSilent) return yield tooSilent()
-    read++
-    const looked = await lookInto(artifact, place.repository, github)
-    if (looked.kind === 'manifest') {
-      const manifest = manifestOrReason(looked.bytes, `in the artifact ${artifact.id}`)
-      yield manifest instanceof BackupError ? manifest : { manifest }
-    }
-    if (looked.kind !== 'unreadable') continue
-    if (looked.silent) silent++
-    yield looked.error
+  return {
+    whyStop: (): BackupError | undefined => {
+      if (read === mostRead) return tooMany()
+      return silent === mostSilent ? tooSilent() : undefined
+    },
+    /** Undefined if there is nothing any more. */
+    look: async (artifact: Artifact): Promise<Found | BackupError | undefined> => {
+      read++
+      const looked = await lookInto(artifact, repository, github)
+      if (looked.kind === 'none') return undefined
+      if (looked.kind === 'manifest') {
+        const manifest = manifestOrReason(looked.bytes, `in the artifact ${artifact.id}`)
+        return manifest instanceof BackupError ? manifest : { manifest }
+      }
+      if (looked.silent) silent++
+      return looked.error
+    },
   }
+}
+
+function insert(found: Found, held: Found[]): void {
+  held.push(found)
+  held.sort((a, b) => takenMs(b) - takenMs(a))
+}
+
+function takenMs({ manifest }: Found): number {
+  return Date.parse(manifest.takenAt)
 }
 
 function tooMany(): BackupError {
@@ -58,5 +117,12 @@ function tooSilent(): BackupError {
   return notAllSeen(
     `after ${mostSilent} that the storage did not hand out`,
     'It is looked up again the next time. If it stays so, check that this runner reaches *.blob.core.windows.net.',
+  )
+}
+
+function tooLong(): BackupError {
+  return notAllSeen(
+    `after ${formatCount(mostListed)} artifacts that are not it`,
+    'If this is the first snapshot of its name, there is nothing to do: the next one is compared with it. If it comes back, delete artifacts that nobody needs, or give them fewer `retention-days`.',
   )
 }

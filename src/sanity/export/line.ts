@@ -42,7 +42,7 @@ function classifyObject(line: Buffer, id: string | undefined): Line {
   const description = findServerError(value)
   if (description !== undefined) return { kind: 'error', description }
   const { nextCursor } = value
-  const isCursor = typeof nextCursor === 'string' && !Object.keys(value).some((key) => key.startsWith('_'))
+  const isCursor = typeof nextCursor === 'string' && Object.keys(value).length === 1
   return isCursor ? { kind: 'cursor', cursor: nextCursor } : invalid('it has no _id')
 }
 

@@ -33,6 +33,11 @@ export async function writeOwner(workshop: string): Promise<void> {
   await rename(join(workshop, newOwnerFile), join(workshop, ownerFile))
 }
 
+/** Whether a workshop says whose it is. */
+export function hasOwner(workshop: string): boolean {
+  return existsSync(join(workshop, ownerFile))
+}
+
 /** Shows others that the run goes on, until it is disposed. */
 export function showAtWork(workshop: string, everyMs = beatMs): Disposable {
   const beat = async () => {

@@ -1,9 +1,9 @@
-import { renameSync, rmSync } from 'node:fs'
+import { renameSync, rmdirSync, rmSync } from 'node:fs'
 import { mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BackupError, findSystemCode } from '../../errors.ts'
 import { exists, isFolder, makeFolders, syncFolder } from './files.ts'
-import { emptyAndRemove, showAtWork, writeOwner } from './leftovers.ts'
+import { emptyAndRemove, hasOwner, showAtWork, writeOwner } from './leftovers.ts'
 import { diskFull, isDiskFull } from './room.ts'
 
 /**
@@ -33,10 +33,15 @@ export type SnapshotFolder = {
 
 /** The workshops of this process that are not removed yet, each with what shows others that it is at work. */
 const openWorkshops = new Map<string, Disposable>()
+/** Those that are removed. Work that cannot be stopped, such as unpacking an artifact, may make folders in them again. */
+const removedWorkshops = new Set<string>()
 
-/** Removes what this process has not got round to removing: for its very last moment, so without a pause. */
+/**
+ * Removes what this process has not got round to removing, and what has come again where it did: for its very last moment, so without a pause.
+ */
 export function removeOpenWorkshops(): void {
   for (const workshop of openWorkshops.keys()) removeWorkshop(workshop)
+  for (const workshop of removedWorkshops) removeAgain(workshop)
 }
 
 function removeWorkshop(workshop: string): void {
@@ -44,8 +49,29 @@ function removeWorkshop(workshop: string): void {
   try {
     emptyAndRemove(workshop)
     openWorkshops.delete(workshop)
+    removedWorkshops.add(workshop)
   } catch {
     // What cannot be removed must not hide why the run failed; the next run tries again.
+  }
+}
+
+/** Another run may have taken the name since: its workshop says whose it is before anything else is in it. */
+function removeAgain(workshop: string): void {
+  try {
+    if (hasOwner(workshop)) return
+    for (const folder of Object.values(foldersIn(workshop))) rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+    rmdirSync(workshop)
+  } catch {
+    // As a rule there is nothing.
+  }
+}
+
+function foldersIn(workshop: string) {
+  return {
+    snapshot: join(workshop, 'snapshot'),
+    pages: join(workshop, 'pages'),
+    readBack: join(workshop, 'readback'),
+    scratch: join(workshop, 'scratch'),
   }
 }
 
@@ -59,12 +85,7 @@ type Wanted = { readonly path: string; readonly name: string; readonly sync?: ty
 export async function makeWorkshop({ path, name, sync = syncFolder }: Wanted): Promise<SnapshotFolder | undefined> {
   const final = join(path, name)
   const workshop = `${final}.partial`
-  const inside = {
-    snapshot: join(workshop, 'snapshot'),
-    pages: join(workshop, 'pages'),
-    readBack: join(workshop, 'readback'),
-    scratch: join(workshop, 'scratch'),
-  }
+  const inside = foldersIn(workshop)
   try {
     await makeFolders(path)
     if (await exists(final)) return undefined

@@ -6,7 +6,7 @@ import { exampleManifest } from '../../support/example.ts'
 
 const [file] = exampleManifest.files
 const counts = { received: 2, count: 2, drafts: 1, versions: 0, excluded: 0, draftsLeftOut: 0 }
-const notices = { damaged: 0, holdsToken: false, lacking: new Map(), unsafeNames: 0, secretTypes: [] }
+const notices = { damaged: 0, holdsToken: false, lacking: new Map(), untaken: new Map(), unsafeNames: 0, secretTypes: [] }
 const times = { exportMs: 0, waitedMs: 0 }
 const documents: SavedDocuments = {
   tally: { ...counts, ...notices, byType: new Map([['post', 2]]) },

@@ -14,6 +14,7 @@ const nothingToSay: Tally = {
   damaged: 0,
   holdsToken: false,
   lacking: new Map(),
+  untaken: new Map(),
   unsafeNames: 0,
   secretTypes: [],
 }
@@ -65,6 +66,23 @@ describe('warnings of what a snapshot holds', () => {
       },
       needs: {},
       says: /^warning: 3 documents of assets lack what .* asks for \(`assetId`, `path`\)/,
+    },
+    {
+      what: 'a video, which nobody can change so that the importer takes it',
+      tally: { untaken: new Map([['sanity.videoAsset', 1]]) },
+      needs: {},
+      says: /^warning: 1 document of assets in the Media Library \(sanity\.videoAsset\) is none .*`exclude-types: sanity\.videoAsset` leaves/,
+    },
+    {
+      what: 'more than one type that lies in the Media Library, without the token in it',
+      tally: {
+        untaken: new Map([
+          ['sanity.videoAsset', 1],
+          ['sanity.skTOKENAsset', 2],
+        ]),
+      },
+      needs: {},
+      says: /^warning: 3 documents .* are none .*`exclude-types: sanity\.videoAsset,sanity\.\*\*\*Asset` leaves/,
     },
     {
       what: 'names that no disk takes',

@@ -16,6 +16,8 @@ type Shelved = {
   readonly name?: string
   readonly manifest?: Partial<Manifest>
   readonly trouble?: Trouble
+  /** Instead of one with the manifest. */
+  readonly zip?: Buffer
   /** Instead of the redirect to the storage. */
   readonly status?: number
   readonly foreign?: boolean
@@ -24,6 +26,9 @@ type Shelved = {
 
 const otherFilters = { filters: { ...exampleManifest.filters, types: ['author'] } }
 const counted = (count: number): Partial<Manifest> => ({ documents: { ...exampleManifest.documents, count } })
+
+/** When the first artifact was stored, and so many seconds later; each artifact is stored a second after the one before. */
+const secondsIn = (seconds: number) => new Date(1_700_000_000_000 + seconds * 1000).toISOString().replace('.000', '')
 
 let server: Loopback
 let client: Client
@@ -73,7 +78,7 @@ function listed(query: URLSearchParams): object {
     name,
     size_in_bytes: zipOf(shelf[index] ?? {}).length,
     expired,
-    created_at: new Date(1_700_000_000_000 + index * 1000).toISOString(),
+    created_at: secondsIn(index),
     workflow_run: { repository_id: 1, head_repository_id: foreign ? 2 : 1 },
   }))
   const wanted = all.filter(({ name }) => (query.get('name') ?? name) === name).toReversed()
@@ -82,8 +87,8 @@ function listed(query: URLSearchParams): object {
   return { total_count: wanted.length, artifacts: wanted.slice(from, from + size) }
 }
 
-function zipOf({ manifest }: Shelved): Buffer {
-  return makeZip([{ name: 'manifest.json', content: printManifest({ ...exampleManifest, ...manifest }) }])
+function zipOf({ manifest, zip }: Shelved): Buffer {
+  return zip ?? makeZip([{ name: 'manifest.json', content: printManifest({ ...exampleManifest, ...manifest }) }])
 }
 
 async function find(signal = new AbortController().signal) {
@@ -152,6 +157,69 @@ describe('the previous artifact', () => {
   })
 })
 
+describe('the previous artifact, where runs overlap,', () => {
+  const taken = (seconds: number, count: number): Shelved => ({ manifest: { takenAt: secondsIn(seconds), ...counted(count) } })
+
+  it('is the one whose snapshot was taken last, not the one that was stored last', async () => {
+    shelf = [taken(-9, 1), { name: 'coverage' }, taken(1, 77), taken(-5, 1)]
+    expect(await find()).toMatchObject({ manifest: { documents: { count: 77 } }, passedOver: [] })
+    expect(storageRequests).toBe(2)
+  })
+
+  it('may be that of a repeated run', async () => {
+    shelf = [taken(-9, 1), { name: 'coverage' }, { ...taken(1, 77), name: 'nightly-attempt-2' }, taken(-5, 1)]
+    expect(await find()).toMatchObject({ manifest: { documents: { count: 77 } }, passedOver: [] })
+  })
+
+  it('comes with the reason why one could not be read that may be newer', async () => {
+    shelf = [taken(-9, 1), { name: 'coverage' }, { zip: makeZip([]) }, taken(1, 77)]
+    expect(await find()).toMatchObject({ manifest: { documents: { count: 77 } }, passedOver: [{ code: 'artifact-failed' }] })
+  })
+
+  it('comes with the reason why no others could be looked at that may be newer', async () => {
+    shelf = [taken(-9, 1), { name: 'coverage' }, { status: 403 }, taken(1, 77)]
+    const { manifest, passedOver } = await find()
+    expect(manifest).toMatchObject({ documents: { count: 77 } })
+    expect(passedOver).toMatchObject([{ code: 'artifact-failed', hint: expect.stringContaining('actions: read') }])
+  })
+
+  it('is not there, and why is not known, where no others could be looked at', async () => {
+    shelf = [{ status: 403 }, { manifest: { takenAt: secondsIn(-9), ...otherFilters } }]
+    expect(await rejection(find())).toMatchObject({ code: 'artifact-failed', hint: expect.stringContaining('actions: read') })
+  })
+
+  it('is looked for among ten, where a clock was wrong', async () => {
+    shelf = [...times(50, taken(-90_000_000, 1)), taken(-80_000_000, 77), ...times(9, taken(-90_000_000, 1))]
+    expect(await find()).toMatchObject({ manifest: { documents: { count: 77 } }, passedOver: [] })
+    expect(storageRequests).toBe(10)
+  })
+})
+
+describe('a search among more than 1,000 artifacts', () => {
+  it.each([
+    { name: 'of other names', oldest: { name: 'nightly-attempt-2' }, others: { name: 'coverage' } },
+    { name: 'of forks', oldest: {}, others: { foreign: true } },
+    { name: 'that have expired', oldest: {}, others: { expired: true } },
+  ])('$name ends after 1,000, and says so', async ({ oldest, others }) => {
+    shelf = [{ ...oldest, manifest: counted(77) }, ...times(1000, others)]
+    const { manifest, passedOver } = await find()
+    expect(manifest).toBeUndefined()
+    expect(passedOver).toMatchObject([
+      { message: expect.stringContaining('ended after 1,000 artifacts'), hint: expect.stringContaining('the first snapshot of its name') },
+    ])
+  })
+
+  it('does not end a moment before', async () => {
+    shelf = [{ name: 'nightly-attempt-2', manifest: counted(77) }, ...times(999, { name: 'coverage' })]
+    expect(await find()).toMatchObject({ manifest: { documents: { count: 77 } }, passedOver: [] })
+  })
+
+  it('is over, without a word, where one of the name itself is found', async () => {
+    shelf = [{ manifest: counted(77) }, ...times(1000, { name: 'coverage' })]
+    expect(await find()).toMatchObject({ manifest: { documents: { count: 77 } }, passedOver: [] })
+  })
+})
+
 const answers =
   (status: number): Trouble =>
   (_, response) =>
@@ -200,6 +268,29 @@ describe('an artifact whose storage has trouble is passed over, and an older one
     const { manifest, passedOver } = await find()
     expect(manifest).toMatchObject({ documents: { count: 77 } })
     expect(passedOver).toMatchObject([{ code: 'snapshot-invalid', message: expect.stringContaining('in the artifact 2') }])
+  })
+
+  it.each([
+    { name: 'holds nothing', zip: makeZip([]) },
+    { name: 'holds files of others', zip: makeZip([{ name: 'coverage.json', content: Buffer.from('{}') }]) },
+    { name: 'holds a manifest in a folder', zip: makeZip([{ name: 'x/manifest.json', content: printManifest(exampleManifest) }]) },
+  ])('$name', async ({ zip }) => {
+    shelf = [{ manifest: counted(77) }, { zip }]
+    const { manifest, passedOver } = await find()
+    expect(manifest).toMatchObject({ documents: { count: 77 } })
+    expect(passedOver).toMatchObject([{ code: 'artifact-failed', message: expect.stringContaining('artifact 2 holds no manifest.json') }])
+  })
+
+  it('is one that GitHub lists and does not have', async () => {
+    shelf = [{ manifest: counted(77) }, { status: 404 }]
+    const { manifest, passedOver } = await find()
+    expect(manifest).toMatchObject({ documents: { count: 77 } })
+    expect(passedOver).toMatchObject([{ code: 'artifact-failed', message: expect.stringContaining('GitHub answered 404') }])
+  })
+
+  it('is no longer to be had since it was listed, which is no cause for a warning', async () => {
+    shelf = [{ manifest: counted(77) }, { status: 410 }]
+    expect(await find()).toMatchObject({ manifest: { documents: { count: 77 } }, passedOver: [] })
   })
 
   it('is one that GitHub has trouble to hand out', async () => {

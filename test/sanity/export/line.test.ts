@@ -103,6 +103,11 @@ describe('a line that is an error of the server', () => {
       description: 'unable to scan',
     },
     {
+      name: 'glued behind a whole document, as a string',
+      line: '{"_id":"b","_type":"t","x":1}{"error":"unable to scan"}',
+      description: 'unable to scan',
+    },
+    {
       name: 'with a workflow command in its words',
       line: '{"error":"::error::x\\n::set-output name=a::b"}',
       description: ': :error::x : :set-output name=a::b',
@@ -133,6 +138,10 @@ describe('a line that holds an error of its own and is no document', () => {
     { name: 'with a status in words', line: '{"statusCode":"CONTENT","error":"CONTENT"}' },
     { name: 'with __proto__', line: '{"__proto__":{"x":1},"error":"CONTENT"}' },
     { name: 'with a cursor', line: '{"_type":"post","nextCursor":"CONTENT"}' },
+    { name: 'with a cursor and a field of its own', line: '{"nextCursor":"CONTENT","title":"x"}' },
+    { name: 'with a cursor behind a field of its own', line: '{"title":"x","nextCursor":"CONTENT"}' },
+    { name: 'with a cursor and an error', line: '{"nextCursor":"CONTENT","error":"CONTENT"}' },
+    { name: 'with a cursor and __proto__', line: '{"__proto__":"x","nextCursor":"CONTENT"}' },
   ])('is not quoted, and has no _id: $name', ({ line }) => {
     expect(classifyLine(Buffer.from(line))).toEqual(noId)
   })

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { makeWorkshop } from '../../../src/snapshot/workshop/workshop.ts'
+import { makeWorkshop, removeOpenWorkshops } from '../../../src/snapshot/workshop/workshop.ts'
 import { rejection } from '../../support/feed.ts'
 import { makeTempFolder } from '../../support/process.ts'
 
@@ -86,6 +86,50 @@ describe('makeWorkshop', () => {
       code: 'input-invalid',
       message: expect.stringMatching(/^path: no folder can be made in "/),
     })
+  })
+})
+
+describe('the last moment of a process', () => {
+  it('removes a workshop that is still open', async () => {
+    await using temp = await makeTempFolder()
+    const folder = await makeWorkshop({ path: temp.path, name })
+    await writeFile(join(folder?.path ?? '', 'file'), 'x')
+    removeOpenWorkshops()
+    expect(await readdir(temp.path)).toEqual([])
+  })
+
+  it('removes what was made again in a workshop after its end, as by an artifact that is still being unpacked', async () => {
+    await using temp = await makeTempFolder()
+    const folder = await makeWorkshop({ path: temp.path, name })
+    folder?.[Symbol.dispose]()
+    await mkdir(folder?.readBack ?? '', { recursive: true })
+    await writeFile(join(folder?.readBack ?? '', 'data.ndjson.gz'), 'x')
+    removeOpenWorkshops()
+    expect(await readdir(temp.path)).toEqual([])
+  })
+
+  it('leaves the snapshot alone that was published out of it', async () => {
+    await using temp = await makeTempFolder()
+    const folder = await makeWorkshop({ path: temp.path, name })
+    await folder?.publish()
+    folder?.[Symbol.dispose]()
+    removeOpenWorkshops()
+    expect(await readdir(temp.path)).toEqual([name])
+  })
+
+  it.each([
+    { moment: 'says whose it is', files: ['owner.json', 'snapshot/file'] },
+    { moment: 'holds what is not ours', files: ['precious'] },
+  ])('leaves a folder alone that another run has made under the same name since, and that $moment', async ({ files }) => {
+    await using temp = await makeTempFolder()
+    const folder = await makeWorkshop({ path: temp.path, name })
+    folder?.[Symbol.dispose]()
+    const theirs = join(temp.path, `${name}.partial`)
+    await mkdir(join(theirs, 'snapshot'), { recursive: true })
+    for (const file of files) await writeFile(join(theirs, file), 'x')
+    removeOpenWorkshops()
+    expect(await readdir(temp.path)).toEqual([`${name}.partial`])
+    for (const file of files) expect(await readFile(join(theirs, file), 'utf8')).toBe('x')
   })
 })
 
