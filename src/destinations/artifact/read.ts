@@ -39,7 +39,7 @@ async function* snapshotsIn(place: ArtifactPlace, github: Github): AsyncGenerato
     const looked = await lookInto(artifact, place.repository, github)
     if (looked.kind === 'manifest') {
       const manifest = manifestOrReason(looked.bytes, `in the artifact ${artifact.id}`)
-      yield manifest instanceof BackupError ? manifest : { manifest }
+      yield manifest instanceof BackupError ? manifest : { manifest, expiresAt: artifact.expiresAt }
     }
     if (looked.kind !== 'unreadable') continue
     if (looked.silent) silent++
