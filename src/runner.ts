@@ -15,6 +15,8 @@ export type Runner = {
   readonly eventPath: string | undefined
   /** Whether the artifact service was handed to this step. */
   readonly hasArtifactService: boolean
+  /** The longest time that this repository keeps an artifact, in days, which is also what it does unasked; undefined where the runner does not tell. */
+  readonly retentionDays: number | undefined
 }
 
 /** Reads the runner's variables from the environment it is handed. */
@@ -38,6 +40,7 @@ export function parseRunner(env: NodeJS.ProcessEnv): Runner {
     forge: forgeOf(env, serverUrl),
     eventPath: env['GITHUB_EVENT_PATH'] || undefined,
     hasArtifactService: Boolean(env['ACTIONS_RESULTS_URL'] && env['ACTIONS_RUNTIME_TOKEN']),
+    retentionDays: Number(env['GITHUB_RETENTION_DAYS']) || undefined,
   }
 }
 

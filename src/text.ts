@@ -31,9 +31,9 @@ export function neutralise(text: string): string {
     .replace(/##(?=\[)/g, '# #')
 }
 
-/** The text with every character that has a meaning in Markdown or HTML made harmless, on one line. */
-export function escapeMarkdown(text: string): string {
-  return quoteOutside(text)
+/** The text with every character that has a meaning in Markdown or HTML made harmless, on one line, cut at `maxLength` characters. */
+export function escapeMarkdown(text: string, maxLength = 300): string {
+  return quoteOutside(text, maxLength)
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;')
     .replace(/>/g, '&gt;')
@@ -62,6 +62,19 @@ export function formatDuration(ms: number): string {
   if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`
   const seconds = Math.round(ms / 1000)
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+}
+
+/** How long ago something was, for people: `5 min`, `22 h`, `3 days`. */
+export function formatAge(ms: number): string {
+  const minutes = Math.max(0, Math.round(ms / 60_000))
+  if (minutes < 100) return `${minutes} min`
+  const hours = Math.round(minutes / 60)
+  return hours < 72 ? `${hours} h` : `${formatCount(Math.round(hours / 24))} days`
+}
+
+/** A day for people, in UTC: `28 December 2026`. */
+export function formatDay(date: Date): string {
+  return date.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' })
 }
 
 /** A whole number for people: `12,408`. */

@@ -39,6 +39,8 @@ export type StoredOnBranch = {
 /** A snapshot that lies at a destination. */
 export type Found = {
   readonly manifest: StoredManifest
+  /** Until when it is kept, as ISO 8601; undefined where nothing removes it, or the place does not tell. */
+  readonly expiresAt?: string | undefined
 }
 
 /**

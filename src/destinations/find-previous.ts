@@ -7,6 +7,8 @@ import type { SnapshotReader } from './destination.ts'
 export type PreviousSnapshot = {
   /** Undefined if there is nothing to compare with. */
   readonly manifest: StoredManifest | undefined
+  /** Until when that one is kept; undefined where nothing removes it, or the place does not tell. */
+  readonly expiresAt?: string | undefined
   /** Newer ones that could not be read, and why. Without a `manifest`, one to compare with might be among them. */
   readonly passedOver: readonly BackupError[]
 }
@@ -19,7 +21,7 @@ export async function findPrevious(reader: Pick<SnapshotReader, 'newestFirst'>, 
   const passedOver: BackupError[] = []
   for await (const each of reader.newestFirst()) {
     if (each instanceof BackupError) passedOver.push(each)
-    else if (isComparable(each.manifest, of)) return { manifest: each.manifest, passedOver }
+    else if (isComparable(each.manifest, of)) return { manifest: each.manifest, expiresAt: each.expiresAt, passedOver }
   }
   return { manifest: undefined, passedOver }
 }

@@ -50,10 +50,10 @@ export type Manifest = {
   }
   readonly access: { readonly fullRead: boolean | null }
   readonly encryption: Encryption | null
-  /** Only in a snapshot on a branch that has its documents in files of their own. */
-  readonly branch?: { readonly layout: 'text'; readonly depth: Depth }
   /** Up to 30 snapshots that came before at the same destination, the newest first. */
   readonly recent?: readonly RecentSnapshot[]
+  /** Only in a snapshot on a branch that has its documents in files of their own. */
+  readonly branch?: { readonly layout: 'text'; readonly depth: Depth }
   readonly files: readonly FileEntry[]
 }
 
@@ -61,7 +61,7 @@ export type Manifest = {
 type Encryption = { readonly format: string; readonly recipients: readonly string[] }
 
 /** What a manifest keeps of a snapshot that came before. */
-type RecentSnapshot = { readonly snapshot: string; readonly takenAt: string; readonly documents: number; readonly sizeBytes: number }
+export type RecentSnapshot = { readonly snapshot: string; readonly takenAt: string; readonly documents: number; readonly sizeBytes: number }
 
 /** The filters of an encrypted snapshot: how many entries each list has, and a digest that tells equal filters from others. */
 export type SealedFilters = {

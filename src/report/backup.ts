@@ -1,41 +1,57 @@
-import type { MissingAssets } from '../commands/backup/assets/missing.ts'
+import type { LastGood } from '../commands/backup/look-back.ts'
 import type { BackupOutcome } from '../commands/backup/outcome.ts'
 import { BackupError, findSystemCode, messageOf } from '../errors.ts'
-import { otherAssets } from '../format/asset-id.ts'
-import { changesInWords, countDifferences, signedCount } from '../format/compare.ts'
 import { isDiskFull } from '../snapshot/workshop/room.ts'
-import { escapeMarkdown, formatBytes, formatCount, plural } from '../text.ts'
+import { escapeMarkdown, formatAge, formatBytes, formatDay, plural } from '../text.ts'
+import { renderBackup } from './backup-summary.ts'
+import type { Context } from './context.ts'
 import type { Ending } from './ending.ts'
-import { figures } from './figures.ts'
-import { type RunAddress, restoreLines } from './restore-lines.ts'
 import { unexpected } from './run-errors.ts'
-import { listed, pieOfTypes, renderProblem, sections } from './summary.ts'
+import { renderProblem, sections } from './summary.ts'
 
 /** How a backup ended, and why the run is to fail although the backup stored everything: the run was cancelled in its last moment. */
 export type FinishedBackup = { readonly outcome: BackupOutcome; readonly cancelled: BackupError | undefined }
 
 /** The ending of a backup that stored something. */
-export function backupEnding({ outcome, cancelled }: FinishedBackup, address: RunAddress): Ending {
+export function backupEnding({ outcome, cancelled }: FinishedBackup, context: Context): Ending {
   const failure = outcome.failure ?? cancelled
   return {
     outputs: outputsOf(outcome),
-    summary: () => renderBackup({ ...outcome, failure }, address),
+    summary: () => renderBackup({ ...outcome, failure }, context),
     failure: failure && alsoStored(failure, outcome),
     unwritten: (error) => {
       const lost = unwritten(error, outcome)
-      return backupFailure(cancelled ?? lost)
+      return backupFailure(cancelled ?? lost, { dataset: outcome.manifest.source.dataset }, context)
     },
   }
 }
 
+/** What is known of a backup that stored nothing: its dataset, and the last good snapshot from before. */
+export type FailedBackup = { readonly dataset?: string; readonly lastGood?: LastGood | undefined }
+
 /** The ending of a backup that stored nothing. Takes whatever was thrown. */
-export function backupFailure(thrown: unknown): Ending {
+export function backupFailure(thrown: unknown, { dataset, lastGood }: FailedBackup, context: FailureContext): Ending {
   const error = thrown instanceof BackupError ? thrown : unexpected(thrown)
+  const of = dataset === undefined ? '' : ` of ${escapeMarkdown(dataset)}`
   return {
     outputs: error.code === 'asset-missing' ? { status: 'incomplete' } : {},
-    summary: () => sections(['## Sanity backup: ❌ failed', renderProblem(error)]),
+    summary: () =>
+      sections([
+        `## Sanity backup${of}: ❌ failed, nothing stored`,
+        renderProblem(error, context.docs),
+        lastGood && sayLastGood(lastGood, context),
+      ]),
     failure: error,
   }
+}
+
+/** What the summary of a failure needs of the run. */
+export type FailureContext = Pick<Context, 'docs' | 'now'>
+
+function sayLastGood({ manifest, expiresAt }: LastGood, { now }: FailureContext): string {
+  const age = formatAge(now.getTime() - Date.parse(manifest.takenAt))
+  const kept = expiresAt === undefined ? '' : `, kept until ${formatDay(new Date(expiresAt))}`
+  return `Your last good backup is **${age} old**: ${plural(manifest.documents.count, 'document')}${kept} (${escapeMarkdown(manifest.snapshot)}).`
 }
 
 function outputsOf({ status, manifest, stored, sizeBytes, digest }: BackupOutcome): Ending['outputs'] {
@@ -94,90 +110,4 @@ function unwritten(error: unknown, { stored, manifest, withdraw, sizeBytes }: Ba
     hint: 'Check that no earlier step changes or removes the file that GITHUB_OUTPUT names.',
     cause: error,
   })
-}
-
-/** The job summary, as Markdown. What came from outside is escaped; its length does not grow with the dataset. */
-function renderBackup(outcome: BackupOutcome, address: RunAddress): string {
-  const { manifest, missed, failure } = outcome
-  return sections([
-    `## Sanity backup: ${statusOf(outcome)}`,
-    `**${escapeMarkdown(manifest.snapshot)}**`,
-    failure && renderProblem(failure),
-    figures(outcome),
-    pieOfTypes(manifest.documents.byType),
-    missingAssets(missed),
-    sinceLast(outcome),
-    notInside(outcome),
-    restoreLines(outcome, address),
-  ])
-}
-
-function statusOf({ status, missed, failure, compared }: BackupOutcome): string {
-  if (failure?.code === 'asset-missing') return '❌ incomplete'
-  if (failure) return '⚠️ stored, but not everywhere'
-  if (missed.count > 0) return '⚠️ stored and read back, incomplete'
-  if (compared.kind === 'unknown') return '⚠️ stored and read back, not compared'
-  return status === 'unchanged' ? '✅ unchanged, nothing new to store' : '✅ stored and read back'
-}
-
-/** The first missing assets, with what refers to them. */
-function missingAssets({ count, first }: MissingAssets): string | undefined {
-  if (count === 0) return undefined
-  const rows = first.map(
-    ({ id, status, why, referrers = ['not known in this shard'] }) =>
-      `| ${escapeMarkdown(id)} | ${status === 0 ? '–' : status} | ${escapeMarkdown(why)} | ${referrers.map(escapeMarkdown).join(', ') || 'nothing'} |`,
-  )
-  const more = count > first.length ? [`And ${formatCount(count - first.length)} more: the manifest lists them all.`] : []
-  return [
-    '### Missing assets',
-    ['| asset | status | why | referred to by |', '| --- | --- | --- | --- |', ...rows].join('\n'),
-    ...more,
-  ].join('\n\n')
-}
-
-const shownTypes = 20
-
-/** What changed since the snapshot before. */
-function sinceLast({ manifest, compared, stored }: BackupOutcome): string {
-  if (compared.kind === 'nothing')
-    return `There was nothing to compare with: ${escapeMarkdown(compared.why)}. \`max-shrink-percent\` did not run.`
-  if (compared.kind === 'unknown')
-    return '⚠️ Not compared with an earlier snapshot: it could not be looked up. The warnings in the log say why.'
-  if (compared.kind !== 'compared') return 'Not compared with an earlier snapshot.'
-  const { previous } = compared
-  const difference = manifest.documents.count - previous.documents.count
-  const branch = stored.find((place) => place.kind === 'branch')
-  const byType = branch?.byType && new Map([...branch.byType].map(([type, counts]) => [type, changesInWords(counts)]))
-  const types = byType ?? new Map(countDifferences(manifest, previous).map(([type, count]) => [type, signedCount(count)]))
-  const shown = [...types].slice(0, shownTypes).map(([type, words]) => `- ${escapeMarkdown(type)}: ${words}`)
-  const rest = types.size > shown.length ? [`- and ${plural(types.size - shown.length, 'other type')}`] : []
-  return [`**Since ${escapeMarkdown(previous.snapshot)}:** ${signedCount(difference)}`, '', ...shown, ...rest].join('\n').trim()
-}
-
-/** What a reader could wrongly believe to be in the snapshot. */
-function notInside({ manifest, documents }: BackupOutcome): string {
-  const { filters, access, source } = manifest
-  const items = [
-    manifest.assets.included
-      ? ''
-      : 'Asset files (images and other files): their documents and references are in the snapshot, the files are not.',
-    ...otherAssets(Object.entries(manifest.documents.byType)).map(
-      ([type, count]) => `The files of ${plural(count, 'asset')} of type ${escapeMarkdown(type)}, which lie in the Media Library.`,
-    ),
-    manifest.shard ? `The files of the assets of ${manifest.shard.of === 1 ? 'no other shard' : 'the other shards'}.` : '',
-    filters.includeDrafts
-      ? ''
-      : `Drafts, versions and releases (\`include-drafts: false\`): ${formatCount(documents.tally.draftsLeftOut)} left out.`,
-    filters.types.length > 0 ? `Types other than ${listed(filters.types)}.` : '',
-    filters.excludeTypes.length > 0 ? `Types ${listed(filters.excludeTypes)} (\`exclude-types\`).` : '',
-    filters.excludeIds.length > 0 ? `Ids like ${listed(filters.excludeIds)} (\`exclude-ids\`).` : '',
-    filters.excludeTypes.length + filters.excludeIds.length > 0
-      ? `Left out as excluded: ${plural(manifest.documents.excluded, 'document')}.`
-      : '',
-    access.fullRead === false
-      ? `**Perhaps more:** the token’s role does not grant reading every document of ${escapeMarkdown(source.dataset)}.`
-      : '',
-    access.fullRead === null ? 'Perhaps more: Sanity did not tell whether the token may read every document.' : '',
-  ]
-  return ['### Not in this snapshot', ...items.filter((item) => item !== '').map((item) => `- ${item}`)].join('\n')
 }

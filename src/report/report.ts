@@ -5,6 +5,7 @@ import { isDiskFull } from '../snapshot/workshop/room.ts'
 import { neutralise, quoteOutside } from '../text.ts'
 import type { Log } from '../tools.ts'
 import type { Ending } from './ending.ts'
+import { docsAddress, errorPage } from './links.ts'
 import { makeLog } from './log.ts'
 import { neverDone } from './run-errors.ts'
 
@@ -32,6 +33,7 @@ export function makeReport({ masked, hidden }: Secrets, env: NodeJS.ProcessEnv):
   // bend the path of the snapshot.
   const cleanOutput = (text: string): string => redactMasked(neutralise(text))
   const log = makeLog(clean, env)
+  const docs = docsAddress(env)
 
   const end = async (ending: Ending): Promise<number> => {
     const { outputs, summary, failure, unwritten } = ending
@@ -43,7 +45,7 @@ export function makeReport({ masked, hidden }: Secrets, env: NodeJS.ProcessEnv):
       log.warning(`The outputs or the job summary could not be written (${messageOf(error)}).`)
     }
     if (failure === undefined) return 0
-    annotate(failure, clean, log)
+    annotate(failure, { clean, log, docs })
     return exitCodeOf(failure)
   }
 
@@ -51,7 +53,7 @@ export function makeReport({ masked, hidden }: Secrets, env: NodeJS.ProcessEnv):
     log,
     clean: (text) => redactMasked(quoteOutside(text)),
     end,
-    abandoned: () => annotate(neverDone(), clean, log),
+    abandoned: () => annotate(neverDone(), { clean, log, docs }),
   }
 }
 
@@ -78,11 +80,13 @@ async function addSummary(markdown: () => string, log: Log, env: NodeJS.ProcessE
   }
 }
 
-/** Shows an error as the run's annotation. */
-function annotate(error: BackupError, clean: (text: string) => string, log: Log): void {
+type AnnotationNeeds = { readonly clean: (text: string) => string; readonly log: Log; readonly docs: string | undefined }
+
+/** Shows an error as the run's annotation, which ends with the address of the page that tells more. */
+function annotate(error: BackupError, { clean, log, docs }: AnnotationNeeds): void {
   // The runner shows an annotation's title on the page of the run, and not in the log.
   log.info(`${error.title} (${error.code})`)
-  core.error(clean(`${error.message}\nHint: ${error.hint}`), { title: clean(error.title) })
+  core.error(clean(`${error.message}\nHint: ${error.hint}\n${errorPage(error.code, docs)}`), { title: clean(error.title) })
   core.debug(clean(causesOf(error)))
 }
 

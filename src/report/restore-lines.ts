@@ -11,14 +11,16 @@ export function restoreLines(outcome: BackupOutcome, address: RunAddress): strin
   const { manifest, documents } = outcome
   const { dataset, projectId } = manifest.source
   const { data } = documents
-  if (!data) return '### Restore it\nTogether with shard 1, which holds the documents.'
+  if (!data) return 'Together with shard 1, which holds the documents.'
   const { lines, file } = fetchLines(outcome, data.file.path, address)
   return [
-    '### Restore it',
+    'With the Sanity CLI:',
+    '',
     '```sh',
     ...lines,
     `npx sanity@latest dataset import ${file} --project-id ${projectId} --dataset ${dataset} --replace${documents.tally.damaged > 0 ? ' --allow-replacement-characters' : ''}`,
     '```',
+    '',
     '`--replace` overwrites documents of the same id; documents made since then stay.',
     ...(manifest.assets.included
       ? ['If Sanity has lost the files of assets too: docs/recipes.md of the action says how to bring them back.']

@@ -1,5 +1,6 @@
 import type { BackupError } from '../errors.ts'
 import { escapeMarkdown } from '../text.ts'
+import { errorPage } from './links.ts'
 
 /** Parts of a job summary, as Markdown. What comes from outside is escaped here or, where a comment says so, by the caller. */
 
@@ -8,45 +9,40 @@ export function sections(parts: readonly (string | undefined)[]): string {
   return `${parts.filter((part) => part !== undefined && part !== '').join('\n\n')}\n`
 }
 
-/** A table of two columns without a heading. The caller escapes the values, which may be Markdown. */
-export function table(rows: readonly (readonly [string, string])[]): string {
-  return ['| | |', '| --- | --- |', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n')
+/** A table. The first column is that of the names, the others are numbers. The caller escapes the cells, which may be Markdown. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map((_, index) => (index === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n')
 }
 
-/** An error with its code and its cure. */
-export function renderProblem({ title, message, hint, code }: BackupError): string {
-  const lines = message.split('\n').map((line) => escapeMarkdown(line))
-  return [`**${escapeMarkdown(title)}** (\`${code}\`)`, '', lines.join('<br>'), '', `**What to do:** ${hint}`].join('\n')
+/** A part that a reader opens. The caller escapes both. */
+export function folded(title: string, body: string): string {
+  return `<details>\n<summary>${title}</summary>\n\n${body}\n\n</details>`
+}
+
+/** A message of our own, whole, with words from outside in it. What looks like code stays code: it can hold nothing that acts. */
+export function ownWords(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => escapeMarkdown(line, Number.POSITIVE_INFINITY).replace(/\\`([A-Za-z0-9 :.,/=-]{1,80})\\`/g, '<code>$1</code>'))
+    .join('<br>')
+}
+
+/** An error: what failed, its code as a link, the fact, and the cure as a list. */
+export function renderProblem({ title, message, hint, code }: BackupError, docs: string | undefined): string {
+  const page = errorPage(code, docs)
+  const link = docs === undefined ? `\`${code}\` (see ${page})` : `[\`${code}\`](${page}): [what to do](${page})`
+  return [`**${ownWords(title)}** ${link}`, ownWords(message), cure(hint)].join('\n\n')
+}
+
+/** A hint, a step a line. Hints are Markdown of our own. */
+function cure(hint: string): string {
+  const steps = hint.split(/(?<=[.!?])\s+(?=[A-Z`])/)
+  return steps.map((step, index) => `${index + 1}. ${step.replaceAll('\n', ' ')}`).join('\n')
 }
 
 /** The first of some words from outside, escaped, and how many more there are. */
 export function listed(words: readonly string[]): string {
   const shown = words.slice(0, 20).map((word) => escapeMarkdown(word))
   return words.length > shown.length ? `${shown.join(', ')} and ${words.length - shown.length} more` : shown.join(', ')
-}
-
-/** More slices than this look alike. */
-const slices = 12
-
-/** A pie of the largest types, the rest as one slice; undefined if there are none. */
-export function pieOfTypes(byType: Readonly<Record<string, number>>): string | undefined {
-  const types = Object.entries(byType).sort(([, a], [, b]) => b - a)
-  if (types.length === 0) return undefined
-  const rest = types.slice(slices)
-  const others = rest.reduce((sum, [, count]) => sum + count, 0)
-  const shown: [string, number][] = [
-    ...types.slice(0, slices),
-    ...(rest.length > 0 ? [[`${rest.length} other types`, others] as [string, number]] : []),
-  ]
-  return [
-    '```mermaid',
-    'pie showData title Documents by type',
-    ...shown.map(([type, count]) => `  "${chartLabel(type)}" : ${count}`),
-    '```',
-  ].join('\n')
-}
-
-/** Mermaid takes few characters in a label, and no way to escape the others. */
-function chartLabel(type: string): string {
-  return type.slice(0, 40).replace(/[^A-Za-z0-9._ -]/g, '?') || '?'
 }

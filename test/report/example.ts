@@ -3,7 +3,14 @@ import { exampleManifest } from '../support/example.ts'
 
 /** A backup of two documents that went well, and what it can be stored as. */
 
-export const address = { repository: 'acme/site', runId: '42', serverUrl: 'https://github.com' }
+export const context = {
+  repository: 'acme/site',
+  runId: '42',
+  serverUrl: 'https://github.com',
+  docs: 'https://github.com/acme/sanity-backup/blob/v1/docs',
+  keptDays: 30,
+  now: new Date('2026-11-22T08:15:50Z'),
+}
 export const artifact = {
   kind: 'artifact',
   name: 'sanity-abc12345-production',

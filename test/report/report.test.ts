@@ -78,6 +78,26 @@ describe('the end of a run', () => {
   })
 })
 
+describe('the annotation of a failure', () => {
+  it('ends with the address of the page that tells more, at the ref of the action', async () => {
+    const files = await makeFiles({ GITHUB_ACTION_REPOSITORY: 'acme/sanity-backup', GITHUB_ACTION_REF: 'v1' })
+    await files.report.end({ ...good, failure })
+    expect(printed.join('')).toContain('Hint: Mend it.%0Ahttps://github.com/acme/sanity-backup/blob/v1/docs/errors.md#export-invalid')
+  })
+
+  it('names the page where the action was used from a path', async () => {
+    const files = await makeFiles()
+    await files.report.end({ ...good, failure })
+    expect(printed.join('')).toContain('Hint: Mend it.%0Adocs/errors.md#export-invalid')
+  })
+
+  it('has its title and its code in the log', async () => {
+    const files = await makeFiles()
+    await files.report.end({ ...good, failure })
+    expect(printed.join('')).toContain('Bad (export-invalid)\n')
+  })
+})
+
 describe('a secret', () => {
   const secrets = { masked: ['skREPORTabcdefghijkl'], hidden: ['proxy-password-of-mine'] }
   const both = [...secrets.masked, ...secrets.hidden].join(' ')

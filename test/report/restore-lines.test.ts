@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { BackupOutcome } from '../../src/commands/backup/outcome.ts'
 import { restoreLines } from '../../src/report/restore-lines.ts'
-import { address, artifact, dataFile, directory, outcome } from './example.ts'
+import { artifact, context, dataFile, directory, outcome } from './example.ts'
 
 describe('the lines that restore a snapshot', () => {
   it.each([
@@ -64,6 +64,6 @@ describe('the lines that restore a snapshot', () => {
   })
 })
 
-function render(change: Partial<BackupOutcome>, at: Partial<typeof address> = {}): string {
-  return restoreLines({ ...outcome, ...change }, { ...address, ...at })
+function render(change: Partial<BackupOutcome>, at: Partial<typeof context> = {}): string {
+  return restoreLines({ ...outcome, ...change }, { ...context, ...at })
 }

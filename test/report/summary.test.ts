@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { listed, pieOfTypes, sections, table } from '../../src/report/summary.ts'
+import { BackupError } from '../../src/errors.ts'
+import { folded, listed, ownWords, renderProblem, sections, table } from '../../src/report/summary.ts'
 
 describe('a part of a summary', () => {
   it('is left out where there is nothing to say', () => {
@@ -7,7 +8,7 @@ describe('a part of a summary', () => {
   })
 
   it('is a table with a row for each pair', () => {
-    expect(table([['Documents', '2']])).toBe('| | |\n| --- | --- |\n| Documents | 2 |')
+    expect(table(['', 'now'], [['Documents', '2']])).toBe('|  | now |\n| --- | ---: |\n| Documents | 2 |')
   })
 
   it.each([
@@ -22,8 +23,45 @@ describe('a part of a summary', () => {
     expect(listed(['<b>', 'a|b'])).toBe('&lt;b&gt;, a\\|b')
   })
 
-  it('is a pie with a safe label for each type, and none of nothing', () => {
-    expect(pieOfTypes({ 'a"b\n': 1, post: 2 })?.split('\n').slice(2, 4)).toEqual(['  "post" : 2', '  "a?b?" : 1'])
-    expect(pieOfTypes({})).toBeUndefined()
+  it('is closed until a reader opens it', () => {
+    expect(folded('More', '| a |')).toBe('<details>\n<summary>More</summary>\n\n| a |\n\n</details>')
+  })
+})
+
+describe('words of our own', () => {
+  it('are never cut, and keep their lines and their code', () => {
+    const long = `${'x'.repeat(5000)} \`min-documents\` end`
+    expect(ownWords(`one\n${long}`)).toBe(`one<br>${'x'.repeat(5000)} <code>min-documents</code> end`)
+  })
+
+  it.each([
+    { name: 'markup', text: '`<b>`' },
+    { name: 'a link', text: '`[a](https://evil.example)`' },
+    { name: 'somebody', text: '`@octocat`' },
+  ])('hold no $name as code', ({ text }) => {
+    expect(ownWords(text)).not.toMatch(/<b>|<code>|\]\(|@|https:\/\//)
+  })
+})
+
+describe('an error in a summary', () => {
+  const error = new BackupError({
+    code: 'disk-full',
+    title: 'No room',
+    message: 'It is full.',
+    hint: 'Do `a`, e.g. b. Then do c.\n`d` helps too.',
+  })
+
+  it('has its code as a link to its page, and the cure as a list', () => {
+    expect(renderProblem(error, 'https://github.com/o/r/blob/v1/docs')).toBe(
+      [
+        '**No room** [`disk-full`](https://github.com/o/r/blob/v1/docs/errors.md#disk-full): [what to do](https://github.com/o/r/blob/v1/docs/errors.md#disk-full)',
+        'It is full.',
+        '1. Do `a`, e.g. b.\n2. Then do c.\n3. `d` helps too.',
+      ].join('\n\n'),
+    )
+  })
+
+  it('names its page where there is no address', () => {
+    expect(renderProblem(error, undefined)).toContain('`disk-full` (see docs/errors.md#disk-full)')
   })
 })

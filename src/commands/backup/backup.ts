@@ -1,6 +1,7 @@
 import type { Destination, FinishedSnapshot } from '../../destinations/destination.ts'
 import { BackupError } from '../../errors.ts'
 import { type Manifest, printManifest, type Run } from '../../format/manifest.ts'
+import { recentAfter } from '../../format/recent.ts'
 import type { BackupInputs } from '../../inputs/backup.ts'
 import type { Runner } from '../../runner.ts'
 import { findFullRead } from '../../sanity/access.ts'
@@ -19,6 +20,7 @@ import { type SavedDocuments, saveDocuments } from './documents/save.ts'
 import { savesDocuments } from './documents/shard.ts'
 import { ensureRoomBelow, makeFolder, type NamedFolder } from './folder.ts'
 import { type Comparison, checkShrink, enforceMinimum, type ShrinkNeeds } from './guards.ts'
+import { type LastGood, type LookBack, lookBack } from './look-back.ts'
 import { makeManifest } from './manifest.ts'
 import { type BackupOutcome, stageTimes, storedAs } from './outcome.ts'
 import { storeSnapshot } from './store.ts'
@@ -26,17 +28,35 @@ import { warnOfDocuments } from './warnings.ts'
 
 const userAgent = `sanity-backup/${toolVersion}`
 
+/** A backup that stored something, or why nothing was stored, with the last good snapshot from before. */
+export type Backup =
+  | { readonly kind: 'stored'; readonly outcome: BackupOutcome }
+  | { readonly kind: 'failed'; readonly error: unknown; readonly lastGood: LastGood | undefined }
+
 /**
- * Backs a dataset up: fetches it, proves that it is complete, writes the snapshot, stores it at each destination and reads it back from there.
- * Throws a {@link BackupError} if nothing was stored.
+ * Backs a dataset up: fetches it, proves that it is complete, writes the snapshot, stores it at each destination and reads it back from there. Never
+ * throws.
  */
-export async function backup(inputs: BackupInputs, runner: Runner, tools: Tools): Promise<BackupOutcome> {
+export async function backup(inputs: BackupInputs, runner: Runner, tools: Tools): Promise<Backup> {
+  const startedMs = performance.now()
+  const { path, source, label, shard, filters } = inputs
   try {
-    return await backUp(inputs, runner, tools)
+    using place = await makeFolder({ path, source, label, shard }, tools)
+    using destinations = openDestinations({ inputs, runner, tools, scratch: place.folder.scratch })
+    const past = lookBack(destinations.all, { source, filters, shard })
+    try {
+      return { kind: 'stored', outcome: await backUp(inputs, { runner, place, destinations, past, startedMs }, tools) }
+    } catch (error) {
+      return await failed(error, path, await past.lastGood(error, tools.signal))
+    }
   } catch (error) {
-    // Wherever the system refused something, also where no room of ours was writing.
-    throw error instanceof BackupError ? error : ((await systemError(error, inputs.path)) ?? error)
+    return await failed(error, path, undefined)
   }
+}
+
+async function failed(error: unknown, path: string, lastGood: LastGood | undefined): Promise<Backup> {
+  // Wherever the system refused something, also where no room of ours was writing.
+  return { kind: 'failed', error: error instanceof BackupError ? error : ((await systemError(error, path)) ?? error), lastGood }
 }
 
 /** Removes what a backup in this process has still lying about: for the process's very last moment. */
@@ -44,20 +64,33 @@ export function abandonBackup(): void {
   removeOpenWorkshops()
 }
 
-/** The recipe. The functions below hand each step the values that it needs: no other file in this folder knows all inputs. */
-async function backUp(inputs: BackupInputs, runner: Runner, tools: Tools): Promise<BackupOutcome> {
-  const startedMs = performance.now()
-  const { path, source, label, shard } = inputs
-  using place = await makeFolder({ path, source, label, shard }, tools)
-  using destinations = openDestinations({ inputs, runner, tools, scratch: place.folder.scratch })
+type RecipeNeeds = {
+  readonly runner: Runner
+  readonly place: NamedFolder
+  readonly destinations: Destinations
+  readonly past: LookBack
+  readonly startedMs: number
+}
+
+/**
+ * The recipe. The functions below hand each step the values that it needs: no other file in this folder knows all inputs. Throws a {@link BackupError} if
+ * nothing was stored.
+ */
+async function backUp(
+  inputs: BackupInputs,
+  { runner, place, destinations, past, startedMs }: RecipeNeeds,
+  tools: Tools,
+): Promise<BackupOutcome> {
   await checkBefore(inputs, destinations, tools)
   const saved = await saveAll(inputs, place.folder, tools)
   const { missed, missingError } = await guard(inputs, saved, place.folder, tools)
   const goesTo = destinationsFor(destinations, missingError)
-  const manifest = describe(inputs, { run: runner.run, place, saved }, tools)
-  const compared = await compare(inputs, { manifest, destinations: destinations.all }, tools)
+  const { files, ...described } = describe(inputs, { run: runner.run, place, saved }, tools)
+  const compared = await compare(inputs, { manifest: { ...described, files }, destinations: destinations.all, look: past.at }, tools)
+  const recent = recentAfter(compared.kind === 'compared' ? compared.before : undefined, tools.clean)
+  const manifest = { ...described, recent, files }
   const { snapshot, sizeBytes } = await finishSnapshot(place.folder, manifest)
-  const { stored, failure, storeMs } = await storeSnapshot(snapshot, { destinations: goesTo, missingError, path }, tools)
+  const { stored, failure, storeMs } = await storeSnapshot(snapshot, { destinations: goesTo, missingError, path: inputs.path }, tools)
 
   const { documents } = saved
   return {
@@ -166,10 +199,10 @@ function describe(inputs: BackupInputs, { run, place, saved }: DescribeNeeds, { 
 /** Compares the snapshot with those before it. A part of a dataset is not compared: it says nothing about how many documents there are. */
 async function compare(
   { shard, maxShrinkPercent }: BackupInputs,
-  { manifest, destinations }: Omit<ShrinkNeeds, 'maxShrinkPercent'>,
+  needs: Omit<ShrinkNeeds, 'maxShrinkPercent'>,
   tools: Tools,
 ): Promise<Comparison> {
-  return savesDocuments(shard) ? await checkShrink({ manifest, destinations, maxShrinkPercent }, tools) : { kind: 'off' }
+  return savesDocuments(shard) ? await checkShrink({ ...needs, maxShrinkPercent }, tools) : { kind: 'off' }
 }
 
 /** Writes the manifest, which makes the files in the folder a snapshot. `sizeBytes` is the size of all of them. */

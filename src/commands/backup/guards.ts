@@ -1,18 +1,18 @@
 import type { Destination } from '../../destinations/destination.ts'
-import { findPrevious } from '../../destinations/find-previous.ts'
 import { BackupError } from '../../errors.ts'
-import { type Comparable, countOf } from '../../format/compare.ts'
+import { countOf } from '../../format/compare.ts'
 import type { Manifest, StoredManifest } from '../../format/manifest.ts'
 import type { Source } from '../../sanity/source.ts'
 import { formatCount, plural, quoteOutside } from '../../text.ts'
 import type { Tools } from '../../tools.ts'
+import type { LookBack } from './look-back.ts'
 
 /**
- * What a snapshot was compared with. `nothing`: there is no earlier one, for the reasons that `why` names. `unknown`: it could not be looked up
+ * What a snapshot was compared with: `previous` is the newest one of all destinations, `before` that of the first that has one. `nothing`: there is no earlier one, for the reasons that `why` names. `unknown`: it could not be looked up
  * everywhere, and none was found.
  */
 export type Comparison =
-  | { readonly kind: 'compared'; readonly previous: StoredManifest }
+  | { readonly kind: 'compared'; readonly previous: StoredManifest; readonly before: StoredManifest }
   | { readonly kind: 'nothing'; readonly why: string }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'off' }
@@ -22,6 +22,7 @@ export type ShrinkNeeds = {
   /** Of the snapshot that is to be stored. */
   readonly manifest: Manifest
   readonly destinations: readonly Destination[]
+  readonly look: LookBack['at']
   /** 100 switches the comparison off. */
   readonly maxShrinkPercent: number
 }
@@ -30,21 +31,22 @@ export type ShrinkNeeds = {
  * Compares a snapshot, before it is stored, with the newest one at each destination. Throws `dataset-shrunk` if it lost more documents against one of
  * them than allowed. Else it warns of types that lost more, of types that are gone, and of what cannot be looked up or read.
  */
-export async function checkShrink({ manifest, destinations, maxShrinkPercent }: ShrinkNeeds, tools: Tools): Promise<Comparison> {
+export async function checkShrink({ manifest, destinations, look, maxShrinkPercent }: ShrinkNeeds, tools: Tools): Promise<Comparison> {
   if (maxShrinkPercent === 100) return { kind: 'off' }
   const looked: Looked[] = []
-  for (const destination of destinations) looked.push(await lookAt(destination, manifest, tools))
+  for (const destination of destinations) looked.push(await lookAt(destination, look, tools))
   const found = looked.flatMap((each) => (each.kind === 'found' ? each.manifest : []))
   // The newest, where several lost the same.
   const newestFirst = found.toSorted((a, b) => Date.parse(b.takenAt) - Date.parse(a.takenAt))
   const [worst] = newestFirst.toSorted((a, b) => lostPercent(manifest, b) - lostPercent(manifest, a))
   const [newest] = newestFirst
-  if (worst === undefined || newest === undefined) {
+  const [before] = found
+  if (worst === undefined || newest === undefined || before === undefined) {
     const reasons = looked.flatMap((each) => (each.kind === 'nothing' ? each.why : []))
     return reasons.length < looked.length ? { kind: 'unknown' } : { kind: 'nothing', why: reasons.join('; ') }
   }
   checkAgainst(worst, { manifest, maxShrinkPercent }, tools)
-  return { kind: 'compared', previous: newest }
+  return { kind: 'compared', previous: newest, before }
 }
 
 type Looked =
@@ -53,10 +55,11 @@ type Looked =
   | { readonly kind: 'unknown' }
 
 /** Looks for the previous snapshot at one destination, and says what came of it where nothing can be compared. */
-async function lookAt({ kind, reader }: Destination, of: Comparable, { log, signal }: Tools): Promise<Looked> {
+async function lookAt(destination: Destination, look: LookBack['at'], { log, signal }: Tools): Promise<Looked> {
+  const { kind, reader } = destination
   const notChecked = `Whether the dataset has shrunk was not checked (${kind}).`
   try {
-    const { manifest, passedOver } = await findPrevious(reader, of)
+    const { manifest, passedOver } = await look(destination)
     if (manifest) {
       if (passedOver.length > 0) log.warning(`The comparison passed a newer snapshot over (${kind}). ${inOne(passedOver)}`)
       return { kind: 'found', manifest }
@@ -90,7 +93,7 @@ function lostPercent({ documents }: Manifest, previous: StoredManifest): number 
   return before === 0 ? 0 : ((before - documents.count) / before) * 100
 }
 
-type CheckNeeds = Omit<ShrinkNeeds, 'destinations'>
+type CheckNeeds = Pick<ShrinkNeeds, 'manifest' | 'maxShrinkPercent'>
 
 function checkAgainst(previous: StoredManifest, { manifest, maxShrinkPercent }: CheckNeeds, { log }: Tools): void {
   const types = shrunkTypes(manifest, previous, maxShrinkPercent)

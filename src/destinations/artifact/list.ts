@@ -2,7 +2,13 @@ import { askGithub, type Github, ownerAndRepo } from '../../github/rest.ts'
 import { notTold } from './list-errors.ts'
 
 /** An artifact that may hold a snapshot. */
-export type Artifact = { readonly id: number; readonly name: string; readonly sizeBytes: number; readonly createdMs: number }
+export type Artifact = {
+  readonly id: number
+  readonly name: string
+  readonly sizeBytes: number
+  readonly createdMs: number
+  readonly expiresAt: string | undefined
+}
 
 type Wanted = {
   /** `owner/name` */
@@ -91,11 +97,20 @@ async function listPage(query: PageQuery, { repository, name }: Wanted, github: 
 
 function artifactIn(item: unknown, name: string): Artifact[] {
   if (typeof item !== 'object' || item === null) return []
-  const { id, name: itsName, size_in_bytes: sizeBytes, expired, created_at: createdAt, workflow_run: run } = item as Record<string, unknown>
+  const {
+    id,
+    name: itsName,
+    size_in_bytes: sizeBytes,
+    expired,
+    created_at: createdAt,
+    expires_at: expires,
+    workflow_run: run,
+  } = item as Record<string, unknown>
   const attempt = typeof itsName === 'string' && itsName.startsWith(name) ? itsName.slice(name.length) : undefined
   if (attempt === undefined || !/^(-attempt-\d{1,4})?$/.test(attempt) || expired === true || isForeign(run)) return []
+  const expiresAt = typeof expires === 'string' && !Number.isNaN(Date.parse(expires)) ? expires : undefined
   if (typeof id !== 'number' || typeof sizeBytes !== 'number' || typeof createdAt !== 'string') return []
-  return [{ id, name: String(itsName), sizeBytes, createdMs: Date.parse(createdAt) || 0 }]
+  return [{ id, name: String(itsName), sizeBytes, createdMs: Date.parse(createdAt) || 0, expiresAt }]
 }
 
 /** Whoever may open a pull request from a fork may give its artifacts any name. */

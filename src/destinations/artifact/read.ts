@@ -89,7 +89,7 @@ function makeLooker({ repository }: ArtifactPlace, github: Github) {
       if (looked.kind === 'none') return undefined
       if (looked.kind === 'manifest') {
         const manifest = manifestOrReason(looked.bytes, `in the artifact ${artifact.id}`)
-        return manifest instanceof BackupError ? manifest : { manifest }
+        return manifest instanceof BackupError ? manifest : { manifest, expiresAt: artifact.expiresAt }
       }
       if (looked.silent) silent++
       return looked.error

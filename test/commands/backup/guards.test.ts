@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { checkShrink, enforceMinimum } from '../../../src/commands/backup/guards.ts'
+import { lookBack } from '../../../src/commands/backup/look-back.ts'
 import type { Destination } from '../../../src/destinations/destination.ts'
 import { BackupError } from '../../../src/errors.ts'
 import type { Manifest } from '../../../src/format/manifest.ts'
@@ -37,7 +38,8 @@ function holding(found: readonly (Manifest | BackupError)[] | BackupError): Dest
 
 function checking(now: Record<string, number>, destinations: readonly Destination[], maxShrinkPercent = 50) {
   const { tools, logged } = stepTools()
-  return { compared: checkShrink({ manifest: manifestOf(now), destinations, maxShrinkPercent }, tools), logged }
+  const manifest = manifestOf(now)
+  return { compared: checkShrink({ manifest, destinations, look: lookBack(destinations, manifest).at, maxShrinkPercent }, tools), logged }
 }
 
 describe('checkShrink', () => {
@@ -66,7 +68,7 @@ describe('checkShrink', () => {
     expect(await rejection(checking({ post: 10 }, destinations).compared)).toMatchObject({
       message: expect.stringContaining('of 2026-11-01'),
     })
-    expect(await checking({ post: 60 }, destinations).compared).toEqual({ kind: 'compared', previous: newest })
+    expect(await checking({ post: 60 }, destinations).compared).toMatchObject({ kind: 'compared', previous: newest })
   })
 
   it.each([

@@ -28,8 +28,8 @@ describe('include-assets', () => {
     expect(manifest).toMatchObject({ complete: true, shard: null, assets: { included: true, count: 7, sizeBytes, reused: 0, missing: [] } })
     expect(run.outputs).toMatchObject({ status: 'stored', 'asset-count': '7', 'missing-asset-count': '0' })
     expect(Number(run.outputs['size-bytes'])).toBeGreaterThan(sizeBytes)
-    expect(run.summary).toMatch(/\| Assets \| 7 \(.*\), none missing \|/)
-    expect(run.summary).not.toContain('Asset files (images and other files)')
+    expect(run.summary).toMatch(/\| Image and file assets \| 7 \|/)
+    expect(run.summary).not.toContain('image and file assets (')
   })
 
   it.each(['true', 'false'])(

@@ -26,7 +26,7 @@ describe('the first night', () => {
       files: [],
       documents: { count: 3, contentDigest: sumSha256(threeLines) },
     })
-    expect(Object.keys(manifestOn(git)).slice(-3)).toEqual(['encryption', 'branch', 'files'])
+    expect(Object.keys(manifestOn(git)).slice(-3)).toEqual(['recent', 'branch', 'files'])
     expect(run.exitCode).toBe(0)
     expect(run.outputs).toMatchObject({
       status: 'stored',
@@ -59,7 +59,7 @@ describe('the first night', () => {
       ].join('\n'),
     )
     expect(git.run('rev-parse', 'main')).toBe(main)
-    expect(run.summary).toMatch(/Stored as \| branch sanity-backups of acme\/site, commit [0-9a-f]{10}/)
+    expect(run.summary).toMatch(/\*\*Stored:\*\* branch sanity-backups of acme\/site, commit .*[0-9a-f]{10}/)
     git.run('fsck', '--strict')
   })
 

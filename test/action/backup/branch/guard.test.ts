@@ -54,6 +54,6 @@ describe('on a branch', () => {
     expect(failureOf(shrunk)).toMatchObject({ code: 'dataset-shrunk', message: expect.stringMatching(/gave 19 documents .* holds 40:/s) })
     expect(whole.exitCode).toBe(0)
     expect(whole.warnings).toEqual([])
-    expect(whole.summary).toMatch(/\*\*Since abc12345-production-.*\*\* \+5/)
+    expect(whole.summary).toMatch(/\| Documents \| .* \| \+5 \|/)
   })
 })

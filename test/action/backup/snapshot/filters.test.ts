@@ -153,7 +153,7 @@ describe('the filters', () => {
       documents.map((document) => Buffer.from(JSON.stringify(document))),
       { inputs: { 'exclude-types': 'author' } },
       async (_, { summary }) => {
-        expect(summary).toMatch(/### Not in this snapshot[\s\S]*author[\s\S]*secrets\.[\s\S]*\b5 documents/)
+        expect(summary).toMatch(/\*\*Not included:\*\* .*author.*secrets\..*\b5 documents/)
       },
     )
   })

@@ -60,7 +60,7 @@ describe('max-shrink-percent, for artifacts', () => {
     expect([first, half, off].map(({ exitCode }) => exitCode)).toEqual([0, 0, 0])
     expect(first.summary).toContain('There was nothing to compare with: no artifact')
     expect(first.log).toContain('There is nothing to compare with (artifact): no artifact with the name "sanity-abc12345-production" holds')
-    expect(half.summary).toMatch(/\*\*Since abc12345-production-\d{8}T\d{6}Z:\*\* -10\n\n- post: -10/)
+    expect(half.summary).toMatch(/\| Documents \| \*\*10\*\* \| 20 \| −10 \|[\s\S]*\*\*What changed:\*\* post −10/)
     expect(failureOf(fewer)).toMatchObject({
       exitCode: 1,
       code: 'dataset-shrunk',
@@ -87,7 +87,7 @@ describe('max-shrink-percent, for artifacts', () => {
     await nights.night({ posts: 500, authors: 500, inputs: { types: 'post, author' } })
     const run = await nights.night({ posts: 15 })
     expect(run.exitCode).toBe(0)
-    expect(run.summary).toMatch(/\*\*Since .*\*\* -5/)
+    expect(run.summary).toContain('| Documents | **15** | 20 | −5 |')
   })
 
   it('takes the artifact of a repeated run for the newest, one of a fork never', async () => {
