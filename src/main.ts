@@ -20,7 +20,7 @@ for (const name of secretVariables) delete process.env[name]
 let open: { readonly tools: OpenTools; readonly watchdog: Watchdog } | undefined
 const lifetime = startLifetime({ onGivenUp: () => void open?.watchdog.tell(false), onExit: abandon, onNoResult: report.abandoned })
 
-const ending = await lifetime.during(begin).catch(failed)
+const ending = await lifetime.during(begin).catch((thrown: unknown) => failed(thrown, env))
 const exitCode = await report.end(ending).catch(() => 1)
 await open?.watchdog.tell(exitCode === 0)
 await lifetime.end(exitCode, async () => await open?.tools.close())

@@ -15,6 +15,8 @@ export type Runner = {
   readonly eventPath: string | undefined
   /** Whether the artifact service was handed to this step. */
   readonly hasArtifactService: boolean
+  /** A folder for what is gone when the job is. */
+  readonly temp: string
 }
 
 /** Reads the runner's variables from the environment it is handed. */
@@ -37,6 +39,7 @@ export function parseRunner(env: NodeJS.ProcessEnv): Runner {
     serverUrl,
     forge: forgeOf(env, serverUrl),
     eventPath: env['GITHUB_EVENT_PATH'] || undefined,
+    temp: env['RUNNER_TEMP'] || env['TMPDIR'] || env['TEMP'] || '/tmp',
     hasArtifactService: Boolean(env['ACTIONS_RESULTS_URL'] && env['ACTIONS_RUNTIME_TOKEN']),
   }
 }
