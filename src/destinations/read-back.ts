@@ -9,7 +9,7 @@ export async function checkReadBack(
 ): Promise<void> {
   let findings: string[]
   try {
-    findings = (await checkSnapshot(folder, { manifestBytes, unpack: false, signal })).map(({ message }) => message)
+    findings = (await checkSnapshot(folder, { manifestBytes, level: 'stored', signal })).map(({ message }) => message)
   } catch (error) {
     signal.throwIfAborted()
     throw verificationFailed(where, messageOf(error), error)

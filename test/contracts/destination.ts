@@ -85,7 +85,7 @@ export function describeDestination(kind: Stored['kind'], makePlace: MakePlace, 
 function plainFindings({ manifestBytes }: FinishedSnapshot): NonNullable<Place['findings']> {
   return async (folder) => {
     const extra = (await readdir(folder)).filter((name) => !['data.ndjson.gz', 'manifest.json', '.gitattributes'].includes(name))
-    return [...extra, ...(await checkSnapshot(folder, { manifestBytes, signal: new AbortController().signal }))]
+    return [...extra, ...(await checkSnapshot(folder, { level: 'data', manifestBytes, signal: new AbortController().signal }))]
   }
 }
 

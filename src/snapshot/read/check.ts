@@ -5,6 +5,7 @@ import type { Codec } from '../../codec/codec.ts'
 import { findCodec } from '../../codec/codecs.ts'
 import { BackupError, findSystemCode, messageOf } from '../../errors.ts'
 import { attributesFile } from '../../format/branch-layout.ts'
+import { type Finding, type FindingKind, fileFinding as finding } from '../../format/finding.ts'
 import { findLedgerEntry, ledgerFile } from '../../format/ledger.ts'
 import { type FileEntry, manifestFile, type StoredManifest } from '../../format/manifest.ts'
 import { parseManifest } from '../../format/parse-manifest.ts'
@@ -16,44 +17,33 @@ import { workThrough } from '../../streams/workers.ts'
 import { quoteOutside } from '../../text.ts'
 import { digestFile } from './file-digests.ts'
 
-/** One thing that is wrong with a snapshot. */
-export type Finding = {
-  readonly kind:
-    | 'file-missing'
-    | 'file-unexpected'
-    | 'size-differs'
-    | 'digest-differs'
-    | 'content-differs'
-    | 'content-unreadable'
-    | 'documents-differ'
-    | 'assets-differ'
-    | 'manifest-differs'
-  readonly message: string
-  readonly path: string
-}
+/**
+ * How closely a snapshot is looked at. `structure`: the manifest, names and sizes; `stored`: each file's bytes, for whoever unpacked the data when it
+ * was written; `data`: every byte, unpacked, and every document.
+ */
+export type Level = 'structure' | 'stored' | 'data'
+
+/** `manifestBytes`: what the manifest must be, where that is known. */
+export type CheckOptions = { readonly level: Level; readonly manifestBytes?: Buffer; readonly signal: AbortSignal }
 
 /**
  * Reads a snapshot folder from end to end and gives all that is wrong with it: nothing, for a snapshot that is whole.
  *
- * The manifest must be `manifestBytes`. Every file's size and digest are compared with it; the data file is decompressed, its content's digest
- * compared, and the number of its lines and their order-free digest. Without `unpack` it is not decompressed: its digest is enough for whoever
- * unpacked it when it was written. Memory stays constant.
+ * Every file's size and digest are compared with the manifest; the data file is decompressed, its content's digest compared, and the number of its
+ * lines and their order-free digest. Memory stays constant.
  * Throws `snapshot-invalid` if there is no readable manifest, and the signal's reason when it is aborted.
  */
-export async function checkSnapshot(
-  folder: string,
-  { manifestBytes, unpack = true, signal }: { manifestBytes: Buffer; unpack?: boolean; signal: AbortSignal },
-): Promise<Finding[]> {
+export async function checkSnapshot(folder: string, { level, manifestBytes, signal }: CheckOptions): Promise<Finding[]> {
   const bytes = await readManifest(folder)
   const manifest = parseManifest(bytes)
   const findings: Finding[] = []
-  if (!bytes.equals(manifestBytes)) {
-    findings.push(finding('manifest-differs', manifestFile, `is not the one that was written (${digestOf(bytes)})`))
+  if (manifestBytes && !bytes.equals(manifestBytes)) {
+    findings.push(finding('digest-differs', manifestFile, `is not the one that was written (${digestOf(bytes)})`))
   }
   findings.push(...(await findUnexpected(folder, manifest)))
   const found: Finding[][] = []
   await workThrough(manifest.files.entries(), { concurrency: parallelChecks }, async ([index, entry]) => {
-    found[index] = await checkFile({ folder, entry, lines: linesCheck(entry, manifest, unpack), signal })
+    found[index] = await checkFile({ folder, entry, level, lines: linesCheck(entry, manifest, level), signal })
   })
   return [...findings, ...found.flat()]
 }
@@ -89,6 +79,7 @@ async function findUnexpected(folder: string, manifest: StoredManifest): Promise
 type FileCheck = {
   readonly folder: string
   readonly entry: FileEntry
+  readonly level: Level
   readonly lines: LinesCheck | undefined
   readonly signal: AbortSignal
 }
@@ -102,7 +93,7 @@ async function checkFile(check: FileCheck): Promise<Finding[]> {
   )
   if (size === undefined) return [finding('file-missing', entry.path, 'is missing')]
   if (size !== entry.sizeBytes) return [finding('size-differs', entry.path, `has ${size} bytes instead of ${entry.sizeBytes}`)]
-  return await checkBytes(file, check)
+  return check.level === 'structure' ? [] : await checkBytes(file, check)
 }
 
 async function checkBytes(file: string, check: FileCheck): Promise<Finding[]> {
@@ -153,16 +144,16 @@ async function readContent(content: AsyncIterable<Buffer>, check: LinesCheck): P
 }
 
 /** Undefined for a file that is not unpacked. */
-function linesCheck({ path, contentDigest }: FileEntry, manifest: StoredManifest, unpack: boolean): LinesCheck | undefined {
+function linesCheck({ path, contentDigest }: FileEntry, manifest: StoredManifest, level: Level): LinesCheck | undefined {
   if (contentDigest === undefined) return undefined
   if (path === ledgerFile) return ledgerCheck(manifest)
-  return unpack ? documentsCheck(manifest) : undefined
+  return level === 'data' ? documentsCheck(manifest) : undefined
 }
 
 /** Looks at the lines of a file, one after the other, and then says what is wrong with them. */
 type LinesCheck = {
   readonly add: (line: Buffer) => void
-  readonly findWrong: () => { readonly kind: Finding['kind']; readonly says: string } | undefined
+  readonly findWrong: () => { readonly kind: FindingKind; readonly says: string } | undefined
 }
 
 function documentsCheck({ documents: { count, contentDigest } }: StoredManifest): LinesCheck {
@@ -203,8 +194,4 @@ function ledgerCheck({ files, assets }: StoredManifest): LinesCheck {
             says: `does not fit the manifest: ${lines} assets of ${count}, ${strangers} without their file, ${unclaimed.size} files without an asset`,
           },
   }
-}
-
-function finding(kind: Finding['kind'], path: string, says: string): Finding {
-  return { kind, path, message: `${quoteOutside(path)} ${says}` }
 }

@@ -45,7 +45,8 @@ async function makeSnapshot({
     files: [await writeLedger(temp.path, ledger(entries)), ...files],
   }
   await writeManifest(temp.path, manifest)
-  const check = async () => await checkSnapshot(temp.path, { manifestBytes: printManifest(manifest), signal: new AbortController().signal })
+  const check = async () =>
+    await checkSnapshot(temp.path, { level: 'data', manifestBytes: printManifest(manifest), signal: new AbortController().signal })
   return { folder: temp.path, check, entries, [Symbol.asyncDispose]: () => temp[Symbol.asyncDispose]() }
 }
 

@@ -3,9 +3,10 @@ import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync, zstdDecompressSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
+import type { Finding } from '../../../src/format/finding.ts'
 import { type Manifest, printManifest } from '../../../src/format/manifest.ts'
 import { parseManifest } from '../../../src/format/parse-manifest.ts'
-import { checkSnapshot, type Finding } from '../../../src/snapshot/read/check.ts'
+import { checkSnapshot } from '../../../src/snapshot/read/check.ts'
 import { digestOf } from '../../../src/streams/digest.ts'
 import { rejection } from '../../support/feed.ts'
 import { makeTempFolder, ROOT } from '../../support/process.ts'
@@ -66,7 +67,9 @@ describe('checkSnapshot', () => {
   it('finds a file that is missing', async () => {
     await using copy = await copyOf('good-gzip')
     await rm(join(copy.path, 'data.ndjson.gz'))
-    expect(await check(copy.path)).toEqual([{ kind: 'file-missing', path: 'data.ndjson.gz', message: 'data.ndjson.gz is missing' }])
+    expect(await check(copy.path)).toEqual([
+      { kind: 'file-missing', severity: 'error', path: 'data.ndjson.gz', message: 'data.ndjson.gz is missing' },
+    ])
   })
 
   it('finds every file that the manifest does not list, in folders too, and links', async () => {
@@ -90,7 +93,9 @@ describe('checkSnapshot', () => {
     await using copy = await copyOf('good-gzip')
     const written = await readFile(join(copy.path, 'manifest.json'))
     await writeFile(join(copy.path, 'manifest.json'), Buffer.concat([written, Buffer.from('\n')]))
-    expect((await checkSnapshot(copy.path, { manifestBytes: written, signal })).map(({ kind }) => kind)).toEqual(['manifest-differs'])
+    expect((await checkSnapshot(copy.path, { level: 'data', manifestBytes: written, signal })).map(({ kind }) => kind)).toEqual([
+      'digest-differs',
+    ])
   })
 
   it.each([
@@ -104,7 +109,7 @@ describe('checkSnapshot', () => {
   ])('throws snapshot-invalid for $name', async ({ change }) => {
     await using copy = await copyOf('good-gzip')
     await change(copy.path)
-    expect(await rejection(checkSnapshot(copy.path, { manifestBytes: Buffer.alloc(0), signal }))).toMatchObject({
+    expect(await rejection(checkSnapshot(copy.path, { level: 'data', manifestBytes: Buffer.alloc(0), signal }))).toMatchObject({
       code: 'snapshot-invalid',
     })
   })
@@ -175,7 +180,7 @@ describe('checkSnapshot', () => {
       const unnoticed: number[] = []
       for (let at = 0; at < good.length; at++) {
         await writeFile(join(copy.path, file), good.with(at, (good[at] ?? 0) ^ 0x10))
-        const { length } = await checkSnapshot(copy.path, { manifestBytes, signal })
+        const { length } = await checkSnapshot(copy.path, { level: 'data', manifestBytes, signal })
         unnoticed.push(...(length === 1 ? [] : [at]))
       }
       expect(unnoticed).toEqual([])
@@ -186,14 +191,14 @@ describe('checkSnapshot', () => {
   it('ends with the reason of the signal when it is aborted', async () => {
     const reason = new RangeError('cancelled')
     const manifestBytes = await readFile(join(vectors, 'good-gzip/manifest.json'))
-    const checking = checkSnapshot(join(vectors, 'good-gzip'), { manifestBytes, signal: AbortSignal.abort(reason) })
+    const checking = checkSnapshot(join(vectors, 'good-gzip'), { level: 'data', manifestBytes, signal: AbortSignal.abort(reason) })
     expect(await rejection(checking)).toBe(reason)
   })
 })
 
 /** Checks a folder against its own manifest. */
 async function check(folder: string): Promise<Finding[]> {
-  return await checkSnapshot(folder, { manifestBytes: await readFile(join(folder, 'manifest.json')), signal })
+  return await checkSnapshot(folder, { level: 'data', manifestBytes: await readFile(join(folder, 'manifest.json')), signal })
 }
 
 async function copyOf(vector: string) {
