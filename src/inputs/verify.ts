@@ -18,7 +18,6 @@ export function readVerify(reader: InputReader) {
   }
   const which = readWhichSnapshot(reader)
   const inputs = {
-    command: read('command', kind.oneOf('verify')),
     source,
     which,
     /** `structure` fetches no data. */
@@ -26,6 +25,7 @@ export function readVerify(reader: InputReader) {
     maxAgeHours: read('max-age-hours', kind.optional(kind.wholeNumber(1, mostHours))),
     /** The folder in which the verified snapshot is left. */
     fetchTo: read('fetch-to', kind.optional(kind.shownFolder(env))),
+    command: read('command', kind.oneOf('verify')),
   }
   if (inputs.fetchTo !== undefined && inputs.level === 'structure') {
     refuse('fetch-to', 'needs `level: data`: at `structure` nothing is fetched that could be left there')
@@ -37,7 +37,10 @@ export function readVerify(reader: InputReader) {
 /** Where no place is named, the artifact's name is made of both. */
 function refuseUnnamed({ source, which: { place } }: Pick<VerifyInputs, 'source' | 'which'>, { refuse, isWrong }: InputReader): void {
   if (place.kind !== 'artifact' || place.name !== undefined || isWrong('artifact-name')) return
-  for (const [name, value] of [['project-id', source.projectId], ['dataset', source.dataset]] as const) {
+  for (const [name, value] of [
+    ['project-id', source.projectId],
+    ['dataset', source.dataset],
+  ] as const) {
     if (value === undefined) refuse(name, 'is missing: it is needed where neither `path`, `artifact-name` nor `branch` is given')
   }
 }

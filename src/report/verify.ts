@@ -75,7 +75,13 @@ function renderVerify(outcome: VerifyOutcome): string {
   const { snapshot, source, documents } = chosen.main.manifest
   const heading = `## Sanity backup of ${escapeMarkdown(source.dataset)}: ${verdict(outcome)}, ${plural(documents.count, 'document')}`
   const failure = failureOf(outcome)
-  return sections([heading, `**${escapeMarkdown(snapshot)}**`, failure && `(\`${failure.code}\`)`, facts(outcome), renderFindings(findings)])
+  return sections([
+    heading,
+    `**${escapeMarkdown(snapshot)}**`,
+    failure && `(\`${failure.code}\`)`,
+    facts(outcome),
+    renderFindings(findings),
+  ])
 }
 
 function verdict({ findings, level }: VerifyOutcome): string {
@@ -99,7 +105,10 @@ function facts({ chosen, level, ageMs, path, durationMs }: VerifyOutcome): strin
     ...(shards === undefined ? [] : [['Shards', `${parts.length} of ${shards}`] as [string, string]]),
     ['Assets', formatCount(assetCount(parts))],
     ['Size', formatBytes(sizeBytes)],
-    ['Verified', `${level === 'data' ? 'every byte' : 'the manifest, names and sizes; no data was read'}, in ${formatDuration(durationMs)}`],
+    [
+      'Verified',
+      `${level === 'data' ? 'every byte' : 'the manifest, names and sizes; no data was read'}, in ${formatDuration(durationMs)}`,
+    ],
     ...(path === undefined ? [] : [['Left in', escapeMarkdown(path)] as [string, string]]),
   ]
   return table(rows)
@@ -107,9 +116,11 @@ function facts({ chosen, level, ageMs, path, durationMs }: VerifyOutcome): strin
 
 function renderFindings(findings: readonly VerifyFinding[]): string {
   if (findings.length === 0) return 'Nothing is wrong with it.'
-  const rows = findings.slice(0, shownFindings).map(
-    ({ kind, severity, message }) => `| ${severity === 'error' ? '❌' : '⚠️'} \`${escapeMarkdown(kind)}\` | ${escapeMarkdown(message)} |`,
-  )
+  const rows = findings
+    .slice(0, shownFindings)
+    .map(
+      ({ kind, severity, message }) => `| ${severity === 'error' ? '❌' : '⚠️'} \`${escapeMarkdown(kind)}\` | ${escapeMarkdown(message)} |`,
+    )
   const more = findings.length > shownFindings ? [`And ${plural(findings.length - shownFindings, 'more finding')}.`] : []
   const kinds = [...new Set(findings.map(({ kind }) => kind))]
   return [

@@ -63,7 +63,9 @@ type LeaveNeeds = { readonly chosen: FoundSnapshot; readonly fetched: readonly F
 async function leave(folder: SnapshotFolder, { chosen, fetched }: LeaveNeeds, { signal, log }: Tools): Promise<string> {
   const parts = chosen.parts.flatMap(({ manifest, manifestBytes }, index): PlainPart[] => {
     const part = fetched[index]
-    return part === undefined ? [] : [{ manifest, manifestBytes, folder: part.folder, ours: part.folder.startsWith(folder.readBack), documents: part.documents?.files }]
+    return part === undefined
+      ? []
+      : [{ manifest, manifestBytes, folder: part.folder, ours: part.folder.startsWith(folder.readBack), documents: part.documents?.files }]
   })
   await writePlain(folder.path, { parts, name: nameOf(chosen.main.manifest.snapshot), signal })
   await folder.publish()

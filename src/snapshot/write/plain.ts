@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { codecs, findCodec } from '../../codec/codecs.ts'
 import { joinDocument } from '../../format/document-file.ts'
 import { ledgerFile } from '../../format/ledger.ts'
-import { type FileEntry, printManifest, type StoredManifest, manifestFile } from '../../format/manifest.ts'
+import { type FileEntry, manifestFile, printManifest, type StoredManifest } from '../../format/manifest.ts'
 import { digester } from '../../streams/digest.ts'
 import { splitLines } from '../../streams/lines.ts'
 import { tap } from '../../streams/tap.ts'
@@ -135,5 +135,11 @@ function assetsOf(parts: readonly PlainPart[], { assets }: StoredManifest): Stor
   const sum = (of: (each: NonNullable<StoredManifest['assets']>) => number) =>
     parts.reduce((total, { manifest }) => total + (manifest.assets ? of(manifest.assets) : 0), 0)
   const missing = parts.flatMap(({ manifest }) => (Array.isArray(manifest.assets?.missing) ? manifest.assets.missing : []))
-  return { ...assets, count: sum(({ count }) => count), sizeBytes: sum(({ sizeBytes = 0 }) => sizeBytes), reused: sum(({ reused = 0 }) => reused), missing }
+  return {
+    ...assets,
+    count: sum(({ count }) => count),
+    sizeBytes: sum(({ sizeBytes = 0 }) => sizeBytes),
+    reused: sum(({ reused = 0 }) => reused),
+    missing,
+  }
 }
