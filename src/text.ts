@@ -64,6 +64,15 @@ export function formatDuration(ms: number): string {
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }
 
+/** How long ago something was, in the largest unit that still tells apart: `3 hours ago`. */
+export function formatAge(ms: number): string {
+  const minutes = Math.floor(ms / 60_000)
+  if (!(minutes >= 1)) return 'just now'
+  if (minutes < 120) return `${plural(minutes, 'minute')} ago`
+  const hours = Math.floor(minutes / 60)
+  return hours < 48 ? `${plural(hours, 'hour')} ago` : `${plural(Math.floor(hours / 24), 'day')} ago`
+}
+
 /** A whole number for people: `12,408`. */
 export function formatCount(count: number): string {
   return count.toLocaleString('en-US')

@@ -1,7 +1,7 @@
 import type { VerifyFinding } from '../commands/verify/findings.ts'
 import type { VerifyOutcome } from '../commands/verify/outcome.ts'
 import { BackupError, reworded } from '../errors.ts'
-import { escapeMarkdown, formatBytes, formatCount, formatDuration, plural } from '../text.ts'
+import { escapeMarkdown, formatAge, formatBytes, formatCount, formatDuration, plural } from '../text.ts'
 import type { Ending } from './ending.ts'
 import { unexpected } from './run-errors.ts'
 import { renderProblem, sections, table } from './summary.ts'
@@ -99,7 +99,7 @@ function facts({ chosen, level, ageMs, path, durationMs }: VerifyOutcome): strin
   const rows: [string, string][] = [
     ['Source', `${escapeMarkdown(source.dataset)} of project ${escapeMarkdown(source.projectId)}`],
     ...(label ? [['Label', escapeMarkdown(label)] as [string, string]] : []),
-    ['Taken', `${escapeMarkdown(takenAt)}, ${formatDuration(Math.max(0, ageMs))} ago`],
+    ['Taken', `${escapeMarkdown(takenAt)}, ${formatAge(ageMs)}`],
     ['Lies', main.link ? `${where} ([look](${main.link}))` : where],
     ...(main.keptUntil ? [['Kept until', escapeMarkdown(main.keptUntil)] as [string, string]] : []),
     ...(shards === undefined ? [] : [['Shards', `${parts.length} of ${shards}`] as [string, string]]),

@@ -17,9 +17,9 @@ type Look = {
   readonly maxAgeHours: number | undefined
 }
 
-export async function findWrong({ chosen, fetched }: Look, { signal }: Tools): Promise<VerifyFinding[]> {
+export async function findWrong({ chosen, fetched, level }: Look, { signal }: Tools): Promise<VerifyFinding[]> {
   const [part] = fetched
-  return (await checkSnapshot(part?.folder ?? '', { manifestBytes: chosen.main.manifestBytes, signal })).map((f) => ({
+  return (await checkSnapshot(part?.folder ?? '', { level, manifestBytes: chosen.main.manifestBytes, signal })).map((f) => ({
     ...f,
     severity: 'error',
   }))

@@ -15,7 +15,7 @@ beforeAll(async () => {
   good = await onlyIn(join(ground, 'good'))
 })
 
-async function bend(folder: string, change: (manifest: Record<string, never>) => object): Promise<void> {
+async function bend(folder: string, change: (manifest: Record<string, unknown>) => object): Promise<void> {
   const file = join(folder, 'manifest.json')
   await writeFile(file, `${JSON.stringify(change(JSON.parse(await readFile(file, 'utf8'))), null, 2)}\n`)
 }
