@@ -1,7 +1,7 @@
 import { formatCount, quoteOutside } from '../text.ts'
 
 /** How much a finding matters: an `error` makes a snapshot one that cannot be relied on, a `warning` is something to know. */
-export type Severity = 'error' | 'warning'
+type Severity = 'error' | 'warning'
 
 /** All kinds of findings, in the order in which they are told. */
 const severities = {
@@ -54,7 +54,7 @@ export type Findings = {
 }
 
 /** So many of each kind are told. */
-export const mostOfKind = 20
+const mostOfKind = 20
 
 /** Makes an empty list of {@link Findings}, which stays small however much is wrong. */
 export function findingList(): Findings {
@@ -78,7 +78,12 @@ export function findingList(): Findings {
     result: () =>
       (Object.keys(severities) as FindingKind[]).flatMap((kind) => {
         const { told, more } = kinds.get(kind) ?? { told: [], more: 0 }
-        return more === 0 ? told : [...told, finding(kind, `There are ${formatCount(more)} more of this kind`)]
+        const sorted = told.toSorted((a, b) => compare(a.path ?? '', b.path ?? ''))
+        return more === 0 ? sorted : [...sorted, finding(kind, `There are ${formatCount(more)} more of this kind`)]
       }),
   }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b)
 }

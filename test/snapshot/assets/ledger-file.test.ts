@@ -40,7 +40,8 @@ async function makeSnapshot({
   const files = entries.map(({ path, sizeBytes, digest }) => ({ path, sizeBytes, digest }))
   const manifest: Manifest = {
     ...exampleManifest,
-    documents: { ...exampleManifest.documents, count: 0, contentDigest: sumDigest().result() },
+    shard: { index: 2, of: 2 },
+    documents: { ...exampleManifest.documents, count: 0, drafts: 0, byType: {}, contentDigest: sumDigest().result() },
     assets: { included: true, count, sizeBytes: 11, reused: 0, missing: [] },
     files: [await writeLedger(temp.path, ledger(entries)), ...files],
   }
