@@ -14,7 +14,7 @@ type PastNeeds = {
 }
 
 /** A version of a file, and the newest commit that holds it. */
-export type Version = { readonly commit: string; readonly content: Buffer }
+type Version = { readonly commit: string; readonly content: Buffer }
 
 /** The versions of a file, the newest first, and whether there are no older commits. */
 export type Past = { readonly versions: AsyncIterable<Version>; readonly all: boolean }
