@@ -97,7 +97,7 @@ export type SnapshotReader = {
    * - In the place of a snapshot that cannot be read comes the reason. A search that ends before its end gives such a reason as its last.
    * - Throws a `BackupError` where the place as a whole cannot be looked at, and the reason of the signal when the run is cancelled.
    */
-  readonly newestFirst: () => AsyncIterable<Pick<Found, 'manifest'> | BackupError>
+  readonly newestFirst: () => AsyncIterable<Found | BackupError>
   /** Says, as part of a sentence, what is not there: for the words to a user when `newestFirst` gave no snapshot that fits. */
   readonly whyNone: () => Promise<string>
 }

@@ -1,7 +1,10 @@
 import { BackupError } from '../errors.ts'
 import { type Comparable, isComparable } from '../format/compare.ts'
 import type { StoredManifest } from '../format/manifest.ts'
-import type { SnapshotReader } from './destination.ts'
+import type { Found } from './destination.ts'
+
+/** Snapshots, the newest first, of which no more than the manifests is wanted. */
+type Newest = { readonly newestFirst: () => AsyncIterable<Pick<Found, 'manifest'> | BackupError> }
 
 /** What a search for the snapshot before has found. */
 export type PreviousSnapshot = {
@@ -15,7 +18,7 @@ export type PreviousSnapshot = {
  * Finds the newest snapshot whose counts can be compared with those of another. One that lacks files of assets is as good as any: its documents are
  * whole. Throws what the reader throws: a `BackupError` that says why nothing could be looked up, and what to do.
  */
-export async function findPrevious(reader: Pick<SnapshotReader, 'newestFirst'>, of: Comparable): Promise<PreviousSnapshot> {
+export async function findPrevious(reader: Newest, of: Comparable): Promise<PreviousSnapshot> {
   const passedOver: BackupError[] = []
   for await (const each of reader.newestFirst()) {
     if (each instanceof BackupError) passedOver.push(each)

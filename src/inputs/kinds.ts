@@ -183,9 +183,9 @@ const timeForm = /^(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2})(?::(\d{2})(?:\.\d+)?
 
 /** A date or a time, ISO 8601. Without a zone it is UTC; a date alone means the end of that day. */
 export const time: Kind<Date> = (given, refuse) => {
-  const [, day = '', clock = '23:59', seconds = clock === '23:59' && !given.includes(':') ? '59' : '00', zone = 'Z'] =
-    timeForm.exec(given) ?? []
-  const at = new Date(`${day}T${clock}:${seconds}${zone.toUpperCase().replace(/^([+-]\d{2})(\d{2})$/, '$1:$2')}`)
+  const [, day = '', clock, seconds = '00', zone = 'Z'] = timeForm.exec(given) ?? []
+  const offset = zone.toUpperCase().replace(/^([+-]\d{2})(\d{2})$/, '$1:$2')
+  const at = new Date(clock === undefined ? `${day}T23:59:59Z` : `${day}T${clock}:${seconds}${offset}`)
   // Of a day that no month has, Date makes one of the next month.
   const isDay = new Date(`${day}T00:00:00Z`).toJSON()?.startsWith(day) ?? false
   if (day !== '' && isDay && !Number.isNaN(at.getTime())) return at

@@ -1,9 +1,11 @@
+import type { FindingKind } from '../format/finding.ts'
+
 /** What to do about each kind of finding, as a sentence for the summary and the hint of an error. */
 const lostCopy =
   'Do not rely on this snapshot. Choose an older one with `at` or `run-id`, make a new backup today, and find out what changed this one.'
 const incomplete = 'Choose an older snapshot that has all of it, or make a new backup.'
 
-const cures: Readonly<Record<string, string>> = {
+const cures: Readonly<Record<FindingKind, string>> = {
   'file-missing': lostCopy,
   'file-unexpected': 'Nothing in a snapshot is added later: find out who put it there, and verify again without it.',
   'size-differs': lostCopy,
@@ -26,6 +28,6 @@ const cures: Readonly<Record<string, string>> = {
 }
 
 /** What to do about a kind of finding. */
-export function cureOf(kind: string): string {
-  return cures[kind] ?? lostCopy
+export function cureOf(kind: FindingKind): string {
+  return cures[kind]
 }

@@ -1,6 +1,6 @@
-import type { VerifyFinding } from '../commands/verify/findings.ts'
 import type { VerifyOutcome } from '../commands/verify/outcome.ts'
 import { BackupError, reworded } from '../errors.ts'
+import type { Finding } from '../format/finding.ts'
 import { escapeMarkdown, formatAge, formatBytes, formatCount, formatDuration, plural } from '../text.ts'
 import type { Ending } from './ending.ts'
 import { unexpected } from './run-errors.ts'
@@ -43,7 +43,7 @@ function outputsOf({ chosen, findings, ageMs, path }: VerifyOutcome): Ending['ou
 
 const hourMs = 3_600_000
 
-function errorsIn(findings: readonly VerifyFinding[]): readonly VerifyFinding[] {
+function errorsIn(findings: readonly Finding[]): readonly Finding[] {
   return findings.filter(({ severity }) => severity === 'error')
 }
 
@@ -114,7 +114,7 @@ function facts({ chosen, level, ageMs, path, durationMs }: VerifyOutcome): strin
   return table(rows)
 }
 
-function renderFindings(findings: readonly VerifyFinding[]): string {
+function renderFindings(findings: readonly Finding[]): string {
   if (findings.length === 0) return 'Nothing is wrong with it.'
   const rows = findings
     .slice(0, shownFindings)

@@ -1,5 +1,6 @@
 import type { Fetched } from '../../destinations/destination.ts'
 import { BackupError } from '../../errors.ts'
+import type { Finding } from '../../format/finding.ts'
 import type { VerifyInputs } from '../../inputs/verify.ts'
 import type { Runner } from '../../runner.ts'
 import { systemError } from '../../snapshot/workshop/system-error.ts'
@@ -8,7 +9,7 @@ import { type PlainPart, writePlain } from '../../snapshot/write/plain.ts'
 import { formatDuration, plural, quoteOutside } from '../../text.ts'
 import type { Tools } from '../../tools.ts'
 import { type FoundSnapshot, findSnapshot } from '../find-snapshot.ts'
-import { findWrong, type VerifyFinding } from './findings.ts'
+import { findWrong } from './findings.ts'
 import type { VerifyOutcome } from './outcome.ts'
 import { openPlace } from './place.ts'
 
@@ -77,7 +78,7 @@ async function leave(folder: SnapshotFolder, { chosen, fetched }: LeaveNeeds, { 
 const loggedFindings = 20
 
 /** Warns of what a warning is. Errors are shown as the run's own, together. */
-function say(findings: readonly VerifyFinding[], { log }: Tools): void {
+function say(findings: readonly Finding[], { log }: Tools): void {
   for (const { kind, message } of findings.filter(({ severity }) => severity === 'warning').slice(0, loggedFindings)) {
     log.warning(`${kind}: ${message}`)
   }
@@ -86,7 +87,7 @@ function say(findings: readonly VerifyFinding[], { log }: Tools): void {
   }
 }
 
-function countOf(findings: readonly VerifyFinding[]): string {
+function countOf(findings: readonly Finding[]): string {
   if (findings.length === 0) return 'nothing is wrong with it'
   const errors = findings.filter(({ severity }) => severity === 'error').length
   return `${plural(errors, 'error')}, ${plural(findings.length - errors, 'warning')}`
