@@ -42,7 +42,10 @@ async function chooseInFolder({ at }: WhichSnapshot, { path }: Place<'directory'
   const { projectId, dataset } = source
   const named = projectId !== undefined && dataset !== undefined ? { projectId, dataset } : undefined
   // A broken snapshot of another dataset is somebody else's trouble.
-  const reader = folderReader(path, { signal: making.needs.tools.signal, ...(named ? { suspect: (name: string) => mayHold(name, named) } : {}) })
+  const reader = folderReader(path, {
+    signal: making.needs.tools.signal,
+    ...(named ? { suspect: (name: string) => mayHold(name, named) } : {}),
+  })
   return await choose(reader, { source, at, mixed: true })
 }
 

@@ -62,7 +62,10 @@ function timeIn(name: string): number {
 /** What others are still writing is not among them. */
 async function namesIn(path: string): Promise<string[]> {
   try {
-    return (await readdir(path)).filter((name) => !name.endsWith('.partial')).sort().reverse()
+    return (await readdir(path))
+      .filter((name) => !name.endsWith('.partial'))
+      .sort()
+      .reverse()
   } catch (error) {
     if (!isNotThere(error)) throw error
     throw new BackupError({

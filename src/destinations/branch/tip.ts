@@ -1,5 +1,5 @@
 import { BackupError } from '../../errors.ts'
-import { type Manifest, manifestFile } from '../../format/manifest.ts'
+import { manifestFile, type StoredManifest } from '../../format/manifest.ts'
 import type { Git } from '../../git/command.ts'
 import { entriesAt, fileMode, filesBelow } from '../../git/objects/objects.ts'
 import { manifestOrReason } from '../../snapshot/read/newest-first.ts'
@@ -9,7 +9,7 @@ export type BranchTip = {
   /** Undefined if there is no such branch. */
   readonly commit: string | undefined
   /** Of the snapshot that lies there; undefined if there is none, or none that this version can read. */
-  readonly manifest: Manifest | undefined
+  readonly manifest: StoredManifest | undefined
   /** The bytes of that manifest. */
   readonly manifestBytes: Buffer | undefined
   /** Why the manifest that lies there cannot be read; undefined if it can be, or there is none. */
