@@ -85,8 +85,12 @@ function sort(entries: readonly ZipEntry[], known: readonly FileEntry[]) {
 /** Reads the files in the order in which they lie in the zip, and gives what was wrong with them. */
 async function fetchFiles(place: Place, files: readonly WantedFile[], into: string): Promise<OddFile[]> {
   const odd: OddFile[] = []
-  const last = files.at(-1)?.entry
-  const end = Math.min(place.artifact.sizeBytes, (last?.offset ?? 0) + (last?.compressedBytes ?? 0) + headerBytes + 2 * 0xffff)
+  // Behind the header of a file stand its names, as long as they please.
+  const ends = files.map(({ entry }) => entry.offset + headerBytes + 2 * 0xffff + entry.compressedBytes)
+  const end = Math.min(
+    place.artifact.sizeBytes,
+    ends.reduce((most, each) => Math.max(most, each), 0),
+  )
   const zip = forwardReader((start) => resuming(place, { start, end }), files[0]?.entry.offset ?? 0)
   try {
     for (const { file, entry } of files) {
