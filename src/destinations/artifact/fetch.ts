@@ -3,7 +3,7 @@ import { crc32, createInflateRaw } from 'node:zlib'
 import { BackupError, findSystemCode, messageOf } from '../../errors.ts'
 import { type FileEntry, manifestFile } from '../../format/manifest.ts'
 import type { Github } from '../../github/rest.ts'
-import { writeFetched } from '../../snapshot/read/fetched.ts'
+import { writeFetched } from '../../snapshot/write/fetched.ts'
 import { quoteOutside } from '../../text.ts'
 import type { Fetched, Found, Level, OddFile } from '../destination.ts'
 import { findZip, inWords, rangeReader, StorageError, streamRange } from './bytes.ts'
@@ -85,8 +85,12 @@ function sort(entries: readonly ZipEntry[], known: readonly FileEntry[]) {
 /** Reads the files in the order in which they lie in the zip, and gives what was wrong with them. */
 async function fetchFiles(place: Place, files: readonly WantedFile[], into: string): Promise<OddFile[]> {
   const odd: OddFile[] = []
-  const last = files.at(-1)?.entry
-  const end = Math.min(place.artifact.sizeBytes, (last?.offset ?? 0) + (last?.compressedBytes ?? 0) + headerBytes + 2 * 0xffff)
+  // Behind the header of a file stand its names, as long as they please.
+  const ends = files.map(({ entry }) => entry.offset + headerBytes + 2 * 0xffff + entry.compressedBytes)
+  const end = Math.min(
+    place.artifact.sizeBytes,
+    ends.reduce((most, each) => Math.max(most, each), 0),
+  )
   const zip = forwardReader((start) => resuming(place, { start, end }), files[0]?.entry.offset ?? 0)
   try {
     for (const { file, entry } of files) {
