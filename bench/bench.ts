@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly run: (options: s
   documents: () => import('./documents.ts'),
   growth: () => import('./growth.ts'),
   startup: () => import('./startup.ts'),
+  verify: () => import('./verify.ts'),
 }
 
 const [first = '', ...others] = process.argv.slice(2)

@@ -38,6 +38,12 @@ async function backUpEmulatedDataset(): Promise<void> {
   })
   await showArtifacts(artifacts, runId)
   showSnapshot(run)
+  if (run.exitCode === 0) {
+    await verify({
+      inputs: { 'project-id': sanity.project, dataset: sanity.dataset, 'max-age-hours': '24' },
+      env: { ...artifacts.newRun().env, ...rest.env },
+    })
+  }
 }
 
 async function backUpRealDataset(project: string, token: string): Promise<void> {
@@ -48,12 +54,22 @@ async function backUpRealDataset(project: string, token: string): Promise<void> 
     timeoutMs: 3_600_000,
   })
   showSnapshot(run)
+  if (run.exitCode === 0) await verify({ inputs: { path: run.outputs['path'] ?? OUTPUT }, timeoutMs: 3_600_000 })
+}
+
+async function backUp(options: RunOptions): Promise<RunResult> {
+  await mkdir(OUTPUT, { recursive: true })
+  return await show('The log of the step, as GitHub would show it', options)
+}
+
+/** Proves again what was stored, as another workflow would a week later. */
+async function verify(options: RunOptions): Promise<void> {
+  await using _ = await show('The log of the step that verifies it', { ...options, action: 'verify' })
 }
 
 /** Shows the log while the action runs, then what it left behind. */
-async function backUp(options: RunOptions): Promise<RunResult> {
-  await mkdir(OUTPUT, { recursive: true })
-  heading('The log of the step, as GitHub would show it')
+async function show(title: string, options: RunOptions): Promise<RunResult> {
+  heading(title)
   const proxies = Object.entries(process.env).filter(([name]) => /^(https?|no)_proxy$|^NODE_EXTRA_CA_CERTS$/i.test(name))
   const surroundings = Object.fromEntries(proxies.map(([name, value]) => [name, value ?? '']))
   const run = await runAction({

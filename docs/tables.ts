@@ -4,8 +4,8 @@ import { parse } from 'yaml'
 import { fillSection } from './section.ts'
 
 /**
- * `node docs/tables.ts` writes the tables of inputs and outputs into README.md from action.yml; with `--check` it only
- * compares. Another page can be named as an argument.
+ * `node docs/tables.ts` writes the tables of inputs and outputs of each door into its page, from its action.yml; with `--check` it only
+ * compares. Another page for the first door can be named as an argument.
  */
 
 interface Input {
@@ -21,23 +21,35 @@ interface Action {
 
 const root = resolve(import.meta.dirname, '..')
 const checksOnly = process.argv.includes('--check')
-const page = process.argv.slice(2).find((argument) => !argument.startsWith('--')) ?? resolve(root, 'README.md')
+const named = process.argv.slice(2).find((argument) => !argument.startsWith('--'))
+const doors = [
+  { door: 'action.yml', page: named ?? resolve(root, 'README.md') },
+  ...(named === undefined ? [{ door: 'verify/action.yml', page: resolve(root, 'docs/verify.md') }] : []),
+]
 
-try {
-  const action: Action = parse(readFileSync(resolve(root, 'action.yml'), 'utf8'))
+for (const { door, page } of doors) {
+  try {
+    fillPage(door, page)
+  } catch (error) {
+    fail(Error.isError(error) ? error.message : String(error))
+  }
+}
+
+function fillPage(door: string, page: string): void {
+  const action: Action = parse(readFileSync(resolve(root, door), 'utf8'))
   const before = readFileSync(page, 'utf8')
   const after = fillSection(fillSection(before, 'inputs', inputTable(action)), 'outputs', outputTable(action))
   if (checksOnly && after !== before) {
-    fail(`The tables in ${page} differ from action.yml. Run \`npm run docs\` and commit the result.`)
+    fail(`The tables in ${page} differ from ${door}. Run \`npm run docs\` and commit the result.`)
   } else if (after !== before) {
     writeFileSync(page, after)
   }
-} catch (error) {
-  fail(Error.isError(error) ? error.message : String(error))
 }
 
 function inputTable({ inputs }: Action): string {
-  const rows = Object.entries(inputs).map(([name, input]) => row(`\`${name}\``, defaultOf(input), input.description))
+  // Which command a door is, nobody sets by hand.
+  const shown = Object.entries(inputs).filter(([name]) => name !== 'command')
+  const rows = shown.map(([name, input]) => row(`\`${name}\``, defaultOf(input), input.description))
   return [row('input', 'default', 'meaning'), row('---', '---', '---'), ...rows].join('\n')
 }
 

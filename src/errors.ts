@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'branch-too-large'
   | 'branch-conflict'
   | 'verification-failed'
+  | 'snapshot-missing'
   | 'snapshot-invalid'
   | 'cancelled'
   | 'unexpected'

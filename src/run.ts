@@ -1,9 +1,11 @@
 import { abandonBackup, backup } from './commands/backup/backup.ts'
-import { parseInputs } from './inputs/inputs.ts'
+import { verify } from './commands/verify/verify.ts'
+import { commandOf, parseInputs } from './inputs/inputs.ts'
 import { backupEnding, backupFailure } from './report/backup.ts'
 import type { Context } from './report/context.ts'
 import type { Ending } from './report/ending.ts'
 import { docsAddress } from './report/links.ts'
+import { verifyEnding, verifyFailure } from './report/verify.ts'
 import { parseRunner, type Runner } from './runner.ts'
 import type { Tools } from './tools.ts'
 
@@ -19,12 +21,15 @@ export async function run(env: NodeJS.ProcessEnv, tools: Tools): Promise<Ending>
       // The watchdog hears of a failure as soon as a run is given up: such a run is red, even if everything was stored in that moment.
       return backupEnding({ outcome: made.outcome, cancelled: tools.signal.aborted ? tools.signal.reason : undefined }, context)
     }
+    case 'verify':
+      return verifyEnding(await verify(inputs, runner, tools), docsAddress(env))
   }
 }
 
 /** The ending of a run that threw, whatever it threw. */
 export function failed(thrown: unknown, env: NodeJS.ProcessEnv): Ending {
-  return backupFailure(thrown, {}, { docs: docsAddress(env), now: new Date() })
+  const docs = docsAddress(env)
+  return commandOf(env) === 'verify' ? verifyFailure(thrown, docs) : backupFailure(thrown, {}, { docs, now: new Date() })
 }
 
 type Around = { readonly runner: Runner; readonly now: Date; readonly askedDays: number | undefined }

@@ -17,6 +17,8 @@ export type Runner = {
   readonly hasArtifactService: boolean
   /** The longest time that this repository keeps an artifact, in days, which is also what it does unasked; undefined where the runner does not tell. */
   readonly retentionDays: number | undefined
+  /** A folder for what is gone when the job is. */
+  readonly temp: string
 }
 
 /** Reads the runner's variables from the environment it is handed. */
@@ -39,6 +41,7 @@ export function parseRunner(env: NodeJS.ProcessEnv): Runner {
     serverUrl,
     forge: forgeOf(env, serverUrl),
     eventPath: env['GITHUB_EVENT_PATH'] || undefined,
+    temp: env['RUNNER_TEMP'] || env['TMPDIR'] || env['TEMP'] || '/tmp',
     hasArtifactService: Boolean(env['ACTIONS_RESULTS_URL'] && env['ACTIONS_RUNTIME_TOKEN']),
     retentionDays: Number(env['GITHUB_RETENTION_DAYS']) || undefined,
   }

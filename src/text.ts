@@ -77,6 +77,15 @@ export function formatDay(date: Date): string {
   return date.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' })
 }
 
+/** How long ago something was, in the largest unit that still tells apart: `3 hours ago`. */
+export function formatAgo(ms: number): string {
+  const minutes = Math.floor(ms / 60_000)
+  if (!(minutes >= 1)) return 'just now'
+  if (minutes < 120) return `${plural(minutes, 'minute')} ago`
+  const hours = Math.floor(minutes / 60)
+  return hours < 48 ? `${plural(hours, 'hour')} ago` : `${plural(Math.floor(hours / 24), 'day')} ago`
+}
+
 /** A whole number for people: `12,408`. */
 export function formatCount(count: number): string {
   return count.toLocaleString('en-US')

@@ -18,4 +18,5 @@ it.each([
   { name: 'what is no error at all', thrown: 'a string', code: 'unexpected' },
 ])('a run that threw $name has an ending with a code', ({ thrown, code }) => {
   expect(failed(thrown, {})).toMatchObject({ outputs: {}, failure: { code } })
+  expect(failed(thrown, { INPUT_COMMAND: 'verify' })).toMatchObject({ outputs: {}, failure: { code } })
 })

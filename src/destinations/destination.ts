@@ -36,11 +36,54 @@ export type StoredOnBranch = {
   readonly byType: ReadonlyMap<string, TypeChanges> | undefined
 }
 
-/** A snapshot that lies at a destination. */
+/** A snapshot that lies at a destination. It is fetched only when it is asked for. */
 export type Found = {
   readonly manifest: StoredManifest
-  /** Until when it is kept, as ISO 8601; undefined where nothing removes it, or the place does not tell. */
-  readonly expiresAt?: string | undefined
+  /** The manifest's bytes, as they lie there. */
+  readonly manifestBytes: Buffer
+  /** Where it lies, as the end of a sentence: `in the artifact "…" of …`. Harmless in every log. */
+  readonly where: string
+  /** A page that shows it. */
+  readonly link?: string
+  /** When it will be gone (ISO 8601); undefined if it stays, or nobody says. */
+  readonly keptUntil?: string
+  /**
+   * Brings it to a folder that is empty. Streams, so that memory stays bounded; at the level `structure` no data is fetched. What lies there is not
+   * trusted: only files that the manifest lists are written, no larger than a byte above what it says. What was not written is told as `odd`.
+   */
+  readonly fetch: (into: string, options: { readonly level: Level }) => Promise<Fetched>
+}
+
+/** How much of a snapshot is looked at: its manifest, names and sizes, or every byte. */
+export type Level = 'structure' | 'data'
+
+/** A snapshot that was fetched. */
+export type Fetched = {
+  /** Holds `manifest.json` and, at the level `data`, the files that the manifest lists. A snapshot in a folder is not copied: then it is that folder. */
+  readonly folder: string
+  /** Every file that lies at the destination, but for `documents`. */
+  readonly listed: readonly ListedFile[]
+  /** What is wrong with files, as far as only fetching them could see it. Each is a finding of severity `error`. */
+  readonly odd: readonly OddFile[]
+  /** Where each document has a file of its own (a branch in the layout `text`): these files, which are not in the folder. */
+  readonly documents?: DocumentFiles
+}
+
+/** `sizeBytes` is undefined where it cannot be known without fetching the file. */
+export type ListedFile = { readonly path: string; readonly sizeBytes: number | undefined }
+
+export type OddFile = {
+  readonly kind: 'file-unexpected' | 'size-differs' | 'content-unreadable'
+  readonly path: string
+  /** As the end of a sentence that begins with the path. */
+  readonly message: string
+}
+
+/** Documents in files of their own. Both may be gone through as often as one likes, until the run ends. */
+export type DocumentFiles = {
+  readonly paths: () => AsyncIterable<string>
+  /** Only at the level `data`. */
+  readonly files: () => AsyncIterable<{ readonly path: string; readonly content: Buffer }>
 }
 
 /**

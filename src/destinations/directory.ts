@@ -1,11 +1,10 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BackupError } from '../errors.ts'
 import { manifestFile } from '../format/manifest.ts'
-import { snapshotsBelow } from '../snapshot/read/newest-first.ts'
 import type { Stopwatch } from '../stopwatch.ts'
 import { quoteOutside } from '../text.ts'
 import type { Destination, SnapshotReader } from './destination.ts'
+import { folderReader } from './folder.ts'
 import { checkReadBack } from './read-back.ts'
 
 type Source = { readonly projectId: string; readonly dataset: string }
@@ -42,12 +41,12 @@ export function directoryDestination({ path, source, signal, stopwatch }: Direct
   }
 }
 
-/** Reads the snapshots of a dataset whose folders lie in `path`. Throws the system's error where the folder cannot be listed. */
-function directoryReader(path: string, source: Source): SnapshotReader {
+/** Reads the snapshots of a dataset whose folders lie in `path`. Throws as {@link folderReader} does. */
+function directoryReader(path: string, { projectId, dataset }: Source): SnapshotReader {
+  const start = `${projectId}-${dataset}-`
+  const isOwn = (name: string): boolean => name.startsWith(start) && /^\d{8}T\d{6}Z(-.*)?$/.test(name.slice(start.length))
   return {
-    newestFirst: async function* () {
-      for await (const each of snapshotsBelow(path, source)) yield each instanceof BackupError ? each : { manifest: each }
-    },
+    newestFirst: folderReader(path, { only: isOwn }).newestFirst,
     whyNone: async () => {
       const others = (await readdir(path)).filter((name) => !name.endsWith('.partial'))
       const place = `the folder "${quoteOutside(path, 200)}"`

@@ -9,7 +9,8 @@ export async function checkReadBack(
 ): Promise<void> {
   let findings: string[]
   try {
-    findings = (await checkSnapshot(folder, { manifestBytes, unpack: false, signal })).map(({ message }) => message)
+    const found = await checkSnapshot(folder, { manifestBytes, level: 'stored', signal })
+    findings = found.filter(({ severity }) => severity === 'error').map(({ message }) => message)
   } catch (error) {
     signal.throwIfAborted()
     throw verificationFailed(where, messageOf(error), error)

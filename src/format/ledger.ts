@@ -17,12 +17,12 @@ export function ledgerLine({ id, path, sizeBytes, digest, provenBy }: LedgerEntr
   return Buffer.from(JSON.stringify({ id, path, sizeBytes, digest, provenBy }))
 }
 
-/** Reads a line of a ledger; undefined if it is none. What proved an asset is not looked at: later versions may know other ways. */
-export function findLedgerEntry(line: Buffer): Omit<LedgerEntry, 'provenBy'> | undefined {
+/** Reads a line of a ledger; undefined if it is none. What proved an asset may be anything: later versions may know other ways. */
+export function findLedgerEntry(line: Buffer): (Omit<LedgerEntry, 'provenBy'> & { readonly provenBy: string }) | undefined {
   try {
-    const { id, path, sizeBytes, digest } = JSON.parse(line.toString('utf8')) as Record<string, unknown>
+    const { id, path, sizeBytes, digest, provenBy } = JSON.parse(line.toString('utf8')) as Record<string, unknown>
     if (typeof id !== 'string' || typeof path !== 'string' || typeof sizeBytes !== 'number' || !isDigest(digest)) return undefined
-    return { id, path, sizeBytes, digest }
+    return { id, path, sizeBytes, digest, provenBy: typeof provenBy === 'string' ? provenBy : '' }
   } catch {
     return undefined
   }

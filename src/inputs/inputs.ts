@@ -1,14 +1,23 @@
 import { type BackupInputs, readBackup } from './backup.ts'
-import { inputReader } from './reader.ts'
-import type { Env } from './variables.ts'
+import { type InputReader, inputReader } from './reader.ts'
+import { type Env, inputOf } from './variables.ts'
+import { readVerify, type VerifyInputs } from './verify.ts'
 
 /** The inputs of each command; `command` says which. */
-export type Inputs = BackupInputs
+export type Inputs = BackupInputs | VerifyInputs
 
-/** Reads the inputs from an environment. Throws one `input-invalid` that names every problem, in the order of action.yml. */
+/** What each door of the action does. */
+export type Command = Inputs['command']
+
+/** The command that an environment asks for: the inner doors name theirs in the default of an input, the first one has none. */
+export function commandOf(env: Env): Command {
+  return inputOf(env, 'command') === 'verify' ? 'verify' : 'backup'
+}
+
+/** Reads the inputs from an environment. Throws one `input-invalid` that names every problem, in the order of the command's action.yml. */
 export function parseInputs(env: Env): Inputs {
   const reader = inputReader(env)
-  const inputs = readBackup(reader)
+  const inputs = readEach(env, reader)
   reader.finish()
   return inputs
 }
@@ -16,6 +25,10 @@ export function parseInputs(env: Env): Inputs {
 /** The names of the inputs that are declared for the command, whatever their values. */
 export function declaredInputs(env: Env): readonly string[] {
   const reader = inputReader(env)
-  readBackup(reader)
+  readEach(env, reader)
   return reader.names()
+}
+
+function readEach(env: Env, reader: InputReader): Inputs {
+  return commandOf(env) === 'verify' ? readVerify(reader) : readBackup(reader)
 }

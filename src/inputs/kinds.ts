@@ -179,6 +179,20 @@ export function folder(env: Env): Kind<string> {
   }
 }
 
+const timeForm = /^(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2})(?::(\d{2})(?:\.\d+)?)?([Zz]|[+-]\d{2}:?\d{2})?)?$/
+
+/** A date or a time, ISO 8601. Without a zone it is UTC; a date alone means the end of that day. */
+export const time: Kind<Date> = (given, refuse) => {
+  const [, day = '', clock, seconds = '00', zone = 'Z'] = timeForm.exec(given) ?? []
+  const offset = zone.toUpperCase().replace(/^([+-]\d{2})(\d{2})$/, '$1:$2')
+  const at = new Date(clock === undefined ? `${day}T23:59:59Z` : `${day}T${clock}:${seconds}${offset}`)
+  // Of a day that no month has, Date makes one of the next month.
+  const isDay = new Date(`${day}T00:00:00Z`).toJSON()?.startsWith(day) ?? false
+  if (day !== '' && isDay && !Number.isNaN(at.getTime())) return at
+  refuse(isNot(given, 'a date or time such as 2026-11-20, 2026-11-20T10:00 or 2026-11-20T10:00:00+02:00'))
+  return new Date(0)
+}
+
 /** A folder that outputs name: they are made harmless, so a path that this changes would be another one. */
 export function shownFolder(env: Env): Kind<string> {
   return (given, refuse) => {

@@ -121,3 +121,15 @@ export const branchRules: readonly Rule[] = [
   { is: /^(?!.*\.lock(\/|$))/, says: 'is not a name for a branch: a part of it ends in .lock' },
   { is: /^(?!@$|HEAD$|.*@\{)/, says: 'is not a name for a branch: git gives HEAD, @ and @{ a meaning of their own' },
 ]
+
+/** The number of a workflow run, as `github.run_id` has it. */
+export const runIdRules: readonly Rule[] = [
+  { is: (value) => !/\/runs\/\d+/.test(value), says: (value) => `is an address: write \`${/\/runs\/(\d+)/.exec(value)?.[1]}\` alone` },
+  { is: /^[1-9]\d{0,15}$/, says: 'is not the id of a workflow run: its digits alone, as they stand at the end of its address' },
+]
+
+/** Servers hand out a commit by its whole name only. */
+export const commitRules: readonly Rule[] = [
+  { is: /^(?![0-9a-fA-F]{4,39}$)/, says: 'is a short SHA: write all 40 digits, as `git rev-parse` or the page of the commit shows them' },
+  { is: /^[0-9a-fA-F]{40}$/, says: 'is not the SHA of a commit: 40 hexadecimal digits' },
+]

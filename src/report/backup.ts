@@ -48,9 +48,9 @@ export function backupFailure(thrown: unknown, { dataset, lastGood }: FailedBack
 /** What the summary of a failure needs of the run. */
 export type FailureContext = Pick<Context, 'docs' | 'now'>
 
-function sayLastGood({ manifest, expiresAt }: LastGood, { now }: FailureContext): string {
+function sayLastGood({ manifest, keptUntil }: LastGood, { now }: FailureContext): string {
   const age = formatAge(now.getTime() - Date.parse(manifest.takenAt))
-  const kept = expiresAt === undefined ? '' : `, kept until ${formatDay(new Date(expiresAt))}`
+  const kept = keptUntil === undefined ? '' : `, kept until ${formatDay(new Date(keptUntil))}`
   return `Your last good backup is **${age} old**: ${plural(manifest.documents.count, 'document')}${kept} (${escapeMarkdown(manifest.snapshot)}).`
 }
 

@@ -10,9 +10,9 @@ export function sections(parts: readonly (string | undefined)[]): string {
 }
 
 /** A table. The first column is that of the names, the others are numbers. The caller escapes the cells, which may be Markdown. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[], others: 'numbers' | 'words' = 'numbers'): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  return [line(head), line(head.map((_, index) => (index === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n')
+  return [line(head), line(head.map((_, index) => (index === 0 || others === 'words' ? '---' : '---:'))), ...rows.map(line)].join('\n')
 }
 
 /** A part that a reader opens. The caller escapes both. */

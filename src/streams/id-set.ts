@@ -20,9 +20,13 @@ export function keyOf(text: string): string {
  * A set of strings that remembers each as 8 bytes of its SHA-256: at most 12.5 bytes a string, 125 MB for ten million. Made for as many strings as
  * are `expected`, it need not grow, which leaves holes in memory that nobody fills.
  * `add` and `addKey` (see {@link keyOf}) say whether the string was new. Two of ten million different strings are taken for one with a chance
- * of 1 to 370,000.
+ * of 1 to 370,000. `hasKey` adds nothing.
  */
-export function idSet(expected = 0): { readonly add: (text: string) => boolean; readonly addKey: (key: string) => boolean } {
+export function idSet(expected = 0): {
+  readonly add: (text: string) => boolean
+  readonly addKey: (key: string) => boolean
+  readonly hasKey: (key: string) => boolean
+} {
   const slots = Math.max(16, Math.ceil((Math.min(expected, mostExpected) * reserve) / tableCount / maxLoad))
   const tables = Array.from({ length: tableCount }, () => makeTable(slots))
   const addKey = (key: string): boolean => {
@@ -37,21 +41,31 @@ export function idSet(expected = 0): { readonly add: (text: string) => boolean; 
     }
     return insert(table, high, low)
   }
-  return { add: (text) => addKey(keyOf(text)), addKey }
+  const hasKey = (key: string): boolean => has(tables[key.charCodeAt(8)] as Table, wordAt(key, 0), wordAt(key, 4) || 1)
+  return { add: (text) => addKey(keyOf(text)), addKey, hasKey }
 }
 
 const keysPerBlock = 8192
 
 /** Remembers the keys of strings in their order, at nine bytes each. */
-export function keyJournal(): { readonly add: (text: string) => void; readonly keys: () => Generator<string> } {
+export type KeyJournal = {
+  readonly add: (text: string) => void
+  readonly addKey: (key: string) => void
+  readonly keys: () => Generator<string>
+}
+
+/** Makes an empty {@link KeyJournal}. */
+export function keyJournal(): KeyJournal {
   const blocks: Buffer[] = []
   let count = 0
+  const addKey = (key: string): void => {
+    const place = count++ % keysPerBlock
+    if (place === 0) blocks.push(Buffer.allocUnsafeSlow(keysPerBlock * keyBytes))
+    ;(blocks[blocks.length - 1] as Buffer).write(key, place * keyBytes, 'latin1')
+  }
   return {
-    add: (text) => {
-      const place = count++ % keysPerBlock
-      if (place === 0) blocks.push(Buffer.allocUnsafeSlow(keysPerBlock * keyBytes))
-      ;(blocks[blocks.length - 1] as Buffer).write(keyOf(text), place * keyBytes, 'latin1')
-    },
+    add: (text) => addKey(keyOf(text)),
+    addKey,
     keys: function* () {
       for (let i = 0; i < count; i++) {
         const start = (i % keysPerBlock) * keyBytes
@@ -78,6 +92,14 @@ function insert(table: Table, high: number, low: number): boolean {
       return true
     }
     if (there === low && words[slot * 2] === high) return false
+  }
+}
+
+function has({ slots, words }: Table, high: number, low: number): boolean {
+  for (let slot = Math.floor((high / 2 ** 32) * slots); ; slot = slot + 1 === slots ? 0 : slot + 1) {
+    const there = words[slot * 2 + 1]
+    if (there === 0) return false
+    if (there === low && words[slot * 2] === high) return true
   }
 }
 

@@ -105,10 +105,11 @@ function readBranch({ branch }: Place, { git, sanity }: Scene): Published {
 async function findingsIn(folder: string): Promise<string[]> {
   try {
     const manifestBytes = await readFile(join(folder, 'manifest.json'))
-    const findings = await checkSnapshot(folder, { manifestBytes, signal: AbortSignal.timeout(60_000) })
+    const findings = await checkSnapshot(folder, { level: 'data', manifestBytes, signal: AbortSignal.timeout(60_000) })
     const count = (JSON.parse(manifestBytes.toString()) as { documents: { count: number } }).documents.count
     const short = count === documents.length ? [] : [`${count} of ${documents.length} documents`]
-    return [...findings.map(({ message }) => message), ...short]
+    const errors = findings.filter(({ severity }) => severity === 'error')
+    return [...errors.map(({ message }) => message), ...short]
   } catch (error) {
     return [`${folder} cannot be verified: ${error}`]
   }

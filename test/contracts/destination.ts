@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import type { Destination, FinishedSnapshot, Stored } from '../../src/destinations/destination.ts'
 import { findPrevious } from '../../src/destinations/find-previous.ts'
+import { isDraft, isVersion } from '../../src/format/filters.ts'
 import { type Manifest, printManifest } from '../../src/format/manifest.ts'
 import { checkSnapshot } from '../../src/snapshot/read/check.ts'
 import type { syncFolder } from '../../src/snapshot/workshop/files.ts'
@@ -85,7 +86,7 @@ export function describeDestination(kind: Stored['kind'], makePlace: MakePlace, 
 function plainFindings({ manifestBytes }: FinishedSnapshot): NonNullable<Place['findings']> {
   return async (folder) => {
     const extra = (await readdir(folder)).filter((name) => !['data.ndjson.gz', 'manifest.json', '.gitattributes'].includes(name))
-    return [...extra, ...(await checkSnapshot(folder, { manifestBytes, signal: new AbortController().signal }))]
+    return [...extra, ...(await checkSnapshot(folder, { level: 'data', manifestBytes, signal: new AbortController().signal }))]
   }
 }
 
@@ -116,6 +117,18 @@ export function someLines(): Buffer[] {
   return Array.from({ length: 200 }, (_, index) => Buffer.from(`{"_id":"id-${index}","_type":"post","random":"${crypto.randomUUID()}"}`))
 }
 
+function countsOf(lines: readonly Buffer[]): Pick<Manifest['documents'], 'count' | 'drafts' | 'versions' | 'byType'> {
+  const documents = lines.map((line) => JSON.parse(line.toString()) as { _id: string; _type: string })
+  const ids = documents.map(({ _id }) => _id)
+  const byType = Map.groupBy(documents, ({ _type }) => _type)
+  return {
+    count: lines.length,
+    drafts: ids.filter(isDraft).length,
+    versions: ids.filter(isVersion).length,
+    byType: Object.fromEntries([...byType].map(([type, all]) => [type, all.length])),
+  }
+}
+
 /** A small snapshot, written as the backup writes it. */
 export async function finishedSnapshot(
   temp: string,
@@ -128,7 +141,7 @@ export async function finishedSnapshot(
     yield [...lines]
   }
   const { file, contentDigest } = await writeData(folder.path, { lines: batches(), compression: 'gzip', level: 6 })
-  const documents = { ...changed.documents, count: lines.length, contentDigest }
+  const documents = { ...changed.documents, ...countsOf(lines), contentDigest }
   const manifest = { ...changed, documents, files: [file] }
   await writeManifest(folder.path, manifest)
   return { folder, manifest, manifestBytes: printManifest(manifest) }

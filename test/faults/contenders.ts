@@ -62,7 +62,8 @@ export async function runOurs({ row, sanity, place, folder }: Ground): Promise<E
 
 async function findingsIn(folder: string): Promise<string[]> {
   const manifestBytes = await readFile(join(folder, 'manifest.json'))
-  return (await checkSnapshot(folder, { manifestBytes, signal: AbortSignal.timeout(60_000) })).map(({ message }) => message)
+  const findings = await checkSnapshot(folder, { level: 'data', manifestBytes, signal: AbortSignal.timeout(60_000) })
+  return findings.filter(({ severity }) => severity === 'error').map(({ message }) => message)
 }
 
 /** Runs the official exporter under the same fault, into an archive. */

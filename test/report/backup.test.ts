@@ -314,11 +314,11 @@ describe('the summary of a failure', () => {
   })
 
   it.each([
-    { expiresAt: '2026-12-28T02:00:00Z', says: '2 documents, kept until 28 December 2026 (abc12345-production-20261122T081500Z).' },
-    { expiresAt: undefined, says: '2 documents (abc12345-production-20261122T081500Z).' },
-  ])('tells of the last good backup: kept until $expiresAt', ({ expiresAt, says }) => {
+    { keptUntil: '2026-12-28T02:00:00Z', says: '2 documents, kept until 28 December 2026 (abc12345-production-20261122T081500Z).' },
+    { keptUntil: undefined, says: '2 documents (abc12345-production-20261122T081500Z).' },
+  ])('tells of the last good backup: kept until $keptUntil', ({ keptUntil, says }) => {
     const now = new Date('2026-11-23T06:15:00Z')
-    const text = backupFailure(error, { lastGood: { manifest: exampleManifest, expiresAt } }, { ...context, now }).summary()
+    const text = backupFailure(error, { lastGood: { manifest: exampleManifest, keptUntil } }, { ...context, now }).summary()
     expect(text).toContain(`Your last good backup is **22 h old**: ${says}`)
   })
 

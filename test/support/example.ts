@@ -1,3 +1,4 @@
+import type { Found } from '../../src/destinations/destination.ts'
 import type { Manifest } from '../../src/format/manifest.ts'
 
 /** The manifest of contract 3, with the values of an ordinary run. */
@@ -40,4 +41,10 @@ export const exampleManifest: Manifest = {
       contentDigest: `sha256:${'2c'.repeat(32)}`,
     },
   ],
+}
+
+/** A snapshot as a reader gives it, of which nobody wants more than the manifest. */
+export function foundOf(manifest: Manifest): Found {
+  const fetch = () => Promise.reject(new Error('nothing is fetched here'))
+  return { manifest, manifestBytes: Buffer.from(JSON.stringify(manifest)), where: `at the place of ${manifest.snapshot}`, fetch }
 }

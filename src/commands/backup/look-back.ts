@@ -6,7 +6,7 @@ import type { StoredManifest } from '../../format/manifest.ts'
 import { unlessAborted } from '../../streams/abort.ts'
 
 /** The newest snapshot that lies at a destination, for the words to somebody whose run has just failed. */
-export type LastGood = { readonly manifest: StoredManifest; readonly expiresAt: string | undefined }
+export type LastGood = { readonly manifest: StoredManifest; readonly keptUntil: string | undefined }
 
 /** What lies at the destinations from earlier runs. Each is looked at once a run. */
 export type LookBack = {
@@ -43,6 +43,6 @@ export function lookBack(destinations: readonly Destination[], of: Comparable): 
 }
 
 function newestOf(found: readonly (PreviousSnapshot | undefined)[]): LastGood | undefined {
-  const good = found.flatMap((each) => (each?.manifest ? [{ manifest: each.manifest, expiresAt: each.expiresAt }] : []))
+  const good = found.flatMap((each) => (each?.manifest ? [{ manifest: each.manifest, keptUntil: each.keptUntil }] : []))
   return good.toSorted((a, b) => Date.parse(b.manifest.takenAt) - Date.parse(a.manifest.takenAt))[0]
 }

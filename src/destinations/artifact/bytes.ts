@@ -15,27 +15,44 @@ export type Looked =
  * Fetches the manifest, and only that, out of the middle of an artifact's zip. `none` if it has expired in this moment. Throws a `BackupError` if
  * GitHub hands out no artifact at all.
  */
-export async function lookInto({ id, sizeBytes }: Artifact, repository: string, github: Github): Promise<Looked> {
-  const wanted = { ...ownerAndRepo(repository), artifact_id: id, archive_format: 'zip' }
-  const answer = await askGithub(github, ({ actions }) => actions.downloadArtifact(wanted))
-  if (answer.status === 410) return { kind: 'none' }
-  if (answer.status === 404) return { kind: 'unreadable', error: notThere(id, whyNot(answer)), silent: false }
-  const url = URL.parse(answer.location ?? '')
-  if (answer.limited || answer.status === 401 || answer.status === 403) throw notTold(answer)
-  if (answer.status !== 302 || url === null) return { kind: 'unreadable', error: notHandedOut(id, whyNot(answer)), silent: true }
+export async function lookInto(artifact: Artifact, repository: string, github: Github): Promise<Looked> {
+  const url = await findZip(artifact, repository, github)
+  if (url === 'expired') return { kind: 'none' }
+  if (!(url instanceof URL)) return { kind: 'unreadable', error: url.error, silent: url.silent }
   try {
-    const bytes = await readZipEntry(rangeReader(url, github), sizeBytes, manifestFile)
-    return bytes === undefined ? { kind: 'unreadable', error: withoutManifest(id), silent: false } : { kind: 'manifest', bytes }
+    const bytes = await readZipEntry(rangeReader(url, github), artifact.sizeBytes, manifestFile)
+    return bytes === undefined ? { kind: 'unreadable', error: withoutManifest(artifact.id), silent: false } : { kind: 'manifest', bytes }
   } catch (error) {
-    github.signal.throwIfAborted()
-    return error instanceof StorageError
-      ? { kind: 'unreadable', error: notHandedOut(id, error.message, error.cause), silent: error.passing }
-      : { kind: 'unreadable', error: damaged(id, error), silent: false }
+    const silent = error instanceof StorageError && error.passing
+    return { kind: 'unreadable', error: inWords(error, artifact, github), silent }
   }
 }
 
+/** An artifact whose zip GitHub does not hand out. `silent`: without a word about it. */
+type NotHandedOut = { readonly error: BackupError; readonly silent: boolean }
+
+/**
+ * Where the storage hands an artifact's zip out, for about a minute; `expired` if it is gone since it was listed. Throws a `BackupError` if GitHub
+ * hands out no artifact at all.
+ */
+export async function findZip({ id }: Artifact, repository: string, github: Github): Promise<URL | NotHandedOut | 'expired'> {
+  const wanted = { ...ownerAndRepo(repository), artifact_id: id, archive_format: 'zip' }
+  const answer = await askGithub(github, ({ actions }) => actions.downloadArtifact(wanted))
+  if (answer.status === 410) return 'expired'
+  if (answer.status === 404) return { error: notThere(id, whyNot(answer)), silent: false }
+  if (answer.limited || answer.status === 401 || answer.status === 403) throw notTold(answer)
+  const url = URL.parse(answer.location ?? '')
+  return answer.status !== 302 || url === null ? { error: notHandedOut(id, whyNot(answer)), silent: true } : url
+}
+
+/** The error for what went wrong with an artifact's zip. Throws the signal's reason when the run is cancelled. */
+export function inWords(error: unknown, { id }: Artifact, { signal }: Github): BackupError {
+  signal.throwIfAborted()
+  return error instanceof StorageError ? notHandedOut(id, error.message, error.cause) : damaged(id, error)
+}
+
 /** The storage did not send what it was asked for. `passing`: it may, the next time. */
-class StorageError extends Error {
+export class StorageError extends Error {
   readonly passing: boolean
 
   constructor(message: string, { passing, cause }: { passing: boolean; cause?: unknown }) {
@@ -47,7 +64,8 @@ class StorageError extends Error {
 
 const tries = 3
 
-function rangeReader(url: URL, github: Github): ReadRange {
+/** Reads parts of a zip, again if the storage has trouble. */
+export function rangeReader(url: URL, github: Github): ReadRange {
   return async (start, end) => {
     for (let tryNumber = 1; ; tryNumber++) {
       try {
@@ -78,9 +96,42 @@ async function readOnce(url: URL, { start, end }: { start: number; end: number }
     .catch((error: unknown) => {
       throw new StorageError(`it broke off: ${messageOf(error)}`, { passing: true, cause: error })
     })
+  refuseStatus(status)
+  if (bytes.length !== end - start) throw new Error('the zip is shorter than GitHub says')
+  return bytes
+}
+
+/** Throws unless this is the answer to a question for a part. */
+function refuseStatus(status: number): void {
   // Nothing lies where the zip should.
   if (status === 416) throw new Error('the zip is shorter than GitHub says')
   if (status !== 206) throw new StorageError(`it answered ${status}`, { passing: status >= 500 || status === 429 || status === 408 })
-  if (bytes.length !== end - start) throw new Error('the zip is shorter than GitHub says')
-  return bytes
+}
+
+/** Streams one part of a zip, with one request. It is not asked again where it breaks off: then it throws a {@link StorageError}. */
+export async function* streamRange(
+  url: URL,
+  { start, end }: { start: number; end: number },
+  { http, signal }: Github,
+): AsyncGenerator<Buffer> {
+  const headers = { range: `bytes=${start}-${end - 1}` }
+  const broken = (error: unknown): never => {
+    signal.throwIfAborted()
+    throw new StorageError(`it broke off: ${messageOf(error)}`, { passing: true, cause: error })
+  }
+  const { statusCode, body } = await http(url, { headers, headersTimeout: answerMs, bodyTimeout: answerMs, signal }).catch(broken)
+  if (statusCode !== 206) {
+    await body.dump().catch(broken)
+    refuseStatus(statusCode)
+  }
+  const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+  try {
+    for (;;) {
+      const { done, value } = await chunks.next().catch(broken)
+      if (done) return
+      yield value
+    }
+  } finally {
+    body.on('error', () => undefined).destroy()
+  }
 }

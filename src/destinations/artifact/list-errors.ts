@@ -7,8 +7,8 @@ export function notTold(answer: GithubAnswer): BackupError {
   const denied = (answer.status === 403 || answer.status === 404) && !answer.limited
   return new BackupError({
     code: 'artifact-failed',
-    title: 'The previous artifact could not be looked up',
-    message: `The previous artifact could not be looked up (${quoteOutside(whyNot(answer))}).`,
+    title: 'The artifacts could not be looked up',
+    message: `The artifacts of this repository could not be looked up (${quoteOutside(whyNot(answer))}).`,
     hint: denied
       ? 'Give the job `permissions: actions: read`.'
       : 'It is looked up again the next time. If it stays so, check the runner’s network and `github-token`.',
@@ -19,8 +19,8 @@ export function notTold(answer: GithubAnswer): BackupError {
 export function damaged(id: number, cause: unknown): BackupError {
   return new BackupError({
     code: 'artifact-failed',
-    title: 'An earlier artifact is damaged',
-    message: `The earlier artifact ${id} is damaged: its manifest cannot be read out of its zip.`,
+    title: 'An artifact is damaged',
+    message: `The artifact ${id} is damaged: its manifest cannot be read out of its zip.`,
     hint: 'Do not rely on that snapshot. Delete the artifact, so that nobody restores from it.',
     cause,
   })
@@ -50,8 +50,8 @@ export function withoutManifest(id: number): BackupError {
 export function notHandedOut(id: number, why: string, cause?: unknown): BackupError {
   return new BackupError({
     code: 'artifact-failed',
-    title: 'An earlier artifact could not be fetched',
-    message: `The earlier artifact ${id} could not be fetched from GitHub’s storage (${quoteOutside(why, 200)}).`,
+    title: 'An artifact could not be fetched',
+    message: `The artifact ${id} could not be fetched from GitHub’s storage (${quoteOutside(why, 200)}).`,
     hint: 'If it comes back, check what stands between this runner and *.blob.core.windows.net: a proxy there must pass the header `Range` on, and the answer back.',
     cause,
   })
@@ -61,8 +61,28 @@ export function notHandedOut(id: number, why: string, cause?: unknown): BackupEr
 export function notAllSeen(after: string, hint: string): BackupError {
   return new BackupError({
     code: 'artifact-failed',
-    title: 'Not all earlier artifacts were looked at',
-    message: `The search for the previous artifact ended ${after}, before all were looked at.`,
+    title: 'Not all artifacts were looked at',
+    message: `The search for artifacts ended ${after}, before all were looked at.`,
     hint,
+  })
+}
+
+/** The error for a workflow run that GitHub does not know. */
+export function noSuchRun(runId: string, repository: string): BackupError {
+  return new BackupError({
+    code: 'snapshot-missing',
+    title: 'There is no such workflow run',
+    message: `GitHub knows no workflow run ${runId} in ${quoteOutside(repository, 200)}.`,
+    hint: 'Correct `run-id`: it stands at the end of the address of the run’s page. The run must be one of this repository, and the job needs `permissions: actions: read`.',
+  })
+}
+
+/** The error for an artifact whose retention has ended since it was found. */
+export function goneSince(name: string): BackupError {
+  return new BackupError({
+    code: 'snapshot-missing',
+    title: 'The artifact is gone',
+    message: `The artifact "${quoteOutside(name, 200)}" was found, and GitHub no longer hands it out: it was deleted, or has expired in this moment.`,
+    hint: 'Run the job again: it takes the newest that is there now.',
   })
 }

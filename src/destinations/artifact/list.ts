@@ -1,19 +1,30 @@
 import { askGithub, type Github, ownerAndRepo } from '../../github/rest.ts'
-import { notTold } from './list-errors.ts'
+import { noSuchRun, notTold } from './list-errors.ts'
 
-/** An artifact that may hold a snapshot. */
+/** An artifact that may hold a snapshot. `runId` and `expiresAt` (ISO 8601) are undefined if GitHub does not tell. */
 export type Artifact = {
   readonly id: number
   readonly name: string
   readonly sizeBytes: number
   readonly createdMs: number
+  readonly runId: number | undefined
   readonly expiresAt: string | undefined
 }
 
-type Wanted = {
+/** An artifact of the name that does not count. */
+export type PassedBy = { readonly why: 'expired' | 'fork'; readonly artifact: Artifact }
+
+/** Which artifacts are meant. */
+export type WantedArtifacts = {
   /** `owner/name` */
   readonly repository: string
   readonly name: string
+  /** Those of one workflow run only. */
+  readonly runId?: string
+  /** Also those of the shards of a snapshot, which have a name of their own each. */
+  readonly withShards?: boolean
+  /** Is told of those of the name that do not count. */
+  readonly passBy?: (artifact: PassedBy) => void
 }
 
 /** So many pages of a list are looked through: that of the repository's artifacts holds those of repeated runs, whose names are not known in advance. */
@@ -34,7 +45,7 @@ export type ArtifactSearch = {
  * Searches for the artifacts of this name and of the names that repeated runs give it. Pages are asked for as they are needed. Those that have
  * expired, and those of forks, do not count. Throws a `BackupError` if GitHub does not tell.
  */
-export function artifactsNamed(wanted: Wanted, github: Github): ArtifactSearch {
+export function artifactsNamed(wanted: WantedArtifacts, github: Github): ArtifactSearch {
   const named = pagesOf({ name: wanted.name }, { wanted, github, takes: ({ name }) => name === wanted.name })
   const repeated = pagesOf({}, { wanted, github, takes: ({ name }) => name !== wanted.name })
   return {
@@ -54,7 +65,7 @@ function isNewer(one: Artifact, other: Artifact): boolean {
 
 type PageQuery = { readonly name?: string; readonly per_page: number; readonly page: number }
 
-type Listing = { readonly wanted: Wanted; readonly github: Github; readonly takes: (artifact: Artifact) => boolean }
+type Listing = { readonly wanted: WantedArtifacts; readonly github: Github; readonly takes: (artifact: Artifact) => boolean }
 
 /** One list of artifacts that is fetched page by page. */
 function pagesOf(query: { readonly name?: string }, { wanted, github, takes }: Listing) {
@@ -83,19 +94,24 @@ function pagesOf(query: { readonly name?: string }, { wanted, github, takes }: L
 }
 
 /** GitHub lists artifacts newest first: docs.github.com/rest/actions/artifacts. */
-async function listPage(query: PageQuery, { repository, name }: Wanted, github: Github) {
-  const answer = await askGithub(github, ({ actions }) => actions.listArtifactsForRepo({ ...ownerAndRepo(repository), ...query }))
+async function listPage(query: PageQuery, wanted: WantedArtifacts, github: Github) {
+  const { repository, runId } = wanted
+  const answer = await askGithub(github, ({ actions }) =>
+    runId === undefined
+      ? actions.listArtifactsForRepo({ ...ownerAndRepo(repository), ...query })
+      : actions.listWorkflowRunArtifacts({ ...ownerAndRepo(repository), run_id: Number(runId), ...query }),
+  )
   const list = (answer.value as { artifacts?: unknown } | undefined)?.artifacts
-  if (!Array.isArray(list)) throw notTold(answer)
+  if (!Array.isArray(list)) throw runId !== undefined && answer.status === 404 ? noSuchRun(runId, repository) : notTold(answer)
   const times = list.map((item) => Date.parse(item?.created_at))
   return {
-    artifacts: list.flatMap((item) => artifactIn(item, name)),
+    artifacts: list.flatMap((item) => artifactIn(item, wanted)),
     oldestMs: Math.min(...times.filter((time) => !Number.isNaN(time))),
     full: list.length === pageSize,
   }
 }
 
-function artifactIn(item: unknown, name: string): Artifact[] {
+function artifactIn(item: unknown, { name, withShards = false, passBy }: WantedArtifacts): Artifact[] {
   if (typeof item !== 'object' || item === null) return []
   const {
     id,
@@ -103,15 +119,28 @@ function artifactIn(item: unknown, name: string): Artifact[] {
     size_in_bytes: sizeBytes,
     expired,
     created_at: createdAt,
-    expires_at: expires,
+    expires_at: expiresAt,
     workflow_run: run,
   } = item as Record<string, unknown>
-  const attempt = typeof itsName === 'string' && itsName.startsWith(name) ? itsName.slice(name.length) : undefined
-  if (attempt === undefined || !/^(-attempt-\d{1,4})?$/.test(attempt) || expired === true || isForeign(run)) return []
-  const expiresAt = typeof expires === 'string' && !Number.isNaN(Date.parse(expires)) ? expires : undefined
+  const ending = typeof itsName === 'string' && itsName.startsWith(name) ? itsName.slice(name.length) : undefined
+  if (ending === undefined || !(withShards ? shardOrAttempt : attempt).test(ending)) return []
   if (typeof id !== 'number' || typeof sizeBytes !== 'number' || typeof createdAt !== 'string') return []
-  return [{ id, name: String(itsName), sizeBytes, createdMs: Date.parse(createdAt) || 0, expiresAt }]
+  const artifact = {
+    id,
+    name: String(itsName),
+    sizeBytes,
+    createdMs: Date.parse(createdAt) || 0,
+    runId: typeof run === 'object' && run !== null && 'id' in run && typeof run.id === 'number' ? run.id : undefined,
+    expiresAt: typeof expiresAt === 'string' && !Number.isNaN(Date.parse(expiresAt)) ? expiresAt : undefined,
+  }
+  const why = isForeign(run) ? 'fork' : expired === true ? 'expired' : undefined
+  if (why === undefined) return [artifact]
+  passBy?.({ why, artifact })
+  return []
 }
+
+const attempt = /^(-attempt-\d{1,4})?$/
+const shardOrAttempt = /^(-shard-\d{1,3}-of-\d{1,3})?(-attempt-\d{1,4})?$/
 
 /** Whoever may open a pull request from a fork may give its artifacts any name. */
 function isForeign(run: unknown): boolean {

@@ -4,16 +4,22 @@ import { manifestOrReason } from '../../snapshot/read/newest-first.ts'
 import { formatCount, quoteOutside } from '../../text.ts'
 import type { Found, SnapshotReader } from '../destination.ts'
 import { lookInto } from './bytes.ts'
-import { type Artifact, artifactsNamed, mostListed } from './list.ts'
+import { fetchZip } from './fetch.ts'
+import { type Artifact, type ArtifactSearch, artifactsNamed, mostListed, type PassedBy, type WantedArtifacts } from './list.ts'
 import { notAllSeen } from './list-errors.ts'
 
-type ArtifactPlace = {
-  /** `owner/name` */
-  readonly repository: string
-  readonly name: string
+/** Which artifacts are looked into. */
+type ArtifactPlace = Omit<WantedArtifacts, 'passBy'> & {
+  /** Where GitHub shows the repository: the address of its pages begins so. */
+  readonly pages?: string
+  /** How many artifacts are looked into, the newest first, until one holds what is looked for. */
+  readonly most?: number
+  /** What is looked for, for the words where it is not there. */
+  readonly what?: string
+  /** Those that were stored more than a day later are not looked into: what they hold was taken later. */
+  readonly before?: Date | undefined
 }
 
-/** How many artifacts are looked into, the newest first, until one holds what is looked for. */
 const mostRead = 100
 /**
  * GitHub lists artifacts by when they were stored, and a run that took longer stores an older snapshot later. So a snapshot waits until all are read that
@@ -22,19 +28,27 @@ const mostRead = 100
 const mostHeld = 10
 /** After so many whose storage gave no answer the others are not asked for: each takes its time. */
 const mostSilent = 3
+/** No backup takes longer from the time that its snapshot has to the end of its upload, in milliseconds. */
+const dayMs = 24 * 60 * 60 * 1000
 
 /**
  * Reads the snapshots in the artifacts of a repository that have this name, or the name that a repeated run gives them. Fetches of each artifact only
  * the manifest. Throws a `BackupError` if GitHub does not list them, or hands none of them out.
  */
 export function artifactReader(place: ArtifactPlace, github: Github): SnapshotReader {
+  const passed = new Map<number, PassedBy>()
+  const passBy = (each: PassedBy): void => void passed.set(each.artifact.id, each)
   return {
-    newestFirst: () => snapshotsIn(place, github),
-    whyNone: async () => `no artifact with the name "${quoteOutside(place.name, 200)}" holds an earlier snapshot with the same filters`,
+    newestFirst: () => snapshotsIn({ ...place, passBy }, github),
+    whyNone: async () => {
+      const { name, what = 'an earlier snapshot with the same filters' } = place
+      const none = `no artifact with the name "${quoteOutside(name, 200)}" holds ${what}`
+      return [none, ...passedInWords([...passed.values()])].join('; ')
+    },
   }
 }
 
-async function* snapshotsIn(place: ArtifactPlace, github: Github): AsyncGenerator<Found | BackupError> {
+async function* snapshotsIn(place: SearchedPlace, github: Github): AsyncGenerator<Found | BackupError> {
   const held: Found[] = []
   try {
     yield* inOrder(place, github, held)
@@ -49,12 +63,13 @@ async function* snapshotsIn(place: ArtifactPlace, github: Github): AsyncGenerato
 }
 
 /** In `held` lie, newest first, the snapshots that wait. */
-async function* inOrder(place: ArtifactPlace, github: Github, held: Found[]): AsyncGenerator<Found | BackupError> {
+async function* inOrder(place: SearchedPlace, github: Github, held: Found[]): AsyncGenerator<Found | BackupError> {
   const search = artifactsNamed(place, github)
   const looker = makeLooker(place, github)
   for (;;) {
     const [newest] = held
-    const artifact = held.length < mostHeld ? await search.next(newest ? takenMs(newest) : Number.NEGATIVE_INFINITY) : undefined
+    const artifact =
+      held.length < mostHeld ? await nextStored(search, place.before, newest ? takenMs(newest) : Number.NEGATIVE_INFINITY) : undefined
     if (artifact === undefined) {
       if (newest === undefined) break
       yield newest
@@ -73,13 +88,22 @@ async function* inOrder(place: ArtifactPlace, github: Github, held: Found[]): As
   if (search.endedEarly()) yield tooLong()
 }
 
+/** The next artifact that can hold a snapshot taken before a time: those that were stored long after it hold later ones. */
+async function nextStored(search: ArtifactSearch, before: Date | undefined, sinceMs: number): Promise<Artifact | undefined> {
+  for (;;) {
+    const artifact = await search.next(sinceMs)
+    if (artifact === undefined || before === undefined || artifact.createdMs <= before.getTime() + dayMs) return artifact
+  }
+}
+
 /** Looks into artifacts, as long as that makes sense. */
-function makeLooker({ repository }: ArtifactPlace, github: Github) {
+function makeLooker(place: SearchedPlace, github: Github) {
+  const { most = mostRead, repository } = place
   let read = 0
   let silent = 0
   return {
     whyStop: (): BackupError | undefined => {
-      if (read === mostRead) return tooMany()
+      if (read === most) return tooMany(most)
       return silent === mostSilent ? tooSilent() : undefined
     },
     /** Undefined if there is nothing any more. */
@@ -87,10 +111,7 @@ function makeLooker({ repository }: ArtifactPlace, github: Github) {
       read++
       const looked = await lookInto(artifact, repository, github)
       if (looked.kind === 'none') return undefined
-      if (looked.kind === 'manifest') {
-        const manifest = manifestOrReason(looked.bytes, `in the artifact ${artifact.id}`)
-        return manifest instanceof BackupError ? manifest : { manifest, expiresAt: artifact.expiresAt }
-      }
+      if (looked.kind === 'manifest') return foundIn(artifact, looked.bytes, { place, github })
       if (looked.silent) silent++
       return looked.error
     },
@@ -106,9 +127,42 @@ function takenMs({ manifest }: Found): number {
   return Date.parse(manifest.takenAt)
 }
 
-function tooMany(): BackupError {
+type SearchedPlace = ArtifactPlace & WantedArtifacts
+
+/** `2 of that name have expired, the newest on 2026-11-20`; `one of that name comes from a fork`. */
+function passedInWords(passed: readonly PassedBy[]): string[] {
+  const expired = passed.filter(({ why }) => why === 'expired').toSorted((a, b) => b.artifact.createdMs - a.artifact.createdMs)
+  const forks = passed.length - expired.length
+  const newest = expired[0]?.artifact.expiresAt
+  const on = newest === undefined ? '' : `, the newest at ${newest}`
+  return [
+    ...(expired.length > 0 ? [`${formatCount(expired.length)} of that name ${expired.length === 1 ? 'has' : 'have'} expired${on}`] : []),
+    ...(forks > 0
+      ? [`${formatCount(forks)} of that name ${forks === 1 ? 'comes' : 'come'} from a fork, where anybody may give any name`]
+      : []),
+  ]
+}
+
+type Asked = { readonly place: ArtifactPlace; readonly github: Github }
+
+function foundIn(artifact: Artifact, manifestBytes: Buffer, { place, github }: Asked): Found | BackupError {
+  const manifest = manifestOrReason(manifestBytes, `in the artifact ${artifact.id}`)
+  if (manifest instanceof BackupError) return manifest
+  const { repository, pages } = place
+  const { id, runId, expiresAt } = artifact
+  return {
+    manifest,
+    manifestBytes,
+    where: `in the artifact "${quoteOutside(artifact.name, 200)}" (${id}) of ${quoteOutside(repository, 200)}`,
+    ...(pages === undefined || runId === undefined ? {} : { link: `${pages}/actions/runs/${runId}/artifacts/${id}` }),
+    ...(expiresAt === undefined ? {} : { keptUntil: expiresAt }),
+    fetch: async (into, { level }) => await fetchZip({ artifact, repository, github }, { manifest, manifestBytes }, { into, level }),
+  }
+}
+
+function tooMany(most: number): BackupError {
   return notAllSeen(
-    `after ${mostRead} artifacts`,
+    `after ${most} artifacts`,
     'They are of other filters. Give each choice of `types`, `exclude-types`, `exclude-ids` and `include-drafts` an `artifact-name` of its own.',
   )
 }

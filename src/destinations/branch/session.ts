@@ -9,7 +9,7 @@ import { type BranchTip, noBranch, readTip } from './tip.ts'
 export type SessionNeeds = Pick<RetryNeeds, 'wait' | 'log'> & {
   readonly remote: Remote
   readonly branch: string
-  /** The snapshots' folder on the branch: `<project id>/<dataset>`. */
+  /** The snapshots' folder on the branch: `<project id>/<dataset>`; empty where only datasets are asked for. */
   readonly folder: string
   /** Whether all commits of the branch are fetched, and not only the newest. */
   readonly history: boolean
@@ -32,6 +32,8 @@ export type BranchSession = Disposable & {
   tip: BranchTip | undefined
   /** Whether `overview` and `tip` are so young that the next step need not ask again. */
   upToDate: boolean
+  /** Repositories with what was fetched out of the branch, which may be read until the session ends. */
+  readonly fetched: DisposableStack
 }
 
 /** How a branch is now. */
@@ -46,7 +48,11 @@ export function openBranch(needs: SessionNeeds): BranchSession {
     overview: { tip: undefined, defaultBranch: undefined, empty: false },
     tip: undefined,
     upToDate: false,
-    [Symbol.dispose]: () => session.repository?.[Symbol.dispose](),
+    fetched: new DisposableStack(),
+    [Symbol.dispose]: () => {
+      using _fetched = session.fetched
+      session.repository?.[Symbol.dispose]()
+    },
   }
   return session
 }

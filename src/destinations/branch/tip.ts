@@ -10,6 +10,8 @@ export type BranchTip = {
   readonly commit: string | undefined
   /** Of the snapshot that lies there; undefined if there is none, or none that this version can read. */
   readonly manifest: StoredManifest | undefined
+  /** The bytes of that manifest. */
+  readonly manifestBytes: Buffer | undefined
   /** Why the manifest that lies there cannot be read; undefined if it can be, or there is none. */
   readonly unreadable: BackupError | undefined
   /** The files in the snapshot's folder: the name of the blob by the path. */
@@ -22,6 +24,7 @@ export type BranchTip = {
 export const noBranch: BranchTip = {
   commit: undefined,
   manifest: undefined,
+  manifestBytes: undefined,
   unreadable: undefined,
   before: new Map(),
   hasReadme: false,
@@ -31,8 +34,9 @@ export const noBranch: BranchTip = {
 /** A name in other letters would be the same file on a Mac or on Windows. */
 const readmes = ['README.md', 'readme.md', 'Readme.md', 'ReadMe.md', 'README', 'readme']
 
-/** Reads what lies at a commit; its trees are there, its blobs are fetched when they are read. */
+/** Reads what lies at a commit; its trees are there, its blobs are fetched when they are read. The folder may be empty: then of no dataset. */
 export async function readTip(git: Git, commit: string, folder: string): Promise<BranchTip> {
+  if (folder === '') return { ...noBranch, commit }
   const [project = ''] = folder.split('/')
   // git lists what is in a folder if something in it is asked for too.
   const entries = await entriesAt(git, commit, [...readmes, project, folder])
@@ -43,13 +47,10 @@ export async function readTip(git: Git, commit: string, folder: string): Promise
   const before = new Map<string, string>()
   // What is not an ordinary file is never the same as one.
   for await (const { path, mode, name } of filesBelow(git, own.name)) before.set(path, mode === fileMode ? name : '')
-  const manifest = await findManifest(git, before.get(manifestFile))
+  const blob = before.get(manifestFile)
+  const manifestBytes = blob ? await git.run(['cat-file', 'blob', blob]) : undefined
+  const manifest = manifestBytes && manifestOrReason(manifestBytes, 'on the branch')
   return manifest instanceof BackupError
     ? { ...noBranch, commit, unreadable: manifest, before, hasReadme }
-    : { ...noBranch, commit, manifest, before, hasReadme }
-}
-
-/** Undefined if there is none. */
-async function findManifest(git: Git, blob: string | undefined): Promise<StoredManifest | BackupError | undefined> {
-  return blob ? manifestOrReason(await git.run(['cat-file', 'blob', blob]), 'on the branch') : undefined
+    : { ...noBranch, commit, manifest, manifestBytes, before, hasReadme }
 }

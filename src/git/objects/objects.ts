@@ -3,7 +3,13 @@ import { createReadStream } from 'node:fs'
 import type { Git } from '../command.ts'
 
 /** One entry of a folder in git. Paths are bytes, one a character (latin1): git knows no encoding. */
-export type Entry = { readonly mode: string; readonly type: string; readonly name: string; readonly path: string }
+export type Entry = {
+  readonly mode: string
+  readonly type: string
+  readonly name: string
+  readonly path: string
+  readonly sizeBytes?: number
+}
 
 /** An ordinary file. */
 export const fileMode = '100644'
@@ -31,10 +37,15 @@ export async function entriesAt(git: Git, commit: string, paths: readonly string
   return records(listing).map(entryIn)
 }
 
-/** Lists all files below a tree, in git's order. */
-export async function* filesBelow(git: Git, tree: string): AsyncGenerator<Entry> {
+/** Gives the entries of one folder: of a tree, or of `<commit>:<path>`. */
+export async function entriesIn(git: Git, tree: string): Promise<Entry[]> {
+  return records(await git.run(['ls-tree', '-z', '--full-tree', tree])).map(entryIn)
+}
+
+/** Lists all files below a tree, in git's order; with their sizes only where they are at hand. */
+export async function* filesBelow(git: Git, tree: string, { sizes = false } = {}): AsyncGenerator<Entry> {
   let rest: Buffer = Buffer.alloc(0)
-  for await (const chunk of git.read(['ls-tree', '-r', '-z', '--full-tree', tree])) {
+  for await (const chunk of git.read(['ls-tree', '-r', ...(sizes ? ['-l'] : []), '-z', '--full-tree', tree])) {
     const whole = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk
     const end = whole.lastIndexOf(0) + 1
     for (const record of records(whole.subarray(0, end))) yield entryIn(record)
@@ -51,8 +62,8 @@ function records(listing: Buffer): string[] {
 
 function entryIn(record: string): Entry {
   const tab = record.indexOf('\t')
-  const [mode = '', type = '', name = ''] = record.slice(0, tab).split(' ')
-  return { mode, type, name, path: record.slice(tab + 1) }
+  const [mode = '', type = '', name = '', size = ''] = record.slice(0, tab).split(/ +/)
+  return { mode, type, name, path: record.slice(tab + 1), ...(/^\d+$/.test(size) ? { sizeBytes: Number(size) } : {}) }
 }
 
 /** How many objects are asked for before the first has been read. */

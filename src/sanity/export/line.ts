@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { isSpace, openBrace, space } from '../../streams/json-bytes.ts'
+import { isJson, scanDocument, scanObject } from '../../streams/scan.ts'
 import { findGluedError, findServerError } from './error-line.ts'
-import { isJson, scanDocument, scanObject } from './scan.ts'
 
 /** What a line of an export is. */
 export type Line =

@@ -4,7 +4,7 @@ import { lookBack } from '../../../src/commands/backup/look-back.ts'
 import type { Destination } from '../../../src/destinations/destination.ts'
 import { BackupError } from '../../../src/errors.ts'
 import type { Manifest } from '../../../src/format/manifest.ts'
-import { exampleManifest } from '../../support/example.ts'
+import { exampleManifest, foundOf } from '../../support/example.ts'
 import { rejection } from '../../support/feed.ts'
 import { stepTools } from './tools.ts'
 
@@ -23,7 +23,7 @@ function holding(found: readonly (Manifest | BackupError)[] | BackupError): Dest
     reader: {
       newestFirst: async function* () {
         if (found instanceof BackupError) throw found
-        for (const each of found) yield each instanceof BackupError ? each : { manifest: each }
+        for (const each of found) yield each instanceof BackupError ? each : foundOf(each)
       },
       whyNone: async () => 'it is the first',
     },

@@ -9,7 +9,7 @@ const failure = (code: ErrorCode) => new BackupError({ code, title: 't', message
 const calm = new AbortController().signal
 
 /** A destination that holds these, and counts how often it is looked at. */
-function holding(kind: Destination['kind'], found: readonly Found[] | Error) {
+function holding(kind: Destination['kind'], found: readonly Pick<Found, 'manifest' | 'keptUntil'>[] | Error) {
   const looks = { count: 0 }
   const destination: Destination = {
     kind,
@@ -17,7 +17,7 @@ function holding(kind: Destination['kind'], found: readonly Found[] | Error) {
       newestFirst: async function* () {
         looks.count++
         if (found instanceof Error) throw found
-        yield* found
+        yield* found as readonly Found[]
       },
       whyNone: async () => 'nothing',
     },
@@ -33,10 +33,10 @@ function holding(kind: Destination['kind'], found: readonly Found[] | Error) {
 
 describe('the last good snapshot after a failure', () => {
   it('is the newest of all destinations, with the day on which it goes', async () => {
-    const artifact = holding('artifact', [{ manifest: exampleManifest, expiresAt: '2026-12-28T00:00:00Z' }])
+    const artifact = holding('artifact', [{ manifest: exampleManifest, keptUntil: '2026-12-28T00:00:00Z' }])
     const directory = holding('directory', [{ manifest: older }])
     const past = lookBack([directory.destination, artifact.destination], exampleManifest)
-    expect(await past.lastGood(failure('sanity-forbidden'), calm)).toEqual({ manifest: exampleManifest, expiresAt: '2026-12-28T00:00:00Z' })
+    expect(await past.lastGood(failure('sanity-forbidden'), calm)).toEqual({ manifest: exampleManifest, keptUntil: '2026-12-28T00:00:00Z' })
   })
 
   it('is not looked up a second time', async () => {

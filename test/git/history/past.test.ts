@@ -20,6 +20,15 @@ it('fetches the versions of a file, the newest first and each once, and nothing 
   expect(git.requests.filter(({ method }) => method === 'POST').length).toBe(6)
 })
 
+it('says of each version which commit was the last to hold it', async () => {
+  await using git = await startGit()
+  const first = git.commit('backups', { 'a/b/manifest.json': 'one' })
+  git.commit('backups', { 'a/b/manifest.json': 'two' })
+  const last = git.commit('backups', { 'notes.txt': 'beside two' })
+  expect(first).toMatch(/^[0-9a-f]{40}/)
+  expect(await past(git.url, { path: 'a/b/manifest.json', commits: 100 })).toMatchObject({ commits: [last.trim(), first.trim()] })
+})
+
 it('says that there are older commits, and leaves them', async () => {
   await using git = await startGit()
   for (const version of ['one', 'two', 'three']) git.commit('backups', { 'a/b/manifest.json': version })
@@ -48,12 +57,13 @@ async function past(serverUrl: string, { path, commits }: { path: string; commit
   const url = `${serverUrl}/acme/site`
   using repository = await makeRepository(url, remote, tools)
   const found = await fetchPast(repository, { url, branch: 'backups', path, commits })
-  const versions = (await Array.fromAsync(found.versions)).map(String)
+  const read = await Array.fromAsync(found.versions)
+  const versions = read.map(({ content }) => String(content))
   const objects = spawnSync('git', ['cat-file', '--batch-all-objects', '--batch-check=%(objecttype)'], {
     cwd: repository.folder,
     encoding: 'utf8',
   })
   const kinds: Record<string, number> = {}
   for (const kind of objects.stdout.trim().split('\n')) kinds[kind] = (kinds[kind] ?? 0) + 1
-  return { versions, all: found.all, kinds }
+  return { versions, commits: read.map(({ commit }) => commit), all: found.all, kinds }
 }

@@ -40,12 +40,14 @@ async function makeSnapshot({
   const files = entries.map(({ path, sizeBytes, digest }) => ({ path, sizeBytes, digest }))
   const manifest: Manifest = {
     ...exampleManifest,
-    documents: { ...exampleManifest.documents, count: 0, contentDigest: sumDigest().result() },
+    shard: { index: 2, of: 2 },
+    documents: { ...exampleManifest.documents, count: 0, drafts: 0, byType: {}, contentDigest: sumDigest().result() },
     assets: { included: true, count, sizeBytes: 11, reused: 0, missing: [] },
     files: [await writeLedger(temp.path, ledger(entries)), ...files],
   }
   await writeManifest(temp.path, manifest)
-  const check = async () => await checkSnapshot(temp.path, { manifestBytes: printManifest(manifest), signal: new AbortController().signal })
+  const check = async () =>
+    await checkSnapshot(temp.path, { level: 'data', manifestBytes: printManifest(manifest), signal: new AbortController().signal })
   return { folder: temp.path, check, entries, [Symbol.asyncDispose]: () => temp[Symbol.asyncDispose]() }
 }
 

@@ -3,9 +3,10 @@ import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync, zstdDecompressSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
+import type { Finding } from '../../../src/format/finding.ts'
 import { type Manifest, printManifest } from '../../../src/format/manifest.ts'
 import { parseManifest } from '../../../src/format/parse-manifest.ts'
-import { checkSnapshot, type Finding } from '../../../src/snapshot/read/check.ts'
+import { checkSnapshot } from '../../../src/snapshot/read/check.ts'
 import { digestOf } from '../../../src/streams/digest.ts'
 import { rejection } from '../../support/feed.ts'
 import { makeTempFolder, ROOT } from '../../support/process.ts'
@@ -20,7 +21,7 @@ describe('the golden vectors', () => {
     { vector: 'empty', kinds: [] },
     { vector: 'truncated', kinds: ['size-differs'] },
     { vector: 'wrong-digest', kinds: ['digest-differs'] },
-    { vector: 'wrong-count', kinds: ['documents-differ'] },
+    { vector: 'wrong-count', kinds: ['documents-differ', 'documents-differ'] },
     { vector: 'extra-file', kinds: ['file-unexpected'] },
   ])('$vector has the findings $kinds', async ({ vector, kinds }) => {
     expect((await check(join(vectors, vector))).map(({ kind }) => kind)).toEqual(kinds)
@@ -66,7 +67,9 @@ describe('checkSnapshot', () => {
   it('finds a file that is missing', async () => {
     await using copy = await copyOf('good-gzip')
     await rm(join(copy.path, 'data.ndjson.gz'))
-    expect(await check(copy.path)).toEqual([{ kind: 'file-missing', path: 'data.ndjson.gz', message: 'data.ndjson.gz is missing' }])
+    expect(await check(copy.path)).toEqual([
+      { kind: 'file-missing', severity: 'error', path: 'data.ndjson.gz', message: 'data.ndjson.gz is missing' },
+    ])
   })
 
   it('finds every file that the manifest does not list, in folders too, and links', async () => {
@@ -90,7 +93,9 @@ describe('checkSnapshot', () => {
     await using copy = await copyOf('good-gzip')
     const written = await readFile(join(copy.path, 'manifest.json'))
     await writeFile(join(copy.path, 'manifest.json'), Buffer.concat([written, Buffer.from('\n')]))
-    expect((await checkSnapshot(copy.path, { manifestBytes: written, signal })).map(({ kind }) => kind)).toEqual(['manifest-differs'])
+    expect((await checkSnapshot(copy.path, { level: 'data', manifestBytes: written, signal })).map(({ kind }) => kind)).toEqual([
+      'digest-differs',
+    ])
   })
 
   it.each([
@@ -104,7 +109,7 @@ describe('checkSnapshot', () => {
   ])('throws snapshot-invalid for $name', async ({ change }) => {
     await using copy = await copyOf('good-gzip')
     await change(copy.path)
-    expect(await rejection(checkSnapshot(copy.path, { manifestBytes: Buffer.alloc(0), signal }))).toMatchObject({
+    expect(await rejection(checkSnapshot(copy.path, { level: 'data', manifestBytes: Buffer.alloc(0), signal }))).toMatchObject({
       code: 'snapshot-invalid',
     })
   })
@@ -113,12 +118,12 @@ describe('checkSnapshot', () => {
     {
       name: 'content that is not the described one',
       content: (text: string) => text.replace('A draft', 'B draft'),
-      kinds: ['content-differs'],
+      kinds: ['content-differs', 'documents-differ'],
     },
     {
       name: 'one document less',
       content: (text: string) => text.slice(0, text.lastIndexOf('\n', text.length - 2) + 1),
-      kinds: ['content-differs'],
+      kinds: ['content-differs', 'documents-differ'],
     },
     { name: 'no last line feed', content: (text: string) => text.slice(0, -1), kinds: ['content-differs'] },
   ])('finds $name even when the file as stored agrees with the manifest', async ({ content, kinds }) => {
@@ -129,13 +134,13 @@ describe('checkSnapshot', () => {
   })
 
   it.each([
-    { name: 'is another one', content: (text: string) => text.replace('A draft', 'B draft') },
-    { name: 'has an empty line more', content: (text: string) => `${text}\n` },
-  ])('finds that the set of documents $name even when the content agrees with the manifest', async ({ content }) => {
+    { name: 'is another one', content: (text: string) => text.replace('A draft', 'B draft'), kinds: ['documents-differ'] },
+    { name: 'has an empty line more', content: (text: string) => `${text}\n`, kinds: ['line-invalid', 'documents-differ'] },
+  ])('finds that the set of documents $name even when the content agrees with the manifest', async ({ content, kinds }) => {
     await using copy = await copyOf('good-gzip')
     const text = Buffer.from(content(String(gunzipSync(await readFile(join(copy.path, 'data.ndjson.gz'))))))
     await restore(copy.path, gzipSync(text), { contentBytes: text.length, contentDigest: digestOf(text) })
-    expect((await check(copy.path)).map(({ kind }) => kind)).toEqual(['documents-differ'])
+    expect((await check(copy.path)).map(({ kind }) => kind)).toEqual(kinds)
   })
 
   it('does not mind the order of the documents', async () => {
@@ -163,37 +168,17 @@ describe('checkSnapshot', () => {
     300_000,
   )
 
-  it.each([
-    { vector: 'good-gzip', file: 'data.ndjson.gz' },
-    { vector: 'good-zstd', file: 'data.ndjson.zst' },
-  ])(
-    'finds one flipped bit in any byte of $file',
-    async ({ vector, file }) => {
-      await using copy = await copyOf(vector)
-      const manifestBytes = await readFile(join(copy.path, 'manifest.json'))
-      const good = await readFile(join(copy.path, file))
-      const unnoticed: number[] = []
-      for (let at = 0; at < good.length; at++) {
-        await writeFile(join(copy.path, file), good.with(at, (good[at] ?? 0) ^ 0x10))
-        const { length } = await checkSnapshot(copy.path, { manifestBytes, signal })
-        unnoticed.push(...(length === 1 ? [] : [at]))
-      }
-      expect(unnoticed).toEqual([])
-    },
-    300_000,
-  )
-
   it('ends with the reason of the signal when it is aborted', async () => {
     const reason = new RangeError('cancelled')
     const manifestBytes = await readFile(join(vectors, 'good-gzip/manifest.json'))
-    const checking = checkSnapshot(join(vectors, 'good-gzip'), { manifestBytes, signal: AbortSignal.abort(reason) })
+    const checking = checkSnapshot(join(vectors, 'good-gzip'), { level: 'data', manifestBytes, signal: AbortSignal.abort(reason) })
     expect(await rejection(checking)).toBe(reason)
   })
 })
 
 /** Checks a folder against its own manifest. */
 async function check(folder: string): Promise<Finding[]> {
-  return await checkSnapshot(folder, { manifestBytes: await readFile(join(folder, 'manifest.json')), signal })
+  return await checkSnapshot(folder, { level: 'data', manifestBytes: await readFile(join(folder, 'manifest.json')), signal })
 }
 
 async function copyOf(vector: string) {

@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { demoDocuments } from '../../../demo/dataset.ts'
-import { isJson, scanDocument, scanObject } from '../../../src/sanity/export/scan.ts'
+import { demoDocuments } from '../../demo/dataset.ts'
+import { isJson, scanDocument, scanObject } from '../../src/streams/scan.ts'
 
 const anyName = fc.oneof(
   fc.constantFrom('a', 'drafts.a', 'é🙂', '_.groups.public', ' ', '\u007f\u0080\u2028\uffff', '__proto__'),

@@ -1,4 +1,4 @@
-import { backslash, closeBrace, colon, comma, isSpace, openBrace, openBracket, quote, space } from '../../streams/json-bytes.ts'
+import { backslash, closeBrace, colon, comma, isSpace, openBrace, openBracket, quote, space } from './json-bytes.ts'
 
 /** The `_id` and the `_type` of a line that is a document. */
 export type Scanned = { readonly id: string; readonly type: string }

@@ -1,0 +1,129 @@
+import { artifactReader } from '../destinations/artifact/read.ts'
+import { branchReader, commitReader, datasetsOn } from '../destinations/branch/read.ts'
+import { openBranch } from '../destinations/branch/session.ts'
+import { type Chosen, choose, pickDataset, type WantedSource } from '../destinations/choose.ts'
+import { folderReader, mayHold } from '../destinations/folder.ts'
+import { BackupError } from '../errors.ts'
+import type { SnapshotPlace, WhichSnapshot } from '../inputs/which-snapshot.ts'
+import type { Runner } from '../runner.ts'
+import { plural, quoteOutside } from '../text.ts'
+import type { Tools } from '../tools.ts'
+
+/** What finding a snapshot needs beside the inputs. `scratch` is a folder that is gone when the run is. */
+export type FindNeeds = { readonly runner: Runner; readonly tools: Tools; readonly scratch: string }
+
+/** A snapshot that was found. Disposing it removes what was kept of it in `scratch`; the `documents` of what was fetched can be read until then. */
+export type FoundSnapshot = Chosen & Disposable
+
+/**
+ * Finds the snapshot that a user means, and says in the log which one it is, how old it is and where it lies. Throws `snapshot-missing` or
+ * `snapshot-invalid` with the cure; `input-invalid` where it would have to guess; and what the place itself says where it cannot be looked at.
+ */
+export async function findSnapshot(which: WhichSnapshot, source: WantedSource, needs: FindNeeds): Promise<FoundSnapshot> {
+  const { log, now } = needs.tools
+  using stack = new DisposableStack()
+  const chosen = await chooseAt(which, source, { needs, stack })
+  for (const { message, hint } of chosen.passedOver) log.warning(`Passed over: ${message} ${hint}`)
+  log.info(inWords(chosen, now()))
+  const kept = stack.move()
+  return { ...chosen, [Symbol.dispose]: () => kept.dispose() }
+}
+
+type Making = { readonly needs: FindNeeds; readonly stack: DisposableStack }
+
+async function chooseAt(which: WhichSnapshot, source: WantedSource, making: Making): Promise<Chosen> {
+  const { place } = which
+  if (place.kind === 'directory') return await chooseInFolder(which, place, { source, making })
+  if (place.kind === 'artifact') return await chooseArtifact(which, place, { source, making })
+  return await chooseOnBranch(which, place, { source, making })
+}
+
+async function chooseInFolder({ at }: WhichSnapshot, { path }: Place<'directory'>, { source, making }: Choosing): Promise<Chosen> {
+  const { projectId, dataset } = source
+  const named = projectId !== undefined && dataset !== undefined ? { projectId, dataset } : undefined
+  // A broken snapshot of another dataset is somebody else's trouble.
+  const reader = folderReader(path, {
+    signal: making.needs.tools.signal,
+    ...(named ? { suspect: (name: string) => mayHold(name, named) } : {}),
+  })
+  return await choose(reader, { source, at, mixed: true })
+}
+
+type Choosing = { readonly source: WantedSource; readonly making: Making }
+
+/** How many artifacts are looked into until one is that of the dataset, or of the time. */
+const mostArtifacts = 2000
+
+type Place<Kind> = Extract<SnapshotPlace, { readonly kind: Kind }>
+
+async function chooseArtifact(
+  { at, githubToken }: WhichSnapshot,
+  { name, runId }: Place<'artifact'>,
+  { source, making }: Choosing,
+): Promise<Chosen> {
+  const { runner, tools } = making.needs
+  const { repository, serverUrl, apiUrl } = runner
+  const { http, wait, signal } = tools
+  const place = {
+    repository,
+    name: name ?? defaultName(source),
+    withShards: true,
+    what: 'a snapshot',
+    most: mostArtifacts,
+    pages: `${serverUrl}/${repository}`,
+  }
+  const github = { apiUrl, token: githubToken, http, wait, signal }
+  const ofRun = (id: string | undefined) => (id === undefined ? place : { ...place, runId: id })
+  return await choose(artifactReader({ ...ofRun(runId), before: at }, github), { source, at, mixed: false }, ({ manifest }) =>
+    artifactReader(ofRun(manifest.run?.runId.match(/^\d{1,15}$/)?.[0] ?? runId), github),
+  )
+}
+
+/** How many commits of a branch are looked at until one holds a snapshot of the time: the nights of many years. */
+const mostCommits = 5000
+
+async function chooseOnBranch({ at, githubToken }: WhichSnapshot, place: Place<'branch'>, { source, making }: Choosing): Promise<Chosen> {
+  const { runner, tools, scratch } = making.needs
+  const { environment, signal, wait, log } = tools
+  const remote = { serverUrl: runner.serverUrl.replace(/\/+$/, ''), name: place.repository ?? runner.repository, token: githubToken }
+  const open = (folder: string) =>
+    making.stack.use(
+      openBranch({ remote, branch: place.branch, folder, history: false, git: { environment, temp: scratch, signal }, wait, log }),
+    )
+  const named = source.projectId !== undefined && source.dataset !== undefined ? open(`${source.projectId}/${source.dataset}`) : undefined
+  const folder = pickDataset(await datasetsOn(named ?? open(''), place.commit), source)
+  const session = named ?? open(folder)
+  const reader =
+    place.commit === undefined
+      ? branchReader(session, { most: mostCommits, what: 'snapshot of this dataset' })
+      : commitReader(session, place.commit)
+  const [projectId, dataset] = session.needs.folder.split('/')
+  return await choose(reader, { source: { projectId, dataset }, at, mixed: false })
+}
+
+/** The name that a backup gives by itself. */
+function defaultName({ projectId, dataset }: WantedSource): string {
+  if (projectId !== undefined && dataset !== undefined) return `sanity-${projectId}-${dataset}`
+  throw new BackupError({
+    code: 'input-invalid',
+    title: 'An input is missing',
+    message: 'Where the snapshot lies is not said, and for the artifact of that dataset the project id and the dataset are needed.',
+    hint: 'Give the project id and the dataset, or one of `path`, `artifact-name` and `branch`.',
+  })
+}
+
+/** `The snapshot is abc12345-production-…, taken 3 hours ago, in the folder "…".` */
+function inWords({ main, parts, shards }: Chosen, now: Date): string {
+  const { snapshot, takenAt } = main.manifest
+  const set = shards === undefined ? '' : `, ${parts.length} of its ${plural(shards, 'shard')}`
+  return `The snapshot is ${quoteOutside(snapshot, 200)}${set}, taken ${ageInWords(takenAt, now)} (${quoteOutside(takenAt, 40)}), ${main.where}.`
+}
+
+/** `3 hours ago` */
+function ageInWords(takenAt: string, now: Date): string {
+  const minutes = Math.floor((now.getTime() - Date.parse(takenAt)) / 60_000)
+  if (!(minutes >= 1)) return 'just now'
+  if (minutes < 120) return `${plural(minutes, 'minute')} ago`
+  const hours = Math.floor(minutes / 60)
+  return hours < 48 ? `${plural(hours, 'hour')} ago` : `${plural(Math.floor(hours / 24), 'day')} ago`
+}

@@ -1,0 +1,30 @@
+import { BackupError } from '../../errors.ts'
+import { sweepLeftovers } from '../../snapshot/workshop/leftovers.ts'
+import { makeWorkshop, type SnapshotFolder } from '../../snapshot/workshop/workshop.ts'
+import { quoteOutside } from '../../text.ts'
+import type { Tools } from '../../tools.ts'
+
+/** A workshop below a folder. Disposing it removes what was not published. */
+type Place = Disposable & { readonly folder: SnapshotFolder }
+
+/** `of`: the input that names the folder; undefined for what nobody is to see, of which several may be needed at a time. */
+type PlaceNeeds = { readonly path: string; readonly name: string; readonly of?: string }
+
+/** Two runs may share a folder. */
+const nameTries = 5
+
+/** Makes a workshop below `path`, after removing what killed runs left there. Throws `input-invalid` if the name is taken. */
+export async function openPlace({ path, name, of }: PlaceNeeds, { now }: Pick<Tools, 'now'>): Promise<Place> {
+  await sweepLeftovers(path, now())
+  for (let tryNumber = 1; tryNumber <= nameTries; tryNumber++) {
+    const folder = await makeWorkshop({ path, name: of === undefined ? `${name}-${crypto.randomUUID()}` : name })
+    if (folder) return { folder, [Symbol.dispose]: () => folder[Symbol.dispose]() }
+    if (of !== undefined) break
+  }
+  throw new BackupError({
+    code: 'input-invalid',
+    title: 'The snapshot folder cannot be made',
+    message: `${of ?? 'RUNNER_TEMP'}: there is a folder "${quoteOutside(name, 200)}" in "${quoteOutside(path, 200)}" already.`,
+    hint: 'Let `fetch-to` name an empty folder, such as one below ${{ runner.temp }}, or remove what is there.',
+  })
+}

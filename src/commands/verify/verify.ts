@@ -1,0 +1,94 @@
+import type { Fetched } from '../../destinations/destination.ts'
+import { BackupError } from '../../errors.ts'
+import type { Finding } from '../../format/finding.ts'
+import type { VerifyInputs } from '../../inputs/verify.ts'
+import type { Runner } from '../../runner.ts'
+import { systemError } from '../../snapshot/workshop/system-error.ts'
+import type { SnapshotFolder } from '../../snapshot/workshop/workshop.ts'
+import { type PlainPart, writePlain } from '../../snapshot/write/plain.ts'
+import { formatDuration, plural, quoteOutside } from '../../text.ts'
+import type { Tools } from '../../tools.ts'
+import { type FoundSnapshot, findSnapshot } from '../find-snapshot.ts'
+import { findWrong } from './findings.ts'
+import type { VerifyOutcome } from './outcome.ts'
+import { openPlace } from './place.ts'
+
+/**
+ * Verifies a stored snapshot: finds it, fetches what the level asks for, and looks for all that is wrong with it. What it finds is a result. Throws a
+ * {@link BackupError} where it could not look.
+ */
+export async function verify(inputs: VerifyInputs, runner: Runner, tools: Tools): Promise<VerifyOutcome> {
+  try {
+    return await verifyChosen(inputs, runner, tools)
+  } catch (error) {
+    // Wherever the system refused something, also where no room of ours was writing.
+    throw error instanceof BackupError ? error : ((await systemError(error, inputs.fetchTo ?? runner.temp)) ?? error)
+  }
+}
+
+async function verifyChosen(inputs: VerifyInputs, runner: Runner, tools: Tools): Promise<VerifyOutcome> {
+  const startedMs = performance.now()
+  const { level, fetchTo, maxAgeHours } = inputs
+  using scratch = await openPlace({ path: runner.temp, name: 'verify' }, tools)
+  using chosen = await findSnapshot(inputs.which, inputs.source, { runner, tools, scratch: scratch.folder.scratch })
+  const { takenAt, snapshot } = chosen.main.manifest
+  const ageMs = tools.now().getTime() - Date.parse(takenAt)
+
+  using left = fetchTo === undefined ? undefined : await openPlace({ path: fetchTo, name: nameOf(snapshot), of: 'fetch-to' }, tools)
+  const fetched = await chosen.fetch((left ?? scratch).folder.readBack, { level })
+  const findings = await findWrong({ chosen, fetched, level, maxAgeHours }, tools)
+  say(findings, tools)
+  const whole = findings.every(({ severity }) => severity === 'warning')
+  const path = left && whole ? await leave(left.folder, { chosen, fetched }, tools) : undefined
+
+  const durationMs = performance.now() - startedMs
+  tools.log.info(`Verified ${quoteOutside(snapshot)} in ${formatDuration(durationMs)}: ${countOf(findings)}`)
+  return { chosen, level, findings, ageMs, path, durationMs }
+}
+
+/** The name becomes that of a folder. Shards are put together, so the part of the name that tells one of them goes. */
+function nameOf(snapshot: string): string {
+  const name = snapshot.replace(/-shard-\d+-of-\d+$/, '')
+  if (/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,250}$/.test(name) && !name.endsWith('.partial')) return name
+  throw new BackupError({
+    code: 'snapshot-invalid',
+    title: 'The snapshot has no name for a folder',
+    message: `Its manifest calls it "${quoteOutside(snapshot, 100)}", which no backup of ours does.`,
+    hint: 'Choose another snapshot, or leave `fetch-to` out. Find out who changed the manifest of this one.',
+  })
+}
+
+type LeaveNeeds = { readonly chosen: FoundSnapshot; readonly fetched: readonly Fetched[] }
+
+/** Leaves the verified snapshot in its folder, as one that is plain and whole. */
+async function leave(folder: SnapshotFolder, { chosen, fetched }: LeaveNeeds, { signal, log }: Tools): Promise<string> {
+  const parts = chosen.parts.flatMap(({ manifest, manifestBytes }, index): PlainPart[] => {
+    const part = fetched[index]
+    return part === undefined
+      ? []
+      : [{ manifest, manifestBytes, folder: part.folder, ours: part.folder.startsWith(folder.readBack), documents: part.documents?.files }]
+  })
+  await writePlain(folder.path, { parts, name: nameOf(chosen.main.manifest.snapshot), signal })
+  await folder.publish()
+  log.info(`Left the verified snapshot in "${folder.path}"`)
+  return folder.path
+}
+
+/** So many findings of a severity are in the log; the output and the summary have all. */
+const loggedFindings = 20
+
+/** Warns of what a warning is. Errors are shown as the run's own, together. */
+function say(findings: readonly Finding[], { log }: Tools): void {
+  for (const { kind, message } of findings.filter(({ severity }) => severity === 'warning').slice(0, loggedFindings)) {
+    log.warning(`${kind}: ${message}`)
+  }
+  for (const { kind, message } of findings.filter(({ severity }) => severity === 'error').slice(0, loggedFindings)) {
+    log.info(`Finding ${kind}: ${message}`)
+  }
+}
+
+function countOf(findings: readonly Finding[]): string {
+  if (findings.length === 0) return 'nothing is wrong with it'
+  const errors = findings.filter(({ severity }) => severity === 'error').length
+  return `${plural(errors, 'error')}, ${plural(findings.length - errors, 'warning')}`
+}
