@@ -138,6 +138,16 @@ describe('a snapshot among artifacts', () => {
     expect((await find(place, at === undefined ? {} : { at })).names).toEqual([is])
   })
 
+  it('is said to have newer ones beside it that do not count, and no word is lost on older ones', async () => {
+    shelf = [{ expired: true }, {}, { fork: true }, { expired: true }]
+    const { names, logged } = await find(artifact())
+    expect(names).toEqual(['number-2'])
+    expect(logged.filter((line) => line.includes('do not count'))).toEqual([
+      'info: Newer artifacts that do not count: 1 of that name has expired, the newest at 2026-12-04T08:16:00Z.',
+      'info: Newer artifacts that do not count: 1 of that name comes from a fork, where anybody may give any name.',
+    ])
+  })
+
   it('is a set of shards: those of one workflow run', async () => {
     const shard = (index: number, run: number, attempt = ''): Shelved => ({
       name: `sanity-abc12345-production-shard-${index}-of-2${attempt}`,
@@ -225,7 +235,7 @@ describe('a snapshot on a branch', () => {
     expect(await find(onBranch({ commit: first }), { git })).toMatchObject({ names: ['day-1'] })
     expect(await rejection(find(onBranch(), { git, at: '2026-10-01T00:00:00Z' }))).toMatchObject({
       code: 'snapshot-missing',
-      message: expect.stringContaining('the oldest is of 2026-11-01T08:15:00Z'),
+      message: expect.stringContaining('the oldest that was seen is of 2026-11-01T08:15:00Z'),
     })
   })
 
