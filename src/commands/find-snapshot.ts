@@ -74,9 +74,13 @@ async function chooseArtifact(
   }
   const github = { apiUrl, token: githubToken, http, wait, signal }
   const ofRun = (id: string | undefined) => (id === undefined ? place : { ...place, runId: id })
-  return await choose(artifactReader({ ...ofRun(runId), before: at }, github), { source, at, mixed: false }, ({ manifest }) =>
+  const reader = artifactReader({ ...ofRun(runId), before: at }, github)
+  const chosen = await choose(reader, { source, at, mixed: false }, ({ manifest }) =>
     artifactReader(ofRun(manifest.run?.runId.match(/^\d{1,15}$/)?.[0] ?? runId), github),
   )
+  for (const words of reader.passedSince(new Date(chosen.main.manifest.takenAt)))
+    tools.log.info(`Newer artifacts that do not count: ${words}.`)
+  return chosen
 }
 
 /** How many commits of a branch are looked at until one holds a snapshot of the time: the nights of many years. */

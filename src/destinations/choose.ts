@@ -185,19 +185,22 @@ type Looked = { readonly reader: SnapshotReader; readonly wanted: Wanted }
 
 async function missing(seen: readonly Found[], passedOver: readonly BackupError[], { reader, wanted }: Looked): Promise<BackupError> {
   const oldest = seen.filter((each) => isOf(each, wanted.source)).at(-1)
-  if (oldest) return allLater(oldest, wanted.at ?? new Date(0))
+  const reasons = passedOver
+    .slice(0, 3)
+    .map(({ message }) => ` ${message}`)
+    .join('')
+  if (oldest) return allLater(oldest, wanted.at ?? new Date(0), reasons)
   if (seen.length > 0) return noneOf(seen.map(sourceOf), wanted.source)
   const words = await reader.whyNone()
-  const reasons = passedOver.slice(0, 3).map(({ message }) => ` ${message}`)
   return notThere(
-    `${words.charAt(0).toUpperCase()}${words.slice(1)}.${reasons.join('')}`,
+    `${words.charAt(0).toUpperCase()}${words.slice(1)}.${reasons}`,
     'Check the place and the dataset in the inputs, and whether a backup has succeeded there. Artifacts are gone when their retention ends: see `retention-days`.',
   )
 }
 
-function allLater({ manifest: { takenAt } }: Found, at: Date): BackupError {
+function allLater({ manifest: { takenAt } }: Found, at: Date, reasons: string): BackupError {
   return notThere(
-    `No snapshot was taken at ${at.toISOString()} or before: the oldest is of ${quoteOutside(takenAt, 40)}.`,
+    `No snapshot was taken at ${at.toISOString()} or before: the oldest that was seen is of ${quoteOutside(takenAt, 40)}.${reasons}`,
     'Give `at` a later time, or look in another place.',
   )
 }

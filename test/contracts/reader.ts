@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import type { Found, SnapshotReader, Stored } from '../../src/destinations/destination.ts'
 import { BackupError } from '../../src/errors.ts'
-import type { Manifest, StoredManifest } from '../../src/format/manifest.ts'
+import { type Manifest, printManifest, type StoredManifest } from '../../src/format/manifest.ts'
 import { exampleManifest } from '../support/example.ts'
 import { rejection } from '../support/feed.ts'
 import { makeTempFolder } from '../support/process.ts'
@@ -44,6 +46,19 @@ export function describeReader(kind: Stored['kind'], makePlace: MakePlace): void
       }
       using opened = made.open()
       expect(await all(opened.reader)).toEqual(snapshots.toReversed())
+    })
+
+    it('says of a snapshot where it lies, and fetches it with its manifest as it lies there', async () => {
+      await using made = await setUp(makePlace)
+      await made.place.put(ofDay(1))
+      using opened = made.open()
+      const [found] = (await Array.fromAsync(opened.reader.newestFirst())) as [Found]
+      expect(found.where).toMatch(/^(in|at) .*[^.]$/u)
+      expect(found.manifestBytes).toEqual(printManifest(ofDay(1)))
+      const { folder, listed, odd } = await found.fetch(join(made.temp, 'fetched'), { level: 'structure' })
+      expect(await readFile(join(folder, 'manifest.json'))).toEqual(found.manifestBytes)
+      expect(listed.map(({ path }) => path)).toEqual(['manifest.json'])
+      expect(odd).toEqual([])
     })
 
     it('may be left early, and begun again', async () => {
@@ -127,6 +142,7 @@ async function setUp(makePlace: MakePlace) {
   const place = await makePlace({ signal: controller.signal, temp: temp.path })
   return {
     place,
+    temp: temp.path,
     open: () => {
       const reader = place.open()
       return { reader, [Symbol.dispose]: () => reader[Symbol.dispose]?.() }

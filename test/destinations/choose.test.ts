@@ -80,7 +80,7 @@ describe('the chosen snapshot', () => {
       there: [of(9), of(8)],
       at: new Date('2026-11-07T00:00:00Z'),
       code: 'snapshot-missing',
-      says: 'or before: the oldest is of 2026-11-08T08:15:00Z',
+      says: 'or before: the oldest that was seen is of 2026-11-08T08:15:00Z',
     },
   ])('is missed, with the cure, where $name', async ({ there, at, code, says }) => {
     const error = await rejection(choose(readerOf(...there), wanted({ at })))

@@ -26,11 +26,14 @@ const mostSilent = 3
 /** No backup takes longer from the time that its snapshot has to the end of its upload, in milliseconds. */
 const dayMs = 24 * 60 * 60 * 1000
 
+/** `passedSince`: which artifacts of the name were stored after a time and do not count, as parts of a sentence. Asked when others have been read. */
+type ArtifactReader = SnapshotReader & { readonly passedSince: (time: Date) => readonly string[] }
+
 /**
  * Reads the snapshots in the artifacts of a repository that have this name, or the name that a repeated run gives them. Fetches of each artifact only
  * the manifest. Throws a `BackupError` if GitHub does not list them, or hands none of them out.
  */
-export function artifactReader(place: ArtifactPlace, github: Github): SnapshotReader {
+export function artifactReader(place: ArtifactPlace, github: Github): ArtifactReader {
   const passed = new Map<number, PassedBy>()
   const passBy = (each: PassedBy): void => void passed.set(each.artifact.id, each)
   return {
@@ -40,6 +43,7 @@ export function artifactReader(place: ArtifactPlace, github: Github): SnapshotRe
       const none = `no artifact with the name "${quoteOutside(name, 200)}" holds ${what}`
       return [none, ...passedInWords([...passed.values()])].join('; ')
     },
+    passedSince: (time) => passedInWords([...passed.values()].filter(({ artifact }) => artifact.createdMs > time.getTime())),
   }
 }
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { artifactReader } from '../../../src/destinations/artifact/read.ts'
 import { findPrevious } from '../../../src/destinations/find-previous.ts'
 import { type Manifest, printManifest } from '../../../src/format/manifest.ts'
+import { describeReader } from '../../contracts/reader.ts'
 import { type Loopback, listen, send } from '../../doubles/http.ts'
 import { type Client, makeClient } from '../../support/ask.ts'
 import { exampleManifest } from '../../support/example.ts'
@@ -15,6 +16,8 @@ type Trouble = (request: IncomingMessage, response: ServerResponse, zip: Buffer)
 type Shelved = {
   readonly name?: string
   readonly manifest?: Partial<Manifest>
+  /** Instead of a manifest. */
+  readonly bytes?: string
   readonly trouble?: Trouble
   /** Instead of the redirect to the storage. */
   readonly status?: number
@@ -31,11 +34,13 @@ let client: Client
 let shelf: readonly Shelved[]
 let storageRequests: number
 let listRequests: number
+let isBroken: boolean
 
 beforeEach(async () => {
   shelf = []
   storageRequests = 0
   listRequests = 0
+  isBroken = false
   client = makeClient()
   server = await listen(serve)
 })
@@ -47,6 +52,7 @@ afterEach(async () => {
 
 /** GitHub's list of artifacts and the storage behind it: docs.github.com/rest/actions/artifacts, Azure's `Get Blob` with a range. */
 function serve(request: IncomingMessage, response: ServerResponse, url: URL): void {
+  if (isBroken) return send(response, { status: 500 })
   const id = Number(/(\d+)(\/zip)?$/.exec(url.pathname)?.[1])
   const shelved = shelf[id - 1]
   if (url.pathname === '/repos/acme/site/actions/artifacts') return send(response, { status: 200, body: listed(url.searchParams) })
@@ -82,8 +88,9 @@ function listed(query: URLSearchParams): object {
   return { total_count: wanted.length, artifacts: wanted.slice(from, from + size) }
 }
 
-function zipOf({ manifest }: Shelved): Buffer {
-  return makeZip([{ name: 'manifest.json', content: printManifest({ ...exampleManifest, ...manifest }) }])
+function zipOf({ manifest, bytes }: Shelved): Buffer {
+  const content = bytes === undefined ? printManifest({ ...exampleManifest, ...manifest }) : Buffer.from(bytes)
+  return makeZip([{ name: 'manifest.json', content }])
 }
 
 async function find(signal = new AbortController().signal) {
@@ -95,6 +102,26 @@ async function find(signal = new AbortController().signal) {
 }
 
 const times = (count: number, shelved: Shelved): Shelved[] => Array.from({ length: count }, () => shelved)
+
+describeReader('artifact', async ({ signal }) => {
+  const put = async (shelved: Shelved): Promise<void> => {
+    shelf = [...shelf, shelved]
+  }
+  return {
+    open: () =>
+      artifactReader(
+        { repository: 'acme/site', name: 'nightly' },
+        { apiUrl: server.url, token: 'ghs_unit', http: client.http, wait: async () => undefined, signal },
+      ),
+    put: async (manifest) => await put({ manifest }),
+    putOther: async () => await put({ expired: true }),
+    putBytes: async (bytes) => await put({ bytes }),
+    breakDown: async () => {
+      isBroken = true
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  }
+})
 
 describe('the previous artifact', () => {
   it('may lie behind 99 newer ones of other filters', async () => {
