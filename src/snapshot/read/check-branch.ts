@@ -1,16 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
-import { attributes, attributesFile, documentPath } from '../../format/branch-layout.ts'
-import { joinDocument } from '../../format/document-file.ts'
+import { attributes, attributesFile } from '../../format/branch-layout.ts'
+import { type Finding, fileFinding, findingList } from '../../format/finding.ts'
+import { isDocumentFile, listingCheck } from '../../format/listing-check.ts'
 import { manifestFile, printManifest, type StoredManifest } from '../../format/manifest.ts'
-import { digestOf, sumDigest } from '../../streams/digest.ts'
-import { quoteOutside } from '../../text.ts'
-import { documentIn } from './documents.ts'
+import { digestOf } from '../../streams/digest.ts'
+import { type AddDocument, documentOrFinding, totalsCheck } from './check-documents.ts'
+import { addDocumentFile } from './document-files.ts'
 import { manifestOrReason } from './newest-first.ts'
-
-/** Whether a file is a document of a snapshot that has its documents in files of their own. */
-function isDocumentFile({ branch }: StoredManifest, path: string): boolean {
-  return branch !== undefined && path.startsWith('documents/')
-}
 
 /**
  * Compares the files of a snapshot as it lies on a branch with its manifest, one after the other: `add` each, in any order, then ask for what is
@@ -18,61 +14,43 @@ function isDocumentFile({ branch }: StoredManifest, path: string): boolean {
  */
 export function fileCheck(manifest: StoredManifest): {
   readonly add: (path: string, content: Buffer) => void
-  readonly findings: () => string[]
+  readonly findings: () => Finding[]
 } {
-  const missing = new Map(manifest.files.map((file) => [file.path, file]))
-  const wrong: string[] = []
-  const sum = sumDigest()
-  let count = 0
-  let hasManifest = false
-
-  const addDocument = (path: string, content: Buffer): void => {
-    const line = joinDocument(content)
-    count++
-    sum.add(line)
-    if (pathOf(line, manifest.branch?.depth ?? 1) !== path) wrong.push(`${quoteOutside(path)} is not the document of that name`)
+  const findings = findingList()
+  const listing = listingCheck(manifest, findings)
+  const documents = totalsCheck(manifest)
+  const digests = new Map(manifest.files.map(({ path, digest }) => [path, digest]))
+  const seen = new Set<string>()
+  const addDocument: AddDocument = (line, place) => {
+    const document = documentOrFinding(line, place, findings)
+    documents.add(line, document)
+    return document
   }
-
   return {
     add: (path, content) => {
-      if (isDocumentFile(manifest, path)) return addDocument(path, content)
-      if (path === manifestFile) {
-        hasManifest = true
-        if (!isManifest(content, manifest)) wrong.push(`${manifestFile} is not the one that was written`)
-        return
-      }
-      if (path === attributesFile) {
-        // Restore points of older versions lack it.
-        if (!content.equals(attributes)) wrong.push(`${attributesFile} is not the one that was written`)
-        return
-      }
-      const entry = missing.get(path)
-      missing.delete(path)
-      if (entry === undefined) wrong.push(`${quoteOutside(path)} is not listed in the manifest`)
-      else if (digestOf(content) !== entry.digest) wrong.push(`${quoteOutside(path)} has another digest`)
+      listing.add({ path, sizeBytes: content.length })
+      if (isDocumentFile(manifest, path)) return addDocumentFile(manifest, { path, content }, { add: addDocument, findings })
+      seen.add(path)
+      const digest = digests.get(path)
+      if (digest === undefined) addWrongFrame(path, content)
+      else if (digestOf(content) !== digest) findings.add(fileFinding('digest-differs', path, 'has another digest'))
     },
     findings: () => {
-      const { count: expected, contentDigest } = manifest.documents
-      const differ = manifest.branch !== undefined && (count !== expected || sum.result() !== contentDigest)
-      return [
-        ...(hasManifest ? [] : [`${manifestFile} is missing`]),
-        ...[...missing.keys()].map((path) => `${quoteOutside(path)} is missing`),
-        ...(differ ? [`there are not the ${expected} documents that the manifest describes (${count} files)`] : []),
-        ...wrong,
-      ]
+      listing.end()
+      if (!seen.has(manifestFile)) findings.add(fileFinding('file-missing', manifestFile, 'is missing'))
+      if (manifest.branch) for (const each of documents.findWrong()) findings.add(fileFinding('documents-differ', manifestFile, each))
+      return findings.result()
     },
+  }
+
+  function addWrongFrame(path: string, content: Buffer): void {
+    // Restore points of older versions lack the attributes.
+    const isRight = path === manifestFile ? isManifest(content, manifest) : path !== attributesFile || content.equals(attributes)
+    if (!isRight) findings.add(fileFinding('digest-differs', path, 'is not the one that was written'))
   }
 }
 
 /** The very bytes, or, of one that a newer version wrote, the same but for keys that this version does not know. */
 function isManifest(content: Buffer, manifest: StoredManifest): boolean {
   return content.equals(printManifest(manifest)) || isDeepStrictEqual(manifestOrReason(content, 'on the branch'), manifest)
-}
-
-function pathOf(line: Buffer, depth: 1 | 2): string | undefined {
-  try {
-    return documentPath(documentIn(line), depth)
-  } catch {
-    return undefined
-  }
 }

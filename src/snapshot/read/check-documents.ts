@@ -34,12 +34,9 @@ export function documentsCheck(manifest: StoredManifest, findings: Findings): Do
   const references = referencesCheck()
   return {
     add: (line, place) => {
-      const document = isUtf8(line) ? scanDocument(line) : undefined
+      const document = documentOrFinding(line, place, findings)
       totals.add(line, document)
-      if (document === undefined) {
-        findings.add(at('line-invalid', place, 'is not a document'))
-        return undefined
-      }
+      if (document === undefined) return undefined
       const key = keyOf(document.id)
       if (!ids.addKey(key)) twice.suspect(key)
       references.add(line)
@@ -65,6 +62,13 @@ export function documentsCheck(manifest: StoredManifest, findings: Findings): Do
   }
 }
 
+/** What a line is; if it is no document, that is a finding. */
+export function documentOrFinding(line: Buffer, place: DocumentPlace, findings: Findings): Scanned | undefined {
+  const document = isUtf8(line) ? scanDocument(line) : undefined
+  if (document === undefined) findings.add(at('line-invalid', place, 'is not a document'))
+  return document
+}
+
 type Look = (line: Buffer, document: Scanned, place: DocumentPlace) => void
 
 function countedOnly(count: number): string {
@@ -81,7 +85,8 @@ function at(kind: FindingKind, { path, line }: DocumentPlace, says: string) {
   return fileFinding(kind, path, line === undefined ? says : `line ${formatCount(line)} ${says}`)
 }
 
-function totalsCheck(manifest: StoredManifest): {
+/** Compares all documents together with what the manifest says of them. */
+export function totalsCheck(manifest: StoredManifest): {
   readonly add: (line: Buffer, document: Scanned | undefined) => void
   readonly findWrong: () => string[]
 } {

@@ -180,5 +180,5 @@ async function textFindings(folder: string, stored: { readonly kind: string }): 
     const file = join(entry.parentPath, entry.name)
     if (entry.isFile()) check.add(relative(folder, file), await readFile(file))
   }
-  return check.findings()
+  return check.findings().map(({ message }) => message)
 }

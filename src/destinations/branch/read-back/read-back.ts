@@ -176,5 +176,5 @@ async function checkAll({ session, repository, proof }: Reading, commit: string)
     session.needs.git.signal.throwIfAborted()
     check.add(paths.shift() ?? '', content)
   }
-  return check.findings()
+  return check.findings().map(({ message }) => message)
 }
