@@ -1,15 +1,13 @@
-import type { Fetched } from '../../destinations/destination.ts'
 import { BackupError } from '../../errors.ts'
 import type { Finding } from '../../format/finding.ts'
 import type { VerifyInputs } from '../../inputs/verify.ts'
 import type { Runner } from '../../runner.ts'
 import { systemError } from '../../snapshot/workshop/system-error.ts'
-import type { SnapshotFolder } from '../../snapshot/workshop/workshop.ts'
-import { type PlainPart, writePlain } from '../../snapshot/write/plain.ts'
 import { formatDuration, plural, quoteOutside } from '../../text.ts'
 import type { Tools } from '../../tools.ts'
-import { type FoundSnapshot, findSnapshot } from '../find-snapshot.ts'
+import { findSnapshot } from '../find-snapshot.ts'
 import { findWrong } from './findings.ts'
+import { leave } from './leave.ts'
 import type { VerifyOutcome } from './outcome.ts'
 import { openPlace } from './place.ts'
 
@@ -39,7 +37,7 @@ async function verifyChosen(inputs: VerifyInputs, runner: Runner, tools: Tools):
   const findings = await findWrong({ chosen, fetched, level, maxAgeHours }, tools)
   say(findings, tools)
   const whole = findings.every(({ severity }) => severity === 'warning')
-  const path = left && whole ? await leave(left.folder, { chosen, fetched }, tools) : undefined
+  const path = left && whole ? await leave(left.folder, { chosen, fetched, name: nameOf(snapshot) }, tools) : undefined
 
   const durationMs = performance.now() - startedMs
   tools.log.info(`Verified ${quoteOutside(snapshot)} in ${formatDuration(durationMs)}: ${countOf(findings)}`)
@@ -56,22 +54,6 @@ function nameOf(snapshot: string): string {
     message: `Its manifest calls it "${quoteOutside(snapshot, 100)}", which no backup of ours does.`,
     hint: 'Choose another snapshot, or leave `fetch-to` out. Find out who changed the manifest of this one.',
   })
-}
-
-type LeaveNeeds = { readonly chosen: FoundSnapshot; readonly fetched: readonly Fetched[] }
-
-/** Leaves the verified snapshot in its folder, as one that is plain and whole. */
-async function leave(folder: SnapshotFolder, { chosen, fetched }: LeaveNeeds, { signal, log }: Tools): Promise<string> {
-  const parts = chosen.parts.flatMap(({ manifest, manifestBytes }, index): PlainPart[] => {
-    const part = fetched[index]
-    return part === undefined
-      ? []
-      : [{ manifest, manifestBytes, folder: part.folder, ours: part.folder.startsWith(folder.readBack), documents: part.documents?.files }]
-  })
-  await writePlain(folder.path, { parts, name: nameOf(chosen.main.manifest.snapshot), signal })
-  await folder.publish()
-  log.info(`Left the verified snapshot in "${folder.path}"`)
-  return folder.path
 }
 
 /** So many findings of a severity are in the log; the output and the summary have all. */

@@ -33,8 +33,10 @@ type Plain = {
  * Writes what was fetched as one plain snapshot into an empty folder: shards are put together, the parts of a data file joined, and documents that had
  * files of their own written into one. What is one already stays as it is, byte for byte. The manifest comes last.
  */
-export async function writePlain(folder: string, { parts, name, signal }: Plain): Promise<void> {
+export async function writePlain(folder: string, { parts, name, signal }: Plain): Promise<{ readonly rewritten: boolean }> {
   const files: FileEntry[] = [...(await dataOf(parts, folder)), ...(await ledgerOf(parts, folder))]
+  const stored = new Set(parts.flatMap(({ manifest }) => manifest.files))
+  const rewritten = files.some((file) => !stored.has(file))
   for (const part of parts) {
     for (const file of part.manifest.files) {
       signal.throwIfAborted()
@@ -44,6 +46,7 @@ export async function writePlain(folder: string, { parts, name, signal }: Plain)
     }
   }
   await writeWhole(folder, manifestFile, { chunks: oneChunk(manifestOf(parts, files, name)), prove: unproven })
+  return { rewritten }
 }
 
 async function* oneChunk(bytes: Buffer): AsyncGenerator<Buffer> {
