@@ -1,7 +1,8 @@
 import { BackupError } from '../../../errors.ts'
 import type { Manifest } from '../../../format/manifest.ts'
 import { fetchCommit } from '../../../git/server/remote.ts'
-import { wholeLine } from '../commit/message.ts'
+import { botAddress } from '../../../git/objects/import.ts'
+import { saysWhole, wholeLine } from '../commit/message.ts'
 import { asking, type BranchSession, openAnother } from '../session.ts'
 
 /** After so long all files are read back again. */
@@ -16,6 +17,7 @@ type WholeNeeds = {
 
 /**
  * Whether it is time again to read back all files of a dataset. The message of a commit that was read back so says it: nothing else outlives a runner.
+ * The words count only where we write them, below all else that a message can hold, and in a commit of ours.
  * What cannot be found out counts as yes. Throws only what another try might have mended, after the last.
  */
 export async function isWholeDue(session: BranchSession, needs: WholeNeeds): Promise<boolean> {
@@ -31,8 +33,18 @@ async function isDue(session: BranchSession, { source, now }: WholeNeeds): Promi
     const tip = await fetchCommit(repository.git, session.url, { ref, since, filter: 'tree:0' })
     if (tip === undefined) return true
     const line = `^${wholeLine(source).replaceAll('.', '\\.')}$`
-    const found = await repository.offline.run(['rev-list', '--max-count=1', `--since=${since}`, `--until=${until}`, `--grep=${line}`, tip])
-    return found.length === 0
+    const found = await repository.offline.run([
+      'log',
+      '--format=%x00%ce%n%B',
+      `--since=${since}`,
+      `--until=${until}`,
+      `--grep=${line}`,
+      tip,
+    ])
+    return !found
+      .toString('utf8')
+      .split('\0')
+      .some((commit) => commit.startsWith(`${botAddress}\n`) && saysWhole(commit, source))
   } catch (error) {
     // A branch without any commit that is so young.
     if (error instanceof BackupError && error.retry.tries === 1) return true
