@@ -50,7 +50,7 @@ function outputsOf({ status, manifest, stored, sizeBytes, digest }: BackupOutcom
     'document-count': manifest.documents.count,
     'asset-count': manifest.assets.count,
     'missing-asset-count': manifest.assets.missing.length,
-    'size-bytes': sizeBytes,
+    'size-bytes': sizeBytes ?? '',
     digest: digest ?? '',
     'artifact-id': artifact?.id ?? '',
     'artifact-url': artifact?.url ?? '',
@@ -66,7 +66,8 @@ function alsoStored({ code, title, message, hint, cause }: BackupError, { stored
 
 /** The sentence that says where a snapshot is. */
 function storedSentence(snapshot: string, stored: BackupOutcome['stored']): string {
-  return `The snapshot ${snapshot} is stored, and was read back, as ${stored.map(({ kind }) => kind).join(' and ')}.`
+  const holding = stored.filter((place) => stored.length === 1 || place.kind !== 'branch' || !place.notKept)
+  return `The snapshot ${snapshot} is stored, and was read back, as ${holding.map(({ kind }) => kind).join(' and ')}.`
 }
 
 /**
@@ -82,7 +83,7 @@ function unwritten(error: unknown, { stored, manifest, withdraw, sizeBytes }: Ba
     return new BackupError({
       code: 'disk-full',
       title: 'The disk is full',
-      message: `There is no room left for this step's outputs or job summary (${findSystemCode(error)}); the snapshot alone needs ${formatBytes(sizeBytes)}. ${where}`,
+      message: `There is no room left for this step's outputs or job summary (${findSystemCode(error)}); the snapshot alone needs ${formatBytes(sizeBytes ?? 0)}. ${where}`,
       hint: 'Free disk space before this step, let `path` point to a larger disk, use `compression: zstd`, or a runner with more room.',
       cause: error,
     })
@@ -112,12 +113,22 @@ function renderBackup(outcome: BackupOutcome, address: RunAddress): string {
   ])
 }
 
-function statusOf({ status, missed, failure, compared }: BackupOutcome): string {
+function statusOf({ status, stored, missed, failure, compared }: BackupOutcome): string {
   if (failure?.code === 'asset-missing') return '❌ incomplete'
   if (failure) return '⚠️ stored, but not everywhere'
   if (missed.count > 0) return '⚠️ stored and read back, incomplete'
-  if (compared.kind === 'unknown') return '⚠️ stored and read back, not compared'
-  return status === 'unchanged' ? '✅ unchanged, nothing new to store' : '✅ stored and read back'
+  const stores = status === 'unchanged' ? 'unchanged, nothing new to store' : 'stored and read back'
+  if (stored.some((place) => place.kind === 'branch' && place.notKept)) return notKeptStatus(status)
+  if (compared.kind === 'unknown') return `⚠️ ${stores}, not compared`
+  if (compared.kind === 'compared' && !compared.everywhere) return `⚠️ ${stores}, not compared everywhere`
+  return `✅ ${stores}`
+}
+
+/** A newer snapshot lies on the branch, and this one was not kept there. */
+function notKeptStatus(status: BackupOutcome['status']): string {
+  return status === 'unchanged'
+    ? '⚠️ not kept: the branch holds a newer snapshot'
+    : '⚠️ stored and read back, but not kept on the branch, which holds a newer snapshot'
 }
 
 /** The first missing assets, with what refers to them. */

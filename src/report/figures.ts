@@ -21,7 +21,10 @@ export function figures({ manifest, documents, sizeBytes, stored, durationMs, st
     ['Of these drafts', versions > 0 ? `${formatCount(drafts)}, and ${plural(versions, 'version')}` : formatCount(drafts)],
     ['Assets', assetsOf(manifest)],
     ...(manifest.shard ? [['Shard', `${manifest.shard.index} of ${manifest.shard.of}`] as [string, string]] : []),
-    ['Size', `${formatBytes(sizeBytes)} (${formatBytes(contentBytes)} of documents, ${ratio} to 1)`],
+    [
+      'Size',
+      `${sizeBytes === undefined ? 'not known' : formatBytes(sizeBytes)} (${formatBytes(contentBytes)} of documents, ${ratio} to 1)`,
+    ],
     ['Duration', `${formatDuration(durationMs)} (export ${formatDuration(documents.exportMs)}, ${rate})`],
     ['Time went to', stageTimes(stages)],
     ['Consistency', consistency(documents)],
@@ -44,9 +47,8 @@ function stageTimes({ downloadMs, compressMs, assetsMs, uploadMs, verifyMs }: Ba
 
 function storedAs(place: Stored): string {
   if (place.kind !== 'branch') return place.kind
-  if (place.notKept)
-    return `nowhere on branch ${escapeMarkdown(place.branch)} of ${escapeMarkdown(place.repository)}: the snapshots that \`keep-last\` keeps are all newer`
   const where = `branch ${escapeMarkdown(place.branch)} of ${escapeMarkdown(place.repository)}, commit ${place.commit.slice(0, 10)}`
+  if (place.notKept) return `${where} (a newer snapshot, ${escapeMarkdown(place.manifest.snapshot)}: this one was not kept there)`
   return place.unchanged ? `${where} (it was there already: documents and assets are the same)` : where
 }
 

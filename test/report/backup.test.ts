@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
 import type { BackupOutcome } from '../../src/commands/backup/outcome.ts'
+import type { StoredOnBranch } from '../../src/destinations/destination.ts'
 import { BackupError } from '../../src/errors.ts'
 import { backupEnding, backupFailure } from '../../src/report/backup.ts'
 import type { Ending } from '../../src/report/ending.ts'
@@ -41,6 +42,43 @@ describe('the summary of a backup', () => {
     const text = render({ compared: { kind: 'unknown' } })
     expect(text.split('\n')[0]).toBe('## Sanity backup: ⚠️ stored and read back, not compared')
     expect(text).toContain('The warnings in the log say why.')
+  })
+
+  const newer: StoredOnBranch = {
+    kind: 'branch',
+    repository: 'acme/site',
+    branch: 'b',
+    commit: 'c0ffee',
+    unchanged: true,
+    notKept: true,
+    manifest: exampleManifest,
+    sizeBytes: undefined,
+    digest: undefined,
+    byType: undefined,
+  }
+  it.each<{ when: string; change: Partial<BackupOutcome>; says: string }>([
+    {
+      when: 'the guard could look at some places only',
+      change: { compared: { kind: 'compared', previous: exampleManifest, everywhere: false } },
+      says: 'stored and read back, not compared everywhere',
+    },
+    {
+      when: 'the guard could not look, and nothing was new',
+      change: { status: 'unchanged', compared: { kind: 'unknown' } },
+      says: 'unchanged, nothing new to store, not compared',
+    },
+    {
+      when: 'a newer snapshot is there and this one is nowhere',
+      change: { status: 'unchanged', stored: [newer] },
+      says: 'not kept: the branch holds a newer snapshot',
+    },
+    {
+      when: 'a newer snapshot is there and this one is elsewhere',
+      change: { stored: [artifact, newer] },
+      says: 'stored and read back, but not kept on the branch, which holds a newer snapshot',
+    },
+  ])('asks for a look in its first line where $when', ({ change, says }) => {
+    expect(render(change).split('\n')[0]).toBe(`## Sanity backup: ⚠️ ${says}`)
   })
 
   it('says that there was nothing to compare with, and where, without what could do harm', () => {

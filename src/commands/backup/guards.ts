@@ -9,10 +9,10 @@ import type { Tools } from '../../tools.ts'
 
 /**
  * What a snapshot was compared with. `nothing`: there is no earlier one, for the reasons that `why` names. `unknown`: it could not be looked up
- * everywhere, and none was found.
+ * everywhere, and none was found. `everywhere`: it could be looked up at each destination.
  */
 export type Comparison =
-  | { readonly kind: 'compared'; readonly previous: Manifest }
+  | { readonly kind: 'compared'; readonly previous: Manifest; readonly everywhere: boolean }
   | { readonly kind: 'nothing'; readonly why: string }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'off' }
@@ -44,7 +44,7 @@ export async function checkShrink({ manifest, destinations, maxShrinkPercent }: 
     return reasons.length < looked.length ? { kind: 'unknown' } : { kind: 'nothing', why: reasons.join('; ') }
   }
   checkAgainst(worst, { manifest, maxShrinkPercent }, tools)
-  return { kind: 'compared', previous: newest }
+  return { kind: 'compared', previous: newest, everywhere: looked.every((each) => each.kind !== 'unknown') }
 }
 
 type Looked =

@@ -1,13 +1,16 @@
-import type { Manifest } from '../../format/manifest.ts'
+import { attributes } from '../../format/branch-layout.ts'
+import { type Manifest, printManifest } from '../../format/manifest.ts'
 import type { Move, Moved } from '../../git/server/remote.ts'
+import { findDataFile } from '../../snapshot/read/documents.ts'
 import type { Stopwatch } from '../../stopwatch.ts'
 import type { FinishedSnapshot, StoredOnBranch } from '../destination.ts'
-import { isNewer, makeCommit, proofOfTip } from './commit/commit.ts'
+import { isNewer, makeCommit, proofOfTip, vanishedIn } from './commit/commit.ts'
 import type { BranchLayout } from './commit/files.ts'
-import { keepNewest, logOrder, type Ready } from './commit/keep-newest.ts'
+import { keepNewest, type Ready } from './commit/keep-newest.ts'
 import { conflictError, defaultBranchError, emptyRepositoryError, inTheWayError, isUnread, unreadError, withdrawnError } from './errors.ts'
 import { refuseLoss } from './loss.ts'
 import { moveBack, moveBranch } from './move.ts'
+import { logOrder, requirePlace } from './order.ts'
 import { holdsSnapshot, type Proof, readBackBranch } from './read-back/read-back.ts'
 import { isWholeDue } from './read-back/whole.ts'
 import { asking, type BranchSession, type BranchState, currentState, inGitWords, refresh, refreshTipOnly, repositoryOf } from './session.ts'
@@ -63,12 +66,13 @@ export async function makeReady(writing: Writing, snapshot: FinishedSnapshot, ti
   const { session, needs } = writing
   const { branch, folder } = session.needs
   const { layout, template, clean, now, maxShrinkPercent, keepLast } = needs
-  // An older snapshot goes below the newer one, and takes nothing out of it.
-  if (!isNewer(tip.manifest, snapshot.manifest)) refuseLoss(snapshot.manifest, tip.manifest, { branch, maxShrinkPercent })
   const { progress } = needs.log
   const isDue = async () => await isWholeDueIn(writing)
   return await inGitWords(session, async () => {
     const made = await makeCommit({ session, tip, snapshot, layout, template, isWholeDue: isDue, clean, now, progress })
+    const loss = { branch, maxShrinkPercent, vanished: vanishedIn(made, tip) }
+    // An older snapshot goes below the newer one, and takes nothing out of it.
+    if (!isNewer(tip.manifest, snapshot.manifest)) refuseLoss(snapshot.manifest, tip.manifest, loss)
     return await keepNewest(made, { tip, repository: await repositoryOf(session), folder, keep: keepLast })
   })
 }
@@ -82,39 +86,40 @@ async function isWholeDueIn(writing: Writing): Promise<boolean> {
 /** Stores a snapshot, again if other runs move the branch first. See the law of `store` in destination.ts. */
 export async function storeOnBranch(writing: Writing, snapshot: FinishedSnapshot): Promise<StoredOnBranch> {
   const { session, needs } = writing
-  const { git, branch } = session.needs
+  const { git, branch, log } = session.needs
+  const { keepLast, now } = needs
   git.signal.throwIfAborted()
   for (let tryNumber = 1; ; tryNumber++) {
     const { tip, ready } = await makeOnTop(writing, snapshot)
+    const order = { branch, keepLast, now, snapshot: snapshot.manifest, newest: tip.manifest }
+    requirePlace(ready, order)
     const commit = await bring(writing, ready, tip)
     if (commit !== undefined) {
-      const stored = branchResult(session, ready, commit)
-      const { info } = session.needs.log
-      const { keepLast, now, log } = needs
-      logOrder(stored, { branch, keepLast, now, log: { info, warning: log.warning }, snapshot: snapshot.manifest, newest: tip.manifest })
-      return stored
+      logOrder(
+        { notKept: ready.notKept, unchanged: ready.commit === undefined },
+        { ...order, log: { info: log.info, warning: needs.log.warning } },
+      )
+      return branchResult(session, { ready, tip, commit })
     }
     await waitAfterRace(session, tryNumber)
     await refreshTipOnly(session)
   }
 }
 
-/** What is reported of the snapshot. `commit`: the one that holds it. */
-function branchResult(session: BranchSession, ready: Ready, commit: string): StoredOnBranch {
+/** What is reported: of the snapshot, or of the newer one that is there in its place. `commit`: the one that holds it. */
+function branchResult(session: BranchSession, { ready, tip, commit }: { ready: Ready; tip: BranchTip; commit: string }): StoredOnBranch {
   const { branch, remote } = session.needs
   const { manifest, sizeBytes, digest, byType, notKept } = ready
-  return {
-    kind: 'branch',
-    repository: remote.name,
-    branch,
-    manifest,
-    sizeBytes,
-    digest,
-    byType,
-    notKept,
-    unchanged: ready.commit === undefined,
-    commit: notKept ? '' : commit,
-  }
+  const place = { kind: 'branch', repository: remote.name, branch, commit } as const
+  if (!notKept || tip.manifest === undefined)
+    return { ...place, manifest, sizeBytes, digest, byType, notKept, unchanged: ready.commit === undefined }
+  return { ...place, ...sizeOf(tip.manifest), manifest: tip.manifest, byType: undefined, notKept, unchanged: true }
+}
+
+/** What the manifest on a branch tells of its files. Where each document has a file of its own, it does not list those. */
+function sizeOf(manifest: Manifest): Pick<StoredOnBranch, 'sizeBytes' | 'digest'> {
+  const bytes = manifest.files.reduce((sum, file) => sum + file.sizeBytes, printManifest(manifest).length + attributes.length)
+  return { sizeBytes: manifest.branch === undefined ? bytes : undefined, digest: findDataFile(manifest)?.digest }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { attributes, attributesFile, documentsFolder } from '../../../format/branch-layout.ts'
+import { totalOf } from '../../../format/compare.ts'
 import { listingOf } from '../../../format/listing.ts'
 import { type Manifest, manifestFile, printManifest } from '../../../format/manifest.ts'
 import type { Git } from '../../../git/command.ts'
@@ -119,6 +120,12 @@ async function* commitSteps(needs: CommitNeeds, { laid, manifest, byType }: Comm
   }
   yield { kind: 'commit', commit: { parent: tip.commit, message, time: needs.now(), changes: changes() } }
   return { manifest, listed: laid.listed.result(), fresh: whole ? [] : fresh.flatMap(({ name }) => name ?? []), whole, above: undefined }
+}
+
+/** How many documents of the tip a commit lacks, by their files; undefined where those lie in other folders, or in none. */
+export function vanishedIn({ byType, manifest }: Pick<Made, 'byType' | 'manifest'>, tip: BranchTip): number | undefined {
+  if (byType === undefined || tip.manifest === undefined || otherLayout(tip.manifest, manifest)) return undefined
+  return totalOf(byType).deleted
 }
 
 function otherLayout(one: Manifest, other: Manifest): boolean {
