@@ -136,6 +136,12 @@ export const refusals: readonly Refusal[] = [
     title: 'GitHub does not understand the request',
     hint: 'Something between this runner and GitHub changes requests. Check the proxy.',
   },
+  {
+    rule: /does not support --atomic/,
+    code: 'branch-rejected',
+    title: 'The server moves no two refs at once',
+    hint: 'Update the git of the server.',
+  },
   certificate,
   proxy,
   damaged,

@@ -53,7 +53,7 @@ describe('a run that finds a newer snapshot on the branch', () => {
     await scene.store(await scene.snapshot(12, { texts: someTexts(3) }))
     const older = await scene.snapshot(3, { texts: someTexts(3) })
     const note = () => void scene.git.commit(branch, { 'notes.txt': 'Mine' }, { message: 'A note' })
-    scene.git.fault('git-receive-pack', { exchange: true, times: 1, after: async () => note() })
+    scene.git.fault('git-receive-pack', { exchange: true, times: 1, moves: 'refs/heads/', loseAnswer: true, after: async () => note() })
     const stored = await scene.store(older)
     expect(scene.history()).toEqual(['A note', 'top', 3, 12])
     expect(stored.commit).toBe(scene.git.run('rev-parse', `${branch}~2`))

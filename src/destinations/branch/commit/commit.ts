@@ -32,6 +32,8 @@ type CommitNeeds = {
   readonly template: string
   /** Whether it is time again to read back all files. */
   readonly isWholeDue: () => Promise<boolean>
+  /** Whether the commit may say that all files were read back: it is not shown to anybody before that is done. */
+  readonly claimsWhole: boolean
   readonly clean: (text: string) => string
   readonly now: () => Date
   readonly progress: (line: () => string) => void
@@ -113,7 +115,7 @@ async function* commitSteps(needs: CommitNeeds, { laid, manifest, byType }: Comm
   const readme = Buffer.from(branchReadme)
   if (!tip.hasReadme) yield blobOf(readme)
   const whole = tip.manifest === undefined || otherLayout(tip.manifest, manifest) || (await needs.isWholeDue())
-  const message = commitMessage({ template, clean, manifest, previous: tip.manifest, byType, whole })
+  const message = commitMessage({ template, clean, manifest, previous: tip.manifest, byType, whole: whole && needs.claimsWhole })
   const changes = function* () {
     if (!tip.hasReadme) yield { path: 'README.md', name: objectName('blob', readme) }
     for (const { path, name } of fresh) yield { path: `${session.needs.folder}/${path}`, name }

@@ -12,7 +12,7 @@ type MessageNeeds = {
   /** What became of the documents by type; undefined where only their numbers are known. */
   readonly byType: ReadonlyMap<string, TypeChanges> | undefined
   readonly clean: (text: string) => string
-  /** Whether all files are read back once the commit is stored, and not only those that are new. */
+  /** Whether all files are read back before the branch is moved to the commit, and not only those that are new. */
   readonly whole: boolean
 }
 

@@ -25,7 +25,7 @@ export type Proof = {
   readonly above: string | undefined
 }
 
-/** `to`: the commit that the branch was moved to. */
+/** `to`: the commit that the ref was moved to. */
 type Expected = { readonly to: string; readonly proof: Proof }
 
 /**
@@ -34,11 +34,32 @@ type Expected = { readonly to: string; readonly proof: Proof }
  * replaced it while it rewrote the history. Throws `verification-failed`, `disk-full`, or a `branch-rejected` if the server gives no answer.
  */
 export async function readBackBranch(session: BranchSession, expected: Expected): Promise<string> {
+  const ref = `refs/heads/${session.needs.branch}`
+  return await provenBy(session, async () => {
+    const read = await readAt(session, { ref, ...expected })
+    if (read === undefined) return ['the branch is not there']
+    return read === 'elsewhere' ? await readInHistory(session, expected) : read
+  })
+}
+
+/** The same of a ref that nobody else moves. Undefined if the server does not show it. */
+export async function readBackRef(session: BranchSession, expected: Expected & { readonly ref: string }): Promise<string | undefined> {
+  return await provenBy(session, async () => {
+    const read = await readAt(session, expected)
+    return read === 'elsewhere' ? ['it is another commit'] : read
+  })
+}
+
+/** The commit that was read and is right. */
+async function provenBy<Commit extends string | undefined>(
+  session: BranchSession,
+  read: () => Promise<Commit | readonly string[]>,
+): Promise<Commit> {
   const { signal } = session.needs.git
   try {
-    const findings = await asking(session, () => readNewest(session, expected))
-    if (typeof findings === 'string') return findings
-    throw verificationFailed('branch', findings.slice(0, 5).join('; '))
+    const result = await asking(session, read)
+    if (Array.isArray(result)) throw verificationFailed('branch', result.slice(0, 5).join('; '))
+    return result as Commit
   } catch (error) {
     signal.throwIfAborted()
     // What could not be read is not wrong.
@@ -48,16 +69,16 @@ export async function readBackBranch(session: BranchSession, expected: Expected)
   }
 }
 
-/** Returns the commit, or what is wrong. */
-async function readNewest(session: BranchSession, expected: Expected): Promise<string | readonly string[]> {
-  const { to, proof } = expected
+/** Reads what a ref is at: returns the commit of the snapshot, or what is wrong; `elsewhere` if it is at another commit, undefined if it is not there. */
+async function readAt(
+  session: BranchSession,
+  { ref, to, proof }: Expected & { readonly ref: string },
+): Promise<string | readonly string[] | undefined> {
   using repository = await openAnother(session)
   const reading: Reading = { session, repository, proof }
-  const depth = proof.above === undefined ? 1 : 2
-  const tip = await fetchFor(reading, { ref: `refs/heads/${session.needs.branch}`, depth })
-  if (tip === undefined) return ['the branch is not there']
-  if (tip !== to) return await readInHistory(session, expected)
-  return (await findWrongAbove(repository, expected)) ?? (await checkCommit(reading, await ownCommit(repository, expected)))
+  const tip = await fetchFor(reading, { ref, depth: proof.above === undefined ? 1 : 2 })
+  if (tip !== to) return tip && 'elsewhere'
+  return (await findWrongAbove(repository, { to, proof })) ?? (await checkCommit(reading, await ownCommit(repository, { to, proof })))
 }
 
 /** Another run has gone on already. The commit is still there, or is found by its message: it may have another name by now. */
@@ -96,16 +117,16 @@ async function findWrongAbove({ offline }: Repository, { to, proof }: Expected):
   return files > 0 ? undefined : ['the commit on top is empty']
 }
 
-/** Whether the branch holds what was pushed, at its tip or below it: another run may have gone on from it. */
-export async function holdsSnapshot(session: BranchSession, expected: Expected): Promise<boolean> {
+/** Finds the commit of what was pushed on the branch, at its tip or below it: another run may have gone on from it. */
+export async function findStored(session: BranchSession, expected: Expected): Promise<string | undefined> {
   const { proof } = expected
   for (const commit of await findInHistory(session, expected)) {
     using repository = await openAnother(session)
     await fetchFor({ session, repository, proof }, { ref: commit, depth: 1 })
     const stored = await repository.git.run(['cat-file', 'blob', `${commit}:${session.needs.folder}/${manifestFile}`])
-    if (stored.equals(printManifest(proof.manifest))) return true
+    if (stored.equals(printManifest(proof.manifest))) return commit
   }
-  return false
+  return undefined
 }
 
 /** The commits of the branch that may be the one, by their names or their messages. */

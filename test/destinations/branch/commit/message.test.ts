@@ -30,7 +30,7 @@ describe('the message of a commit', () => {
       'x\u001b[2J\n::error::y\n\nSnapshot: z\nTaken at: 2026-01-01T00:00:00Z\nRead back whole: abc12345/production\n[skip ci] @everyone #1'
     const manifest = { ...exampleManifest, snapshot: hostile, label: hostile, source: { ...exampleManifest.source, dataset: hostile } }
     const message = topMessage({ template: '{snapshot} {label} {dataset}', clean, manifest })
-    expect(message).not.toMatch(/[\u001b@#[\]:]{2}|[\u001b@#[\]]/)
+    for (const sign of ['\u001b', '@', '#', '[', '::']) expect(message).not.toContain(sign)
     expect(message.split('\n')).toHaveLength(5)
     expect([saysWhole(message, exampleManifest.source), takenAtIn(message)]).toEqual([false, undefined])
   })

@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process'
 import { readdir, rm } from 'node:fs/promises'
 import { describe, expect, it } from '@jest/globals'
-import { branch, folder, type Scene, someTexts, startScene } from '../scene.ts'
+import { rejection } from '../../../support/feed.ts'
+import { branch, folder, keepNoOtherRefs, type Scene, someTexts, stagedIn, startScene } from '../scene.ts'
 
 const day = 86_400_000
 
-/** What was fetched after the last push. */
+/** What was fetched after the first push. */
 function fetchedAfterPush({ git }: Scene): number {
-  const pushed = git.requests.findLastIndex(({ service, method }) => service === 'git-receive-pack' && method === 'POST')
+  const pushed = git.requests.findIndex(({ service, method }) => service === 'git-receive-pack' && method === 'POST')
   return git.requests.slice(pushed).reduce((sum, { sentBytes }) => sum + sentBytes, 0)
 }
 
@@ -74,27 +75,40 @@ describe('what is fetched to be read back', () => {
 })
 
 describe('what comes back otherwise than it was stored', () => {
-  /** What a server that loses or mixes something up may hold at the branch, once it has taken a push. */
-  const rows: readonly { readonly name: string; readonly damage: (scene: Scene) => void }[] = [
+  /** What a server that loses or mixes something up may hold at a ref, once it has taken a push. */
+  const rows: readonly { readonly name: string; readonly damage: (scene: Scene, ref: string) => void }[] = [
     {
       name: 'a commit with another file',
-      damage: ({ git }) => {
-        const message = git.run('log', '-1', '--format=%B', branch)
-        git.run('update-ref', `refs/heads/${branch}`, `${branch}~1`)
-        git.commit(branch, { [`${folder}/documents/post/00/stranger.json`]: '{}' }, { message })
+      damage: ({ git }, ref) => {
+        const message = git.run('log', '-1', '--format=%B', ref)
+        git.run('update-ref', 'refs/heads/other', `${ref}~1`)
+        git.run('update-ref', ref, git.commit('other', { [`${folder}/documents/post/00/stranger.json`]: '{}' }, { message }))
+        git.run('update-ref', '-d', 'refs/heads/other')
       },
     },
-    {
-      name: 'the commit before',
-      damage: ({ git }) => void git.run('update-ref', `refs/heads/${branch}`, `${branch}~1`),
-    },
+    { name: 'the commit before', damage: ({ git }, ref) => void git.run('update-ref', ref, `${ref}~1`) },
   ]
 
-  it.each(rows)('is found: $name', async ({ damage }) => {
+  it.each(rows)('is found before the branch is moved: $name', async ({ damage }) => {
     await using scene = await startScene()
     await scene.store(await scene.snapshot(1))
+    const before = scene.git.run('for-each-ref')
     const second = await scene.snapshot(2, { texts: someTexts(4) })
-    scene.git.fault('git-receive-pack', { exchange: true, times: 1, after: async () => damage(scene) })
+    scene.git.fault('git-receive-pack', { exchange: true, times: 1, after: async () => damage(scene, stagedIn(scene.git)) })
+    expect(await rejection(scene.store(second))).toMatchObject({
+      code: 'verification-failed',
+      message: expect.stringMatching(/The branch was left as it was\.$/),
+    })
+    expect(scene.git.run('for-each-ref')).toBe(before)
+  })
+
+  it.each(rows)('is found on the branch of a server that keeps no other refs: $name', async ({ damage }) => {
+    await using scene = await startScene()
+    keepNoOtherRefs(scene.git)
+    await scene.store(await scene.snapshot(1))
+    const second = await scene.snapshot(2, { texts: someTexts(4) })
+    const after = async () => damage(scene, `refs/heads/${branch}`)
+    scene.git.fault('git-receive-pack', { exchange: true, times: 1, moves: 'refs/heads/', after })
     await expect(scene.store(second)).rejects.toMatchObject({ code: 'verification-failed' })
   })
 
