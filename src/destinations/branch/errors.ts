@@ -61,6 +61,17 @@ export function unreadError(
   })
 }
 
+/** The error for a branch that holds the snapshot already, and could not be read when its time had come. */
+export function notReadError({ message, cause }: BackupError, branch: string): BackupError {
+  return new BackupError({
+    code: 'verification-failed',
+    title: 'The branch could not be read back',
+    message: `The branch "${quoteOutside(branch)}" holds the same documents and assets already. When all of it was to be read back, as it is every seven days, the server gave no answer any more: ${message}`,
+    hint: 'Run the backup again when the server answers; see githubstatus.com.',
+    cause,
+  })
+}
+
 /** The same for one that lies beside the branch, which it is not put on. */
 export function unprovenError({ message, cause }: BackupError, commit: string): BackupError {
   return new BackupError({
@@ -97,7 +108,7 @@ export function withdrawnError(error: unknown, { commit, back }: { readonly comm
     : new BackupError({
         code,
         title,
-        message: `${message} The branch could not be put back; the commit ${commit} may still be there.`,
+        message: `${message} It is not known whether the branch was put back; the commit ${commit} may still be there.`,
         hint: `Do not trust that commit. ${hint}`,
         cause,
       })

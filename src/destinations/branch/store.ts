@@ -7,7 +7,7 @@ import { isNewer, makeCommit, proofOfTip, vanishedIn } from './commit/commit.ts'
 import type { BranchLayout } from './commit/files.ts'
 import { keepNewest, type Ready } from './commit/keep-newest.ts'
 import { type Delivered, deliverAndProve, deliverProven, type Staging } from './deliver.ts'
-import { conflictError, defaultBranchError, emptyRepositoryError, inTheWayError } from './errors.ts'
+import { conflictError, defaultBranchError, emptyRepositoryError, inTheWayError, isUnread, notReadError } from './errors.ts'
 import { refuseLoss } from './loss.ts'
 import { tryToRemove } from './move.ts'
 import { logOrder, requirePlace } from './order.ts'
@@ -180,7 +180,11 @@ async function bring(writing: Writing, { ready, tip, staging }: { ready: Ready; 
 async function proveTip({ session, needs }: Writing, tip: BranchTip): Promise<void> {
   if (tip.manifest === undefined || tip.commit === undefined) return
   const expected = { to: tip.commit, proof: proofOfTip(tip, tip.manifest) }
-  await needs.stopwatch.during('verify', () => readBackBranch(session, expected))
+  try {
+    await needs.stopwatch.during('verify', () => readBackBranch(session, expected))
+  } catch (error) {
+    throw isUnread(error) ? notReadError(error, session.needs.branch) : error
+  }
 }
 
 /** Waits longer after each lost race, and never as long as another run that lost it too. Throws after the last. */

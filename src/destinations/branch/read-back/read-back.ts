@@ -4,13 +4,15 @@ import { type Manifest, manifestFile, printManifest } from '../../../format/mani
 import { fetchBlobs } from '../../../git/objects/blobs.ts'
 import { fileMode, filesBelow, objectName, readObjects } from '../../../git/objects/objects.ts'
 import type { Repository } from '../../../git/repository.ts'
+import { isDamaged } from '../../../git/server/refusals.ts'
 import { fetchCommit } from '../../../git/server/remote.ts'
 import { fileCheck } from '../../../snapshot/read/check-branch.ts'
-import { quoteOutside } from '../../../text.ts'
+import { plural, quoteOutside } from '../../../text.ts'
 import { verificationFailed } from '../../read-back.ts'
 import { snapshotLine } from '../commit/message.ts'
 import { isUnread } from '../errors.ts'
 import { asking, type BranchSession, openAnother } from '../session.ts'
+import { lostError } from './lost.ts'
 
 /** What a commit must come back as. */
 export type Proof = {
@@ -35,7 +37,7 @@ type Expected = { readonly to: string; readonly proof: Proof }
  */
 export async function readBackBranch(session: BranchSession, expected: Expected): Promise<string> {
   const ref = `refs/heads/${session.needs.branch}`
-  return await provenBy(session, async () => {
+  return await provenBy(session, expected, async () => {
     const read = await readAt(session, { ref, ...expected })
     if (read === undefined) return ['the branch is not there']
     return read === 'elsewhere' ? await readInHistory(session, expected) : read
@@ -44,7 +46,7 @@ export async function readBackBranch(session: BranchSession, expected: Expected)
 
 /** The same of a ref that nobody else moves. Undefined if the server does not show it. */
 export async function readBackRef(session: BranchSession, expected: Expected & { readonly ref: string }): Promise<string | undefined> {
-  return await provenBy(session, async () => {
+  return await provenBy(session, expected, async () => {
     const read = await readAt(session, expected)
     return read === 'elsewhere' ? ['it is another commit'] : read
   })
@@ -53,6 +55,7 @@ export async function readBackRef(session: BranchSession, expected: Expected & {
 /** The commit that was read and is right. */
 async function provenBy<Commit extends string | undefined>(
   session: BranchSession,
+  { to }: Expected,
   read: () => Promise<Commit | readonly string[]>,
 ): Promise<Commit> {
   const { signal } = session.needs.git
@@ -64,6 +67,7 @@ async function provenBy<Commit extends string | undefined>(
     signal.throwIfAborted()
     // What could not be read is not wrong.
     if (isUnread(error)) throw error
+    if (error instanceof BackupError && isDamaged(error)) throw await lostError(session, error, to)
     const saysWhy = error instanceof BackupError && ['verification-failed', 'disk-full'].includes(error.code)
     throw saysWhy ? error : verificationFailed('branch', messageOf(error), error)
   }
@@ -157,7 +161,12 @@ async function checkCommit(reading: Reading, commit: string): Promise<string | r
   }
   const { count, digest } = result()
   const differs = count !== proof.listed.count || digest !== proof.listed.digest
-  if (differs) odd.push(`the commit does not list the ${proof.listed.count} files that were stored (${count} files)`)
+  if (differs)
+    odd.push(
+      count === proof.listed.count
+        ? `the commit lists other files than the ${count} that were stored`
+        : `the commit lists ${plural(count, 'file')}, and ${proof.listed.count} were stored`,
+    )
   if (odd.length > 0) return odd
   const findings = proof.whole ? await checkAll(reading, commit) : await checkNew(reading)
   return findings.length > 0 ? findings : commit

@@ -112,27 +112,51 @@ describe('what comes back otherwise than it was stored', () => {
     await expect(scene.store(second)).rejects.toMatchObject({ code: 'verification-failed' })
   })
 
-  it('is a blob that the server does not give, also if it is not new', async () => {
+  it.each([
+    { night: 'a night with changes', change: 1 },
+    { night: 'a night without', change: 0 },
+  ])('is a file that the server has lost, also if it is not new: $night', async ({ change }) => {
     await using scene = await startScene()
     const texts = someTexts(20)
     await scene.store(await scene.snapshot(1, { texts }), { now: () => new Date(Date.now() - 8 * day) })
-    const old = scene.git.run('rev-parse', `${branch}:${folder}/documents/post`)
-    const [, , blob = ''] = scene.git.run('ls-tree', '-r', old).split(/\s/)
-    const second = await scene.snapshot(2, { texts: [...texts, ...someTexts(1)] })
-    const lose = async () => {
-      scene.git.run('repack', '-adq')
-      const kept = scene.git
-        .run('rev-list', '--objects', '--all')
-        .split('\n')
-        .map((line) => line.slice(0, 40))
-        .filter((name) => name !== blob)
-      const made = spawnSync('git', ['pack-objects', '-q', 'objects/pack/pack'], { cwd: scene.git.folder, input: `${kept.join('\n')}\n` })
-      const name = made.stdout.toString().trim()
-      for (const file of await readdir(`${scene.git.folder}/objects/pack`)) {
-        if (!file.includes(name)) await rm(`${scene.git.folder}/objects/pack/${file}`, { force: true })
-      }
-    }
-    scene.git.fault('git-receive-pack', { exchange: true, times: 1, after: lose })
-    await expect(scene.store(second)).rejects.toMatchObject({ code: 'verification-failed' })
+    const before = scene.git.run('for-each-ref')
+    const second = await scene.snapshot(2, { texts: [...texts, ...someTexts(change)] })
+    const [, , blob = '', path = ''] = scene.git.run('ls-tree', '-r', branch, `${folder}/documents/`).split(/\s/)
+    await loseBlob(scene, blob)
+    expect(await rejection(scene.store(second))).toMatchObject({
+      code: 'verification-failed',
+      message: expect.stringContaining(path),
+      hint: expect.stringMatching(/Name another `branch`/),
+    })
+    expect(scene.git.run('for-each-ref')).toBe(before)
+  })
+})
+
+/** Takes a blob from the server's disk. */
+async function loseBlob({ git }: Scene, blob: string): Promise<void> {
+  git.run('repack', '-adq')
+  const all = git.run('rev-list', '--objects', '--all').split('\n')
+  const kept = all.map((line) => line.slice(0, 40)).filter((name) => name !== blob)
+  const made = spawnSync('git', ['pack-objects', '-q', 'objects/pack/pack'], { cwd: git.folder, input: `${kept.join('\n')}\n` })
+  const name = made.stdout.toString().trim()
+  for (const file of await readdir(`${git.folder}/objects/pack`)) {
+    if (!file.includes(name)) await rm(`${git.folder}/objects/pack/${file}`, { force: true })
+  }
+}
+
+describe('a night on which nothing is new', () => {
+  it.each([
+    { days: 6.9, whole: false },
+    { days: 7.1, whole: true },
+  ])('reads the tip back whole where the last time is $days days ago: $whole', async ({ days, whole }) => {
+    await using scene = await startScene()
+    const texts = someTexts(100)
+    await scene.store(await scene.snapshot(1, { texts }), { now: () => new Date(Date.now() - days * day) })
+    scene.git.reset()
+    const before = scene.git.run('for-each-ref')
+    expect(await scene.store(await scene.snapshot(2, { texts }))).toMatchObject({ unchanged: true })
+    const fetched = scene.git.requests.reduce((sum, { sentBytes }) => sum + sentBytes, 0)
+    expect(fetched > 100 * 1500).toBe(whole)
+    expect(scene.git.run('for-each-ref')).toBe(before)
   })
 })
