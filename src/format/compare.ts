@@ -65,7 +65,12 @@ export function isComparable(one: Manifest, other: Comparable): boolean {
 export function sameFilters(one: Manifest['filters'], other: Manifest['filters']): boolean {
   // Of a manifest that somebody else wrote they may be anything.
   const key = ({ includeDrafts, types, excludeTypes, excludeIds }: Manifest['filters']) =>
-    JSON.stringify([includeDrafts, ...[types, excludeTypes, excludeIds].map((list) => (Array.isArray(list) ? list.toSorted() : list))])
+    JSON.stringify([
+      includeDrafts,
+      ...[types, excludeTypes, excludeIds].map((list) =>
+        Array.isArray(list) ? list.map((each) => JSON.stringify(each)).toSorted() : list,
+      ),
+    ])
   return typeof one === 'object' && one !== null && key(one) === key(other)
 }
 

@@ -138,7 +138,7 @@ function shrunk({ manifest, previous, since, types, lost, maxShrinkPercent }: Sh
   return new BackupError({
     code: 'dataset-shrunk',
     title: 'The dataset has shrunk',
-    message: `Dataset "${source.dataset}" of project "${source.projectId}" gave ${plural(documents.count, 'document')} for the snapshot, and ${since} holds ${formatCount(previous.documents.count)}: ${percent} % fewer, where \`max-shrink-percent\` allows ${maxShrinkPercent} %. ${types} Nothing was stored.`,
+    message: `Dataset "${source.dataset}" of project "${source.projectId}" gave ${plural(documents.count, 'document')} for the snapshot, and ${since} holds ${formatCount(previous.documents.count)}: ${percent} % fewer, where \`max-shrink-percent\` allows ${maxShrinkPercent} %.${types === '' ? '' : ` ${types}`} Nothing was stored.`,
     hint: 'Look at the dataset now, while older snapshots still exist: documents may have been deleted, or the token may not see them any more. If it is meant to be so, run once with a higher `max-shrink-percent`, or 100 to switch this check off.',
   })
 }

@@ -41,8 +41,9 @@ export async function deliverProven(needs: DeliveryNeeds, staging: Staging, deli
   const { to, grows, proof } = delivery
   staging.perhapsThere = true
   const sent = await moveRef(session, { ref: staging.ref, from: staging.at, to, grows })
-  if (sent.kind === 'lost') return { kind: 'unstaged' }
-  if (sent.kind === 'refused') return refusesRef(sent.error) ? { kind: 'unstaged' } : sent
+  if (sent.kind === 'refused' && refusesRef(sent.error)) return { kind: 'unstaged' }
+  // A history that was rewritten meanwhile leaves the commit hanging in the air here too.
+  if (sent.kind !== 'done') return sent
   staging.at = to
   const commit = await stopwatch.during('verify', () => readBackStaged(session, { ref: staging.ref, to, proof }))
   session.needs.git.signal.throwIfAborted()

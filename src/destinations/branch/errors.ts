@@ -55,7 +55,7 @@ export function unreadError(
   return new BackupError({
     code: 'verification-failed',
     title: 'The branch could not be read back',
-    message: `The commit ${commit} was sent to the branch "${quoteOutside(branch)}", and then the server gave no answer any more: ${message} The commit was left there. Nothing shows that it is wrong, and nothing proves that it is whole.`,
+    message: `The commit ${commit} was sent to the branch "${quoteOutside(branch)}", and could not be read back from there: ${message} The commit was left there. Nothing shows that it is wrong, and nothing proves that it is whole.`,
     hint: 'Run the backup again when the server answers; see githubstatus.com.',
     cause,
   })
@@ -66,7 +66,7 @@ export function notReadError({ message, cause }: BackupError, branch: string): B
   return new BackupError({
     code: 'verification-failed',
     title: 'The branch could not be read back',
-    message: `The branch "${quoteOutside(branch)}" holds the same documents and assets already. When all of it was to be read back, as it is every seven days, the server gave no answer any more: ${message}`,
+    message: `The branch "${quoteOutside(branch)}" holds the same documents and assets already. When all of it was to be read back, as it is every seven days, that could not be done: ${message}`,
     hint: 'Run the backup again when the server answers; see githubstatus.com.',
     cause,
   })
@@ -77,7 +77,7 @@ export function unprovenError({ message, cause }: BackupError, commit: string): 
   return new BackupError({
     code: 'verification-failed',
     title: 'The commit could not be read back',
-    message: `The commit ${commit} was sent to the server, and then that gave no answer any more: ${message} The branch was left as it was.`,
+    message: `The commit ${commit} was sent to the server, and could not be read back from there: ${message} The branch was left as it was.`,
     hint: 'Run the backup again when the server answers; see githubstatus.com.',
     cause,
   })
@@ -93,7 +93,7 @@ export function unsettledError(error: BackupError, { commit, branch }: { readonl
   return new BackupError({
     code: 'branch-rejected',
     title: 'It is not known whether the branch was moved',
-    message: `The commit ${commit} was read back and is whole. When the branch "${quoteOutside(branch)}" was to be moved to it, the server gave no answer any more: ${error.message} The branch is at that commit, or where it was before.`,
+    message: `The commit ${commit} was read back and is whole. When the branch "${quoteOutside(branch)}" was to be moved to it, the server did not say how that ended: ${error.message} The branch is at that commit, or where it was before.`,
     hint: 'Run the backup again when the server answers; see githubstatus.com.',
     cause: error,
   })

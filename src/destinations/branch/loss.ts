@@ -64,8 +64,13 @@ function differences(now: Manifest, there: Manifest): string[] {
 }
 
 function inWords(value: unknown): string {
-  if (!Array.isArray(value)) return quoteOutside(String(value ?? 'unknown'), 40)
-  return value.length === 0 ? 'empty' : `"${quoteOutside(value.map(String).toSorted().join(', '), 200)}"`
+  if (!Array.isArray(value)) return quoteOutside(simpleWord(value), 40)
+  return value.length === 0 ? 'empty' : `"${quoteOutside(value.map(simpleWord).toSorted().join(', '), 200)}"`
+}
+
+/** An object from elsewhere may not even become a text. */
+function simpleWord(value: unknown): string {
+  return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : 'unknown'
 }
 
 type ShrunkNeeds = { readonly branch: string; readonly there: Manifest; readonly losses: string; readonly others: readonly string[] }
