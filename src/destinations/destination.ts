@@ -17,19 +17,19 @@ export type Stored =
   | { readonly kind: 'directory'; readonly folder: string; readonly manifest: string }
   | StoredOnBranch
 
-/** `unchanged`: the branch held the same documents and assets already, and nothing was stored. Then all is said of the snapshot that lies there. */
+/** `unchanged`: nothing was stored, and all is said of the snapshot that lies there: it has the same documents and assets, or is the newer one. */
 export type StoredOnBranch = {
   readonly kind: 'branch'
   readonly unchanged: boolean
-  /** It was not stored: the snapshots that are kept are all newer. Then no commit holds it, and all else is said of the snapshot itself. */
+  /** A newer snapshot is there, and this one is older than all that are kept. */
   readonly notKept?: boolean
   readonly repository: string
   readonly branch: string
   readonly commit: string
   /** The manifest as it lies there. */
   readonly manifest: Manifest
-  /** All files of the snapshot. */
-  readonly sizeBytes: number
+  /** All files of the snapshot; undefined where that is not known of one that lies there. */
+  readonly sizeBytes: number | undefined
   /** Of the data file; undefined where each document has a file of its own. */
   readonly digest: string | undefined
   /** What became of the documents since the snapshot before; undefined where only their numbers are known. */

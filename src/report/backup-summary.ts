@@ -40,8 +40,18 @@ function verdictOf(outcome: BackupOutcome): string {
   if (manifest.access.fullRead === false) return `⚠️ possibly incomplete, ${amount}`
   const gone = goneTypes(outcome).length
   if (gone > 0) return `⚠️ ${amount}, ${plural(gone, 'type')} gone`
-  if (outcome.compared.kind === 'unknown') return `⚠️ complete but not compared, ${amount}`
+  if (stored.some((place) => place.kind === 'branch' && place.notKept)) return `⚠️ ${notKept(status)}, ${amount}`
+  const { compared } = outcome
+  if (compared.kind === 'unknown') return `⚠️ complete but not compared, ${amount}`
+  if (compared.kind === 'compared' && !compared.everywhere) return `⚠️ complete but not compared everywhere, ${amount}`
   return status === 'unchanged' ? `✅ unchanged, nothing new to store, ${amount}` : `✅ complete, ${amount}`
+}
+
+/** A newer snapshot lies on the branch, so that this one was not kept there. */
+function notKept(status: BackupOutcome['status']): string {
+  return status === 'unchanged'
+    ? 'not kept: the branch holds a newer snapshot'
+    : 'complete, but not kept on the branch, which holds a newer snapshot'
 }
 
 function kindsOf(stored: readonly Stored[]): string {
@@ -99,7 +109,7 @@ function placeOf(place: Stored, { serverUrl, keptDays, now }: Context): string {
   }
   const { branch, repository, commit } = place
   const where = `branch ${escapeMarkdown(branch)} of ${escapeMarkdown(repository)}`
-  if (place.notKept) return `nowhere on ${where}: the snapshots that \`keep-last\` keeps are all newer`
+  if (place.notKept) return `not on ${where}, which holds a newer one, ${escapeMarkdown(place.manifest.snapshot)}`
   const link = linked(commit.slice(0, 10), `${serverUrl.replace(/\/+$/, '')}/${repository}/commit/${commit}`)
   return `${where}, commit ${link}${place.unchanged ? ' (it was there already: documents and assets are the same)' : ''}`
 }

@@ -66,7 +66,7 @@ function outputsOf({ status, manifest, stored, sizeBytes, digest }: BackupOutcom
     'document-count': manifest.documents.count,
     'asset-count': manifest.assets.count,
     'missing-asset-count': manifest.assets.missing.length,
-    'size-bytes': sizeBytes,
+    'size-bytes': sizeBytes ?? '',
     digest: digest ?? '',
     'artifact-id': artifact?.id ?? '',
     'artifact-url': artifact?.url ?? '',
@@ -82,7 +82,8 @@ function alsoStored({ code, title, message, hint, cause }: BackupError, { stored
 
 /** The sentence that says where a snapshot is. */
 function storedSentence(snapshot: string, stored: BackupOutcome['stored']): string {
-  return `The snapshot ${snapshot} is stored, and was read back, as ${stored.map(({ kind }) => kind).join(' and ')}.`
+  const holding = stored.filter((place) => stored.length === 1 || place.kind !== 'branch' || !place.notKept)
+  return `The snapshot ${snapshot} is stored, and was read back, as ${holding.map(({ kind }) => kind).join(' and ')}.`
 }
 
 /**
@@ -98,7 +99,7 @@ function unwritten(error: unknown, { stored, manifest, withdraw, sizeBytes }: Ba
     return new BackupError({
       code: 'disk-full',
       title: 'The disk is full',
-      message: `There is no room left for this step's outputs or job summary (${findSystemCode(error)}); the snapshot alone needs ${formatBytes(sizeBytes)}. ${where}`,
+      message: `There is no room left for this step's outputs or job summary (${findSystemCode(error)}); the snapshot alone needs ${formatBytes(sizeBytes ?? 0)}. ${where}`,
       hint: 'Free disk space before this step, let `path` point to a larger disk, use `compression: zstd`, or a runner with more room.',
       cause: error,
     })

@@ -37,7 +37,7 @@ function figuresOf({ manifest, documents, sizeBytes }: BackupOutcome): [name: st
     ['Documents', documents.data ? `**${formatCount(count)}**` : 'saved by shard 1'],
     ['Drafts and versions', documents.data ? formatCount(drafts + versions) : 'saved by shard 1'],
     ['Image and file assets', assetsNow(manifest)],
-    ['Size', formatBytes(sizeBytes)],
+    ['Size', sizeBytes === undefined ? '–' : formatBytes(sizeBytes)],
   ]
 }
 

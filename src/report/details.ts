@@ -16,7 +16,9 @@ function figures({ manifest, documents, sizeBytes, durationMs, stages }: BackupO
     ['Source', `${escapeMarkdown(manifest.source.dataset)} of project ${escapeMarkdown(manifest.source.projectId)}`],
     ...(manifest.shard ? [['Shard', `${manifest.shard.index} of ${manifest.shard.of}`] as [string, string]] : []),
     ...(documents.data ? [['Drafts and versions', `${plural(drafts, 'draft')}, ${plural(versions, 'version')}`] as [string, string]] : []),
-    ['Size', `${formatBytes(sizeBytes)} in all${dataBytes > 0 ? sizeOfDocuments(contentBytes, dataBytes) : ''}`],
+    ...(sizeBytes === undefined
+      ? []
+      : [['Size', `${formatBytes(sizeBytes)} in all${dataBytes > 0 ? sizeOfDocuments(contentBytes, dataBytes) : ''}`] as [string, string]]),
     ...(manifest.assets.included ? [['Assets', assetsOf(manifest.assets)] as [string, string]] : []),
     ['Timing', `${formatDuration(durationMs)} (${stageTimes(stages)}; export at ${rate})`],
     ['Consistency', consistency(documents)],

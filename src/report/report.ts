@@ -51,7 +51,8 @@ export function makeReport({ masked, hidden }: Secrets, env: NodeJS.ProcessEnv):
 
   return {
     log,
-    clean: (text) => redactMasked(quoteOutside(text)),
+    // In this order: a secret that was cut is not known as one any more.
+    clean: (text) => quoteOutside(redactMasked(neutralise(text))),
     end,
     abandoned: () => annotate(neverDone(), { clean, log, docs }),
   }

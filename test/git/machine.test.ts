@@ -95,7 +95,7 @@ describe('a server with a certificate of its own', () => {
   it('is refused, and the cure is named', async () => {
     await using server = await startSelfSigned(temp.path)
     using made = await repository({}, server.url)
-    expect(await rejection(askServer(made.git, `${server.url}/acme/site`, 'b'))).toMatchObject({
+    expect(await rejection(askServer(made.git, `${server.url}/acme/site`, { branch: 'b', above: 'refs/x/' }))).toMatchObject({
       title: 'The certificate of the git server is not trusted',
       hint: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
       retry: { tries: 1 },
@@ -109,7 +109,7 @@ describe('a server with a certificate of its own', () => {
     const files = { '.gitconfig': `[http "${server.url}"]\n  sslCAInfo = ${certificate}\n` }
     await writeFile(join(temp.path, '.gitconfig'), files[where as '.gitconfig'] ?? '')
     using made = await repository({ [where]: certificate }, server.url)
-    await askServer(made.git, `${server.url}/acme/site`, 'b').catch(() => undefined)
+    await askServer(made.git, `${server.url}/acme/site`, { branch: 'b', above: 'refs/x/' }).catch(() => undefined)
     expect(server.requests()).toBeGreaterThan(0)
   })
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
 import type { BackupOutcome } from '../../src/commands/backup/outcome.ts'
+import type { StoredOnBranch } from '../../src/destinations/destination.ts'
 import { BackupError } from '../../src/errors.ts'
 import { backupEnding, backupFailure } from '../../src/report/backup.ts'
 import type { Ending } from '../../src/report/ending.ts'
@@ -14,9 +15,9 @@ describe('the summary of a backup', () => {
   const documents = (change: Partial<typeof exampleManifest.documents>) => ({
     manifest: { ...exampleManifest, documents: { ...exampleManifest.documents, ...change } },
   })
-  const compared = (change: Partial<typeof exampleManifest>): BackupOutcome['compared'] => {
+  const compared = (change: Partial<typeof exampleManifest>, everywhere = true): BackupOutcome['compared'] => {
     const previous = { ...exampleManifest, snapshot: 'the-last', takenAt: '2026-11-21T10:15:00Z', ...change }
-    return { kind: 'compared', previous, before: previous }
+    return { kind: 'compared', previous, before: previous, everywhere }
   }
   const withTypes = (byType: Record<string, number>, count = 3) =>
     compared({ documents: { ...exampleManifest.documents, count, drafts: 2, byType } })
@@ -60,6 +61,38 @@ describe('the summary of a backup', () => {
     { name: 'documents in files of their own', change: { branch: { layout: 'text', depth: 1 } as const }, says: '' },
   ])('gives a ratio of sizes only where both are of the same thing: $name', ({ change, says }) => {
     expect(tableOf(render({ compared: compared(change) })).at(-1)).toMatch(new RegExp(`\\| ${says.replace('+', '\\+')} \\|$`))
+  })
+
+  const newer: StoredOnBranch = {
+    kind: 'branch',
+    repository: 'acme/site',
+    branch: 'b',
+    commit: 'c0ffee',
+    unchanged: true,
+    notKept: true,
+    manifest: exampleManifest,
+    sizeBytes: undefined,
+    digest: undefined,
+    byType: undefined,
+  }
+  it.each<{ when: string; change: Partial<BackupOutcome>; says: string }>([
+    {
+      when: 'the guard could look at some places only',
+      change: { compared: compared({}, false) },
+      says: 'complete but not compared everywhere',
+    },
+    {
+      when: 'a newer snapshot is there and this one is nowhere',
+      change: { status: 'unchanged', stored: [newer] },
+      says: 'not kept: the branch holds a newer snapshot',
+    },
+    {
+      when: 'a newer snapshot is there and this one is elsewhere',
+      change: { stored: [artifact, newer] },
+      says: 'complete, but not kept on the branch, which holds a newer snapshot',
+    },
+  ])('asks for a look in its heading where $when', ({ change, says }) => {
+    expect(render(change).split('\n')[0]).toContain(`: ⚠️ ${says}, 2 documents`)
   })
 
   it('has no column of the last backup where there is none, and says why', () => {

@@ -53,6 +53,12 @@ describe('the end of a run', () => {
     expect(printed.join('')).toContain('::error title=Bad::It is bad.%0AHint: Mend it.')
   })
 
+  it.each(['y'.repeat(280), '\u200b'])('takes a secret out of a text before that is cut', (before) => {
+    const secret = `sk${'Ab3dEf6hJ9'.repeat(9)}`
+    const { clean } = makeReport({ masked: [secret], hidden: [] }, {})
+    expect(clean(`${before}${secret.slice(0, 20)}\u200b${secret.slice(20)}${'z'.repeat(300)}`)).not.toContain(secret.slice(0, 8))
+  })
+
   it('keeps its outputs though its summary cannot be made', async () => {
     const files = await makeFiles()
     const summary = () => {

@@ -8,11 +8,11 @@ import type { Tools } from '../../tools.ts'
 import type { LookBack } from './look-back.ts'
 
 /**
- * What a snapshot was compared with: `previous` is the newest one of all destinations, `before` that of the first that has one. `nothing`: there is no earlier one, for the reasons that `why` names. `unknown`: it could not be looked up
+ * What a snapshot was compared with: `previous` is the newest one of all destinations, `before` that of the first that has one. `everywhere`: it could be looked up at each destination. `nothing`: there is no earlier one, for the reasons that `why` names. `unknown`: it could not be looked up
  * everywhere, and none was found.
  */
 export type Comparison =
-  | { readonly kind: 'compared'; readonly previous: StoredManifest; readonly before: StoredManifest }
+  | { readonly kind: 'compared'; readonly previous: StoredManifest; readonly before: StoredManifest; readonly everywhere: boolean }
   | { readonly kind: 'nothing'; readonly why: string }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'off' }
@@ -46,7 +46,8 @@ export async function checkShrink({ manifest, destinations, look, maxShrinkPerce
     return reasons.length < looked.length ? { kind: 'unknown' } : { kind: 'nothing', why: reasons.join('; ') }
   }
   checkAgainst(worst, { manifest, maxShrinkPercent }, tools)
-  return { kind: 'compared', previous: newest, before }
+  const everywhere = looked.every((each) => each.kind !== 'unknown')
+  return { kind: 'compared', previous: newest, before, everywhere }
 }
 
 type Looked =
@@ -141,7 +142,7 @@ function shrunk({ manifest, previous, since, types, lost, maxShrinkPercent }: Sh
   return new BackupError({
     code: 'dataset-shrunk',
     title: 'The dataset has shrunk',
-    message: `Dataset "${source.dataset}" of project "${source.projectId}" gave ${plural(documents.count, 'document')} for the snapshot, and ${since} holds ${formatCount(previous.documents.count)}: ${percent} % fewer, where \`max-shrink-percent\` allows ${maxShrinkPercent} %. ${types} Nothing was stored.`,
+    message: `Dataset "${source.dataset}" of project "${source.projectId}" gave ${plural(documents.count, 'document')} for the snapshot, and ${since} holds ${formatCount(previous.documents.count)}: ${percent} % fewer, where \`max-shrink-percent\` allows ${maxShrinkPercent} %.${types === '' ? '' : ` ${types}`} Nothing was stored.`,
     hint: 'Look at the dataset now, while older snapshots still exist: documents may have been deleted, or the token may not see them any more. If it is meant to be so, run once with a higher `max-shrink-percent`, or 100 to switch this check off.',
   })
 }

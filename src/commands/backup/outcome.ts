@@ -24,12 +24,12 @@ export type BackupOutcome = StoredAs & {
 
 /** The snapshot as it is stored. */
 export type StoredAs = {
-  /** `unchanged`: the branch held the same documents and assets already, and nothing new was stored anywhere. */
+  /** `unchanged`: nothing new was stored anywhere, because the branch held the same documents and assets already, or a newer snapshot. */
   readonly status: 'stored' | 'unchanged'
   /** Of the snapshot that was stored, or else of the one that was there already. */
   readonly manifest: Manifest
-  /** All files of the snapshot, as they are stored. */
-  readonly sizeBytes: number
+  /** All files of the snapshot, as they are stored; undefined where one that lies there already does not tell. */
+  readonly sizeBytes: number | undefined
   /** Of the data file as it is stored; undefined where each document has a file of its own. */
   readonly digest: string | undefined
 }

@@ -62,8 +62,7 @@ export async function storeEverywhere(
       signal.throwIfAborted()
       const place = await destination.store(snapshot)
       stored.push(place)
-      const what = place.kind === 'branch' && place.unchanged ? 'Unchanged, nothing new to store' : 'Stored and read back'
-      log.info(`${what}: ${destination.kind}, in ${formatDuration(performance.now() - startedAt)}`)
+      log.info(`${whatBecame(place)}: ${destination.kind}, in ${formatDuration(performance.now() - startedAt)}`)
     } catch (thrown) {
       const error = await failureOf(thrown, { signal, path })
       failure ??= error
@@ -75,6 +74,11 @@ export async function storeEverywhere(
   }
   if (stored.length === 0 && failure) throw failure
   return { stored, failure }
+}
+
+function whatBecame(place: Stored): string {
+  if (place.kind === 'branch' && place.notKept) return 'Not kept, a newer snapshot is there'
+  return place.kind === 'branch' && place.unchanged ? 'Unchanged, nothing new to store' : 'Stored and read back'
 }
 
 /** What a destination threw, as a known error: an unforeseen one must not hide what the destinations before it hold. */

@@ -17,7 +17,7 @@ type BranchNeeds = WritingNeeds & {
  * session.
  */
 export function branchDestination(session: BranchSession, needs: BranchNeeds): Destination {
-  const writing: Writing = { session, needs, prepared: undefined, wholeDue: undefined }
+  const writing: Writing = { session, needs, prepared: undefined, pushesFirst: false, wholeDue: undefined }
   return {
     kind: 'branch',
     reader: branchReader(session),

@@ -1,4 +1,4 @@
-import { BackupError } from '../../errors.ts'
+import { BackupError, reworded } from '../../errors.ts'
 import { isDamaged } from '../../git/server/refusals.ts'
 import { quoteOutside } from '../../text.ts'
 
@@ -55,9 +55,47 @@ export function unreadError(
   return new BackupError({
     code: 'verification-failed',
     title: 'The branch could not be read back',
-    message: `The commit ${commit} was sent to the branch "${quoteOutside(branch)}", and then the server gave no answer any more: ${message} The commit was left there. Nothing shows that it is wrong, and nothing proves that it is whole.`,
+    message: `The commit ${commit} was sent to the branch "${quoteOutside(branch)}", and could not be read back from there: ${message} The commit was left there. Nothing shows that it is wrong, and nothing proves that it is whole.`,
     hint: 'Run the backup again when the server answers; see githubstatus.com.',
     cause,
+  })
+}
+
+/** The error for a branch that holds the snapshot already, and could not be read when its time had come. */
+export function notReadError({ message, cause }: BackupError, branch: string): BackupError {
+  return new BackupError({
+    code: 'verification-failed',
+    title: 'The branch could not be read back',
+    message: `The branch "${quoteOutside(branch)}" holds the same documents and assets already. When all of it was to be read back, as it is every seven days, that could not be done: ${message}`,
+    hint: 'Run the backup again when the server answers; see githubstatus.com.',
+    cause,
+  })
+}
+
+/** The same for one that lies beside the branch, which it is not put on. */
+export function unprovenError({ message, cause }: BackupError, commit: string): BackupError {
+  return new BackupError({
+    code: 'verification-failed',
+    title: 'The commit could not be read back',
+    message: `The commit ${commit} was sent to the server, and could not be read back from there: ${message} The branch was left as it was.`,
+    hint: 'Run the backup again when the server answers; see githubstatus.com.',
+    cause,
+  })
+}
+
+/** The error for a commit that came back wrong before the branch was moved to it. */
+export function untouched(error: BackupError): BackupError {
+  return reworded(error, { message: `${error.message} The branch was left as it was.` })
+}
+
+/** The error for a commit that is proven, where the server does not tell whether the branch was moved to it. */
+export function unsettledError(error: BackupError, { commit, branch }: { readonly commit: string; readonly branch: string }): BackupError {
+  return new BackupError({
+    code: 'branch-rejected',
+    title: 'It is not known whether the branch was moved',
+    message: `The commit ${commit} was read back and is whole. When the branch "${quoteOutside(branch)}" was to be moved to it, the server did not say how that ended: ${error.message} The branch is at that commit, or where it was before.`,
+    hint: 'Run the backup again when the server answers; see githubstatus.com.',
+    cause: error,
   })
 }
 
@@ -70,7 +108,7 @@ export function withdrawnError(error: unknown, { commit, back }: { readonly comm
     : new BackupError({
         code,
         title,
-        message: `${message} The branch could not be put back; the commit ${commit} may still be there.`,
+        message: `${message} It is not known whether the branch was put back; the commit ${commit} may still be there.`,
         hint: `Do not trust that commit. ${hint}`,
         cause,
       })

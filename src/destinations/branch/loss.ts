@@ -7,15 +7,17 @@ type LossNeeds = {
   readonly branch: string
   /** How much of what the tip holds a snapshot may take out of it; 100: all. */
   readonly maxShrinkPercent: number
+  /** How many documents the tip holds that the snapshot lacks; undefined where their files do not tell. */
+  readonly vanished: number | undefined
 }
 
 /**
  * Throws `dataset-shrunk` if a snapshot would take more documents than allowed, or all files of assets, out of what the tip of the branch holds,
  * whatever was left out of either: with `keep-last` what is no longer at the tip may soon be gone.
  */
-export function refuseLoss(now: Manifest, there: StoredManifest | undefined, { branch, maxShrinkPercent }: LossNeeds): void {
+export function refuseLoss(now: Manifest, there: StoredManifest | undefined, { branch, maxShrinkPercent, vanished }: LossNeeds): void {
   if (there === undefined || maxShrinkPercent === 100) return
-  const lost = lostDocuments(now, there)
+  const lost = lostDocuments(now, there, vanished)
   const percent = there.documents.count === 0 ? 0 : (lost / there.documents.count) * 100
   // A manifest that somebody else wrote need not count assets.
   const lostFiles = now.assets.count === 0 ? (there.assets?.count ?? 0) : 0
@@ -29,10 +31,14 @@ export function refuseLoss(now: Manifest, there: StoredManifest | undefined, { b
   throw shrunk({ branch, there, losses: losses.filter((text) => text !== '').join(' and '), others: differences(now, there) })
 }
 
-/** How many documents are gone at least. With other filters as many may have come that have nothing to do with those. */
-function lostDocuments(now: Manifest, there: StoredManifest): number {
+/**
+ * How many documents are gone. With other filters as many may have come that have nothing to do with those; where their files do not tell, the types
+ * show at least a part of it.
+ */
+function lostDocuments(now: Manifest, there: StoredManifest, vanished: number | undefined): number {
   const fewer = Math.max(0, there.documents.count - now.documents.count)
   if (sameFilters(there.filters, now.filters)) return fewer
+  if (vanished !== undefined) return Math.min(there.documents.count, Math.max(fewer, vanished))
   const gone = Object.entries(there.documents.byType).map(([type, count]) => Math.max(0, count - countOf(now, type)))
   return Math.min(
     there.documents.count,
@@ -58,8 +64,13 @@ function differences(now: Manifest, there: StoredManifest): string[] {
 }
 
 function inWords(value: unknown): string {
-  if (!Array.isArray(value)) return quoteOutside(String(value ?? 'unknown'), 40)
-  return value.length === 0 ? 'empty' : `"${quoteOutside(value.map(String).toSorted().join(', '), 200)}"`
+  if (!Array.isArray(value)) return quoteOutside(simpleWord(value), 40)
+  return value.length === 0 ? 'empty' : `"${quoteOutside(value.map(simpleWord).toSorted().join(', '), 200)}"`
+}
+
+/** An object from elsewhere may not even become a text. */
+function simpleWord(value: unknown): string {
+  return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : 'unknown'
 }
 
 type ShrunkNeeds = { readonly branch: string; readonly there: StoredManifest; readonly losses: string; readonly others: readonly string[] }

@@ -1,13 +1,13 @@
 import type { BackupError } from '../../errors.ts'
-import { type Move, type Moved, type Pushed, push } from '../../git/server/remote.ts'
+import { type Move, type Moved, type Overview, type Pushed, push, removeRefs } from '../../git/server/remote.ts'
 import { type RetryRules, retrying } from '../../http/retry.ts'
 import { askOverview, type BranchSession, inGitWords, repositoryOf, retryRulesOf } from './session.ts'
 
 /**
- * Moves the branch. What failed for a reason that passes is tried again; where an answer was lost, the branch itself shows how the push ended.
- * Throws if it does not.
+ * Moves a ref, the branch's or one of ours. What failed for a reason that passes is tried again; where an answer was lost, the ref itself shows how the
+ * push ended. Throws if it does not.
  */
-export async function moveBranch(session: BranchSession, move: Move): Promise<Moved> {
+export async function moveRef(session: BranchSession, move: Move): Promise<Moved> {
   const repository = await repositoryOf(session)
   const pushOnce = async () => await inGitWords(session, () => push(repository, session.url, move))
   return await settle(session, move, { pushOnce, rules: retryRulesOf(session) })
@@ -26,10 +26,21 @@ export async function moveBack(session: BranchSession, move: Move, withinMs: num
   }
 }
 
+/** Removes refs of ours as well as that can be done in the given time, even if the run was cancelled. Whoever comes later removes what stays. */
+export async function tryToRemove(session: BranchSession, refs: readonly string[], withinMs: number): Promise<void> {
+  if (refs.length === 0) return
+  try {
+    const { offline } = await repositoryOf(session)
+    await removeRefs(offline, refs, AbortSignal.timeout(withinMs))
+  } catch {
+    // They are in nobody's way.
+  }
+}
+
 type Trying = { readonly pushOnce: () => Promise<Pushed>; readonly rules: RetryRules }
 
-/** Pushes until the server says how it ended, or the branch shows it. Throws if neither does. */
-async function settle(session: BranchSession, { from, to }: Move, { pushOnce, rules }: Trying): Promise<Moved> {
+/** Pushes until the server says how it ended, or the ref shows it. Throws if neither does. */
+async function settle(session: BranchSession, { ref, from, to }: Move, { pushOnce, rules }: Trying): Promise<Moved> {
   let broken: BackupError | undefined
   try {
     return await retrying(async () => {
@@ -37,9 +48,9 @@ async function settle(session: BranchSession, { from, to }: Move, { pushOnce, ru
       if (pushed.kind === 'done' || pushed.kind === 'refused') return pushed
       if (pushed.kind === 'broken') broken = pushed.error
       // The answer may be all that was lost; git's own second try is then refused as if somebody else had been faster.
-      const { tip } = await askOverview(session)
-      if (tip === to) return { kind: 'done' }
-      if (pushed.kind === 'lost' || tip !== from) return { kind: 'lost' }
+      const at = placeOf(await askOverview(session), ref)
+      if (at === to) return { kind: 'done' }
+      if (pushed.kind === 'lost' || at !== from) return { kind: 'lost' }
       throw pushed.error
     }, rules)
   } catch (error) {
@@ -47,4 +58,8 @@ async function settle(session: BranchSession, { from, to }: Move, { pushOnce, ru
     if (error === broken && broken !== undefined) return { kind: 'refused', error: broken }
     throw error
   }
+}
+
+function placeOf({ tip, below }: Overview, ref: string): string | undefined {
+  return ref.startsWith('refs/heads/') ? tip : below.get(ref)
 }

@@ -3,6 +3,7 @@ import { type GitTools, makeRepository, type Remote, type Repository } from '../
 import { findCommandFailure, isNotFound } from '../../git/server/refusals.ts'
 import { askServer, fetchCommit, type Overview } from '../../git/server/remote.ts'
 import { type RetryNeeds, type RetryRules, retrying, retryRules } from '../../http/retry.ts'
+import { stagingRefs } from './staging.ts'
 import { type BranchTip, noBranch, readTip } from './tip.ts'
 
 /** What reading and writing a dataset's snapshots on a branch both need. */
@@ -45,7 +46,7 @@ export function openBranch(needs: SessionNeeds): BranchSession {
     needs,
     url: `${needs.remote.serverUrl}/${needs.remote.name}`,
     repository: undefined,
-    overview: { tip: undefined, defaultBranch: undefined, empty: false },
+    overview: { tip: undefined, defaultBranch: undefined, empty: false, below: new Map() },
     tip: undefined,
     upToDate: false,
     fetched: new DisposableStack(),
@@ -120,7 +121,7 @@ export async function askOverview(session: BranchSession): Promise<Overview> {
   const { branch } = session.needs
   const { git } = await repositoryOf(session)
   try {
-    return await askServer(git, session.url, branch)
+    return await askServer(git, session.url, { branch, above: stagingRefs })
   } catch (error) {
     if (session.tip !== undefined || !isNotFound(error)) throw error
     const overview = await askSuffixed(session)
@@ -134,7 +135,7 @@ async function askSuffixed(session: BranchSession): Promise<Overview | undefined
   const url = `${session.url}.git`
   const suffixed = await openAnother(session, url)
   try {
-    const overview = await askServer(suffixed.git, url, session.needs.branch)
+    const overview = await askServer(suffixed.git, url, { branch: session.needs.branch, above: stagingRefs })
     session.repository?.[Symbol.dispose]()
     session.repository = suffixed
     session.url = url

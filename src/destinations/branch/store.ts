@@ -1,16 +1,21 @@
-import type { Manifest } from '../../format/manifest.ts'
-import type { Move, Moved } from '../../git/server/remote.ts'
+import { attributes } from '../../format/branch-layout.ts'
+import { type Manifest, printManifest } from '../../format/manifest.ts'
+import { findDataFile } from '../../snapshot/read/documents.ts'
 import type { Stopwatch } from '../../stopwatch.ts'
 import type { FinishedSnapshot, StoredOnBranch } from '../destination.ts'
-import { isNewer, makeCommit, proofOfTip } from './commit/commit.ts'
+import { isNewer, makeCommit, proofOfTip, vanishedIn } from './commit/commit.ts'
 import type { BranchLayout } from './commit/files.ts'
-import { keepNewest, logOrder, type Ready } from './commit/keep-newest.ts'
-import { conflictError, defaultBranchError, emptyRepositoryError, inTheWayError, isUnread, unreadError, withdrawnError } from './errors.ts'
+import { keepNewest, type Ready } from './commit/keep-newest.ts'
+import { saysAsMuch } from './commit/unchanged.ts'
+import { type Delivered, deliverAndProve, deliverProven, type Staging } from './deliver.ts'
+import { conflictError, defaultBranchError, emptyRepositoryError, inTheWayError, isUnread, notReadError } from './errors.ts'
 import { refuseLoss } from './loss.ts'
-import { moveBack, moveBranch } from './move.ts'
-import { holdsSnapshot, type Proof, readBackBranch } from './read-back/read-back.ts'
+import { tryToRemove } from './move.ts'
+import { logOrder, requirePlace } from './order.ts'
+import { readBackBranch } from './read-back/read-back.ts'
 import { isWholeDue } from './read-back/whole.ts'
-import { asking, type BranchSession, type BranchState, currentState, inGitWords, refresh, refreshTipOnly, repositoryOf } from './session.ts'
+import { type BranchSession, type BranchState, currentState, inGitWords, refresh, refreshTipOnly, repositoryOf } from './session.ts'
+import { leftovers, newStagingRef } from './staging.ts'
 import type { BranchTip } from './tip.ts'
 
 /** What writing snapshots on a branch needs beside its session. */
@@ -36,6 +41,8 @@ export type Writing = {
   readonly needs: WritingNeeds
   /** The commit that was made before anything was stored; `storeOnBranch` takes it away. */
   prepared: Ready | undefined
+  /** Whether the branch is moved before the commit is proven, because the server keeps no ref beside the branches. */
+  pushesFirst: boolean
   /** Whether all files are to be read back; asked for the first commit. */
   wholeDue: Promise<boolean> | undefined
 }
@@ -45,10 +52,10 @@ const tries = 5
 /** How long a run waits after its first lost race, and how much longer each time: those that have lost make way for the others. */
 const firstWaitMs = 900
 const waitGrowth = 2.8
+/** What removing refs may take, beside what putting the branch back takes. */
+const removeMs = { cancelled: 1_000, failed: 30_000 }
 /** How often the commit is made again, before each try, for a branch that is moved while it is made. */
 const turns = 10
-/** What putting the branch back may take: the runner kills a cancelled process ten seconds after it said so. */
-const backMs = { cancelled: 2_500, failed: 60_000 }
 
 /** The tip of a branch that backups may be stored on. Throws if it is the default branch, or holds what is not ours where the snapshot belongs. */
 export function requireOurs({ needs: { branch, remote } }: BranchSession, { overview, tip }: BranchState): BranchTip {
@@ -63,58 +70,79 @@ export async function makeReady(writing: Writing, snapshot: FinishedSnapshot, ti
   const { session, needs } = writing
   const { branch, folder } = session.needs
   const { layout, template, clean, now, maxShrinkPercent, keepLast } = needs
-  // An older snapshot goes below the newer one, and takes nothing out of it.
-  if (!isNewer(tip.manifest, snapshot.manifest)) refuseLoss(snapshot.manifest, tip.manifest, { branch, maxShrinkPercent })
   const { progress } = needs.log
-  const isDue = async () => await isWholeDueIn(writing)
+  const isDue = async () => await isWholeDueIn(writing, tip)
+  const claimsWhole = !writing.pushesFirst
   return await inGitWords(session, async () => {
-    const made = await makeCommit({ session, tip, snapshot, layout, template, isWholeDue: isDue, clean, now, progress })
+    const made = await makeCommit({ session, tip, snapshot, layout, template, isWholeDue: isDue, claimsWhole, clean, now, progress })
+    const loss = { branch, maxShrinkPercent, vanished: vanishedIn(made, tip) }
+    // An older snapshot goes below the newer one, and takes nothing out of it.
+    if (!isNewer(tip.manifest, snapshot.manifest)) refuseLoss(snapshot.manifest, tip.manifest, loss)
     return await keepNewest(made, { tip, repository: await repositoryOf(session), folder, keep: keepLast })
   })
 }
 
-async function isWholeDueIn(writing: Writing): Promise<boolean> {
+async function isWholeDueIn(writing: Writing, { commit }: BranchTip): Promise<boolean> {
   const { session, needs } = writing
-  writing.wholeDue ??= isWholeDue(session, { source: needs.source, now: needs.now() })
+  writing.wholeDue ??= isWholeDue(session, { source: needs.source, now: needs.now(), tip: commit })
   return await writing.wholeDue
 }
 
 /** Stores a snapshot, again if other runs move the branch first. See the law of `store` in destination.ts. */
 export async function storeOnBranch(writing: Writing, snapshot: FinishedSnapshot): Promise<StoredOnBranch> {
   const { session, needs } = writing
-  const { git, branch } = session.needs
-  git.signal.throwIfAborted()
-  for (let tryNumber = 1; ; tryNumber++) {
-    const { tip, ready } = await makeOnTop(writing, snapshot)
-    const commit = await bring(writing, ready, tip)
-    if (commit !== undefined) {
-      const stored = branchResult(session, ready, commit)
-      const { info } = session.needs.log
-      const { keepLast, now, log } = needs
-      logOrder(stored, { branch, keepLast, now, log: { info, warning: log.warning }, snapshot: snapshot.manifest, newest: tip.manifest })
-      return stored
-    }
-    await waitAfterRace(session, tryNumber)
-    await refreshTipOnly(session)
+  const { signal } = session.needs.git
+  signal.throwIfAborted()
+  const staging: Staging = { ref: newStagingRef(needs.now()), at: undefined, perhapsThere: false }
+  try {
+    return await storeAgain(writing, snapshot, staging)
+  } finally {
+    const own = staging.perhapsThere ? [staging.ref] : []
+    const within = signal.aborted ? removeMs.cancelled : removeMs.failed
+    await tryToRemove(session, own, within)
+    if (!signal.aborted) await tryToRemove(session, leftovers(session.overview.below.keys(), needs.now()), within)
   }
 }
 
-/** What is reported of the snapshot. `commit`: the one that holds it. */
-function branchResult(session: BranchSession, ready: Ready, commit: string): StoredOnBranch {
+async function storeAgain(writing: Writing, snapshot: FinishedSnapshot, staging: Staging): Promise<StoredOnBranch> {
+  const { session, needs } = writing
+  const { branch, log } = session.needs
+  const { keepLast, now } = needs
+  for (let tryNumber = 1; ; tryNumber++) {
+    const { tip, ready } = await makeOnTop(writing, snapshot)
+    const order = { branch, keepLast, now, snapshot: snapshot.manifest, newest: tip.manifest }
+    requirePlace(ready, order)
+    const delivered = await bring(writing, { ready, tip, staging })
+    if (delivered.kind === 'refused') throw delivered.error
+    if (delivered.kind === 'proven') {
+      logOrder(
+        { notKept: ready.notKept, unchanged: ready.commit === undefined },
+        { ...order, log: { info: log.info, warning: needs.log.warning } },
+      )
+      return branchResult(session, { ready, tip, commit: delivered.commit })
+    }
+    if (delivered.kind === 'unstaged') writing.pushesFirst = true
+    else {
+      await waitAfterRace(session, tryNumber)
+      await refreshTipOnly(session)
+    }
+  }
+}
+
+/** What is reported: of the snapshot, or of the newer one that is there in its place. `commit`: the one that holds it. */
+function branchResult(session: BranchSession, { ready, tip, commit }: { ready: Ready; tip: BranchTip; commit: string }): StoredOnBranch {
   const { branch, remote } = session.needs
   const { manifest, sizeBytes, digest, byType, notKept } = ready
-  return {
-    kind: 'branch',
-    repository: remote.name,
-    branch,
-    manifest,
-    sizeBytes,
-    digest,
-    byType,
-    notKept,
-    unchanged: ready.commit === undefined,
-    commit: notKept ? '' : commit,
-  }
+  const place = { kind: 'branch', repository: remote.name, branch, commit } as const
+  if (!notKept || tip.manifest === undefined || !saysAsMuch(tip.manifest, manifest))
+    return { ...place, manifest, sizeBytes, digest, byType, notKept, unchanged: ready.commit === undefined }
+  return { ...place, ...sizeOf(tip.manifest), manifest: tip.manifest, byType: undefined, notKept, unchanged: true }
+}
+
+/** What the manifest on a branch tells of its files. Where each document has a file of its own, it does not list those. */
+function sizeOf(manifest: Manifest): Pick<StoredOnBranch, 'sizeBytes' | 'digest'> {
+  const bytes = manifest.files.reduce((sum, file) => sum + file.sizeBytes, printManifest(manifest).length + attributes.length)
+  return { sizeBytes: manifest.branch === undefined ? bytes : undefined, digest: findDataFile(manifest)?.digest }
 }
 
 /**
@@ -135,46 +163,28 @@ async function makeOnTop(writing: Writing, snapshot: FinishedSnapshot): Promise<
   return { tip, ready }
 }
 
-/** Brings the branch to where it is to go, and reads it back. Returns the commit that holds the snapshot; undefined if another run was faster. */
-async function bring(writing: Writing, ready: Ready, tip: BranchTip): Promise<string | undefined> {
-  const { session } = writing
-  if (ready.to === undefined || ready.to === tip.commit) return tip.commit ?? ''
-  const grows = tip.commit !== undefined && !ready.rewritten
-  const move = { branch: session.needs.branch, from: tip.commit, to: ready.to, grows }
+/** Brings the branch to where it is to go, proven. */
+async function bring(writing: Writing, { ready, tip, staging }: { ready: Ready; tip: BranchTip; staging: Staging }): Promise<Delivered> {
+  const { session, needs } = writing
+  const unchanged = ready.commit === undefined
+  if (ready.to === undefined || ready.to === tip.commit) {
+    if (unchanged && !ready.notKept && (await isWholeDueIn(writing, tip))) await proveTip(writing, tip)
+    return { kind: 'proven', commit: tip.commit ?? '' }
+  }
   const proof = ready.proof ?? proofOfTip(tip, ready.manifest)
-  const moved = await moveAndProve(writing, move, { proof, unchanged: ready.commit === undefined })
-  if (moved.kind === 'refused') throw moved.error
-  return moved.kind === 'proven' ? moved.commit : undefined
+  const delivery = { from: tip.commit, to: ready.to, grows: tip.commit !== undefined && !ready.rewritten, proof, unchanged }
+  const tools = { session, stopwatch: needs.stopwatch }
+  return writing.pushesFirst ? await deliverAndProve(tools, delivery) : await deliverProven(tools, staging, delivery)
 }
 
-/** `unchanged`: no commit was made for the snapshot, so that the branch held it before. */
-type Proving = { readonly proof: Proof; readonly unchanged: boolean }
-
-type Proven = { readonly kind: 'proven'; readonly commit: string } | Exclude<Moved, { readonly kind: 'done' }>
-
-/**
- * Moves the branch and reads it back. When it throws, the branch was put back where it was, or the error says that it was not. What could not be read
- * is not proven, and not wrong either: it stays.
- */
-async function moveAndProve(
-  { session, needs }: Writing,
-  move: Move & { readonly to: string },
-  { proof, unchanged }: Proving,
-): Promise<Proven> {
-  const { branch, from, to } = move
-  const { signal } = session.needs.git
+/** Reads the snapshot at the tip back where nothing new was stored, and the last whole read-back is too old. */
+async function proveTip({ session, needs }: Writing, tip: BranchTip): Promise<void> {
+  if (tip.manifest === undefined || tip.commit === undefined) return
+  const expected = { to: tip.commit, proof: proofOfTip(tip, tip.manifest) }
   try {
-    const moved = await moveBranch(session, move)
-    if (moved.kind === 'refused') return moved
-    // Where the answer was lost, another run may have gone on from the commit already.
-    if (moved.kind === 'lost' && (unchanged || !(await asking(session, () => holdsSnapshot(session, { to, proof }))))) return moved
-    const commit = await needs.stopwatch.during('verify', () => readBackBranch(session, { to, proof }))
-    signal.throwIfAborted()
-    return { kind: 'proven', commit }
+    await needs.stopwatch.during('verify', () => readBackBranch(session, expected))
   } catch (error) {
-    if (!signal.aborted && isUnread(error)) throw unreadError(error, { commit: to, branch })
-    const within = signal.aborted ? backMs.cancelled : backMs.failed
-    throw withdrawnError(error, { commit: to, back: await moveBack(session, { branch, from: to, to: from }, within) })
+    throw isUnread(error) ? notReadError(error, session.needs.branch) : error
   }
 }
 

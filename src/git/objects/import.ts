@@ -1,7 +1,8 @@
 import type { Git } from '../command.ts'
 
-/** The author of the commits: GitHub's own bot, with its noreply address. */
-const bot = 'github-actions[bot] <41898282+github-actions[bot]@users.noreply.github.com>'
+/** GitHub's own bot, with its noreply address, makes the commits. */
+export const botAddress = '41898282+github-actions[bot]@users.noreply.github.com'
+const bot = `github-actions[bot] <${botAddress}>`
 
 /** A change of one file. `name`: the blob that it becomes; undefined: it is removed. Paths are bytes, one a character (latin1). */
 export type FileChange = { readonly path: string; readonly name: string | undefined }

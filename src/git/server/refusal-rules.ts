@@ -42,7 +42,7 @@ const proxy: Refusal = {
 
 /** What came is not what was stored, or is missing. Another try may reach a copy of the server that is up to date. */
 export const damaged: Refusal = {
-  rule: /possible repository corruption|not our ref|did not send all necessary objects|pack has bad object|pack is corrupted|inflate returned|inflate inconsistency/i,
+  rule: /possible repository corruption|not our ref|did not send all necessary objects|(Could not|unable to) read [0-9a-f]{40}|pack has bad object|pack is corrupted|inflate returned|inflate inconsistency/i,
   code: 'branch-rejected',
   title: 'The server does not give back what it took',
   hint: 'Run the job again. If it comes back, the repository on the server is damaged: its words say where.',
@@ -135,6 +135,12 @@ export const refusals: readonly Refusal[] = [
     code: 'branch-rejected',
     title: 'GitHub does not understand the request',
     hint: 'Something between this runner and GitHub changes requests. Check the proxy.',
+  },
+  {
+    rule: /does not support --atomic/,
+    code: 'branch-rejected',
+    title: 'The server moves no two refs at once',
+    hint: 'Update the git of the server.',
   },
   certificate,
   proxy,

@@ -23,11 +23,14 @@ export type PushFailure =
  * Tells why a push failed. The line of the ref is git's (git-scm.com/docs/git-push, --porcelain); in brackets stand git's or the server's words.
  */
 export function failedPush(finished: Finished, url: string): PushFailure {
-  const why = /^!\t[^\t]*\t\[(?:remote )?rejected\] \((.*)\)$/m.exec(finished.stdout.toString('utf8'))?.[1] ?? ''
+  const report = finished.stdout.toString('utf8')
+  const reasons = Array.from(report.matchAll(/^!\t[^\t]*\t\[(?:remote )?rejected\] \((.*)\)$/gm), ([, reason = '']) => reason)
+  // Of two refs that move together, the one that could have moved says only that the other could not.
+  const why = reasons.find((reason) => !/^(atomic|transaction)/.test(reason)) ?? reasons[0] ?? ''
   const refusal = findRefusal(`${finished.stderr}\n${why}`)
   if (lostRule.test(why) && refusal !== rewriting && !/exists; cannot create/.test(finished.stderr)) return { kind: 'lost' }
-  const said = `${wordsOf(finished)}${why === '' ? '' : ` (${why})`}`
-  const error = refused(refusal ?? (why === '' ? unknownFailure : unknownRefusal), said, url)
+  const words = `${wordsOf(finished)}${why === '' ? '' : ` (${why})`}`
+  const error = refused(refusal ?? (why === '' ? unknownFailure : unknownRefusal), words, url)
   return { kind: error.retry.tries > 1 || (why === '' && refusal === undefined) ? 'broken' : 'refused', error }
 }
 

@@ -10,15 +10,21 @@ export type Overview = {
   readonly defaultBranch: string | undefined
   /** Whether there is no branch at all. */
   readonly empty: boolean
+  /** The refs below a chosen one, and where they are. */
+  readonly below: ReadonlyMap<string, string>
 }
 
-/** Asks the server about a branch. Throws a `branch-rejected` if it gives no answer. */
-export async function askServer(git: Git, url: string, branch: string): Promise<Overview> {
-  const text = await listRefs(git, url, ['--symref', url, 'HEAD', `refs/heads/${branch}`])
+/** Asks the server about a branch, and about all refs below another (`refs/…/`). Throws a `branch-rejected` if it gives no answer. */
+export async function askServer(git: Git, url: string, { branch, above }: { branch: string; above: string }): Promise<Overview> {
+  const all = await listRefs(git, url, ['--symref', url, 'HEAD', `refs/heads/${branch}`, `${above}*`])
+  const lines = all.split('\n')
+  const isBelow = (line: string) => line.split('\t')[1]?.startsWith(above) === true
+  const below = new Map(lines.filter(isBelow).map((line) => line.split('\t').toReversed() as [string, string]))
+  const text = lines.filter((line) => !isBelow(line)).join('\n')
   const tip = new RegExp(`^([0-9a-f]{40,64})\\trefs/heads/${escapeRegExp(branch)}$`, 'm').exec(text)?.[1]
   const defaultBranch = /^ref: refs\/heads\/(.*)\tHEAD$/m.exec(text)?.[1]
   const empty = text.trim() === '' && (await listRefs(git, url, ['--heads', url])).trim() === ''
-  return { tip, defaultBranch, empty }
+  return { tip, defaultBranch, empty, below }
 }
 
 async function listRefs(git: Git, url: string, args: readonly string[]): Promise<string> {
@@ -73,39 +79,53 @@ export async function fetchObjects(git: Git, url: string, names: readonly string
 
 const fetchedRef = 'refs/fetched/tip'
 
-/** One change of a branch: from the commit that it is expected to be at, to another. Undefined: the branch is not there. */
+/** One change of a ref: from the commit that it is expected to be at, to another. Undefined: the ref is not there. */
 export type Move = {
-  readonly branch: string
+  /** By its full name: `refs/heads/…`. */
+  readonly ref: string
   readonly from: string | undefined
   readonly to: string | undefined
   /** Whether `to` is a commit on top of `from`, made of what is here. */
   readonly grows?: boolean
+  /** Another ref that is removed in the same moment, and where it is. */
+  readonly removes?: { readonly ref: string; readonly at: string }
 }
 
-/** How a push ended. `lost`: the branch was not where it was expected to be; nothing was changed. */
+/** How a push ended. `lost`: the ref was not where it was expected to be; nothing was changed. */
 export type Pushed = { readonly kind: 'done' } | PushFailure
 
 /** The same once it is settled. */
 export type Moved = Exclude<Pushed, { readonly kind: 'broken' }>
 
 /**
- * Moves a branch on the server, unless somebody else has moved it meanwhile. Where it grows, the new folders go as differences to the old ones, which
+ * Moves a ref on the server, unless somebody else has moved it meanwhile. Where it grows, the new folders go as differences to the old ones, which
  * are here; old files are not, and git does without them where it knows nobody to ask (git's builtin/pack-objects.c, `check_object`: a missing
  * preferred base is passed over).
  */
 export async function push(
   { git, offline }: Pick<Repository, 'git' | 'offline'>,
   url: string,
-  { branch, from, to, grows = false }: Move,
+  { ref, from, to, grows = false, removes }: Move,
   signal?: AbortSignal,
 ): Promise<Pushed> {
-  const ref = `refs/heads/${branch}`
-  const args = ['push', '--porcelain', '--no-verify', `--force-with-lease=${ref}:${from ?? ''}`, 'origin', `${to ?? ''}:${ref}`]
+  const changes = [{ ref, from: from ?? '', to: to ?? '' }, ...(removes ? [{ ref: removes.ref, from: removes.at, to: '' }] : [])]
+  const args = [
+    ...['push', '--porcelain', '--no-verify', ...(removes ? ['--atomic'] : [])],
+    ...changes.map((change) => `--force-with-lease=${change.ref}:${change.from}`),
+    ...['origin', ...changes.map((change) => `${change.to}:${change.ref}`)],
+  ]
   const attempt = async (options: readonly string[]) =>
     await (grows ? offline : git).attempt([...options, ...args], signal ? { signal } : {})
   const first = await attempt([])
   const finished = refusesChunks.test(first.stderr) ? await attempt(['-c', `http.postBuffer=${wholeBytes}`]) : first
   return finished.exitCode === 0 ? { kind: 'done' } : failedPush(finished, url)
+}
+
+/** Removes refs from the server, wherever they are; all or none. Returns whether it did. */
+export async function removeRefs(git: Git, refs: readonly string[], signal: AbortSignal): Promise<boolean> {
+  const removals = refs.map((ref) => `:${ref}`)
+  const { exitCode } = await git.attempt(['push', '--porcelain', '--no-verify', 'origin', ...removals], { signal })
+  return exitCode === 0
 }
 
 /** A gateway that takes no body of unknown length. git sends one of a megabyte or more so. */

@@ -45,7 +45,7 @@ function unreadable(where: string, why: string, cause: unknown): BackupError {
   return new BackupError({
     code: 'snapshot-invalid',
     title: 'An earlier snapshot cannot be read',
-    message: `The earlier snapshot ${where} cannot be read. ${why}`,
+    message: `The earlier snapshot ${where} cannot be read. ${why.replace(/\.?$/, '.')}`,
     hint: 'Look at it: if it was made by a newer version of sanity-backup, update the action; if it was damaged, find out how. The snapshot that is stored now is compared with the next time.',
     cause,
   })

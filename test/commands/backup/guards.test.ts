@@ -51,7 +51,7 @@ describe('checkShrink', () => {
   ])('throws only if too many were lost: $lost', async ({ now, fails }) => {
     const { compared } = checking(now, [holding([manifestOf({ post: 100 })])])
     const outcome = await compared.catch((error: unknown) => error)
-    if (fails) expect(outcome).toMatchObject({ code: 'dataset-shrunk', message: expect.stringContaining('51 % fewer') })
+    if (fails) expect(outcome).toMatchObject({ code: 'dataset-shrunk', message: expect.stringMatching(/51 % fewer(?!.* {2})/) })
     else expect(outcome).toMatchObject({ kind: 'compared' })
   })
 
@@ -61,6 +61,12 @@ describe('checkShrink', () => {
     expect(logged).toEqual([expect.stringMatching(/^warning: .* Shrunk: page from 4 to 1\. Gone: tag \(2\)\./)])
   })
 
+  it('says that it could not look everywhere, where one place cannot be looked at and another can', async () => {
+    const there = manifestOf({ post: 10 })
+    const { compared } = checking({ post: 10 }, [holding(unread), holding([there])])
+    expect(await compared).toMatchObject({ kind: 'compared', previous: there, everywhere: false })
+  })
+
   it('judges by the snapshot that held most, and tells of the newest', async () => {
     const large = manifestOf({ post: 100 }, '2026-11-01T00:00:00Z')
     const newest = manifestOf({ post: 12 }, '2026-11-21T00:00:00Z')
@@ -68,7 +74,7 @@ describe('checkShrink', () => {
     expect(await rejection(checking({ post: 10 }, destinations).compared)).toMatchObject({
       message: expect.stringContaining('of 2026-11-01'),
     })
-    expect(await checking({ post: 60 }, destinations).compared).toMatchObject({ kind: 'compared', previous: newest })
+    expect(await checking({ post: 60 }, destinations).compared).toMatchObject({ kind: 'compared', previous: newest, everywhere: true })
   })
 
   it.each([

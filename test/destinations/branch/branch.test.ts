@@ -7,7 +7,7 @@ import { describeDestination, finishedSnapshot } from '../../contracts/destinati
 import { type Git, gitAnswers, type Refusal, startGit } from '../../doubles/git/git.ts'
 import { rejection } from '../../support/feed.ts'
 import { makeTempFolder } from '../../support/process.ts'
-import { branch, openDestination } from './scene.ts'
+import { branch, openDestination, stagedIn } from './scene.ts'
 
 for (const layout of ['text', 'compressed'] as const) {
   describeDestination(
@@ -25,7 +25,7 @@ for (const layout of ['text', 'compressed'] as const) {
           git.fault('git-receive-pack', {
             exchange: true,
             times: 1,
-            after: async () => await git.lose(`${branch}:abc12345/production/manifest.json`),
+            after: async () => await git.lose(`${stagedIn(git)}:abc12345/production/manifest.json`),
           })
         },
         ...(layout === 'text' ? { findings: textFindings } : {}),

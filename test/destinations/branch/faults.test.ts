@@ -5,7 +5,7 @@ import { printManifest } from '../../../src/format/manifest.ts'
 import { finishedSnapshot, someLines } from '../../contracts/destination.ts'
 import { type Git, gitAnswers } from '../../doubles/git/git.ts'
 import { rejection } from '../../support/feed.ts'
-import { branch, type Change, folder, type Scene, startScene } from './scene.ts'
+import { branch, type Change, folder, keepNoOtherRefs, type Scene, startScene } from './scene.ts'
 
 let scene: Scene
 let git: Git
@@ -86,7 +86,7 @@ describe('a push', () => {
     const stored = await scene.store(await snapshotOf())
     expect(stored).toMatchObject({ unchanged: false, commit: tipOf() })
     // Read back: what was fetched after the push.
-    const pushedAt = git.requests.findLastIndex(({ service }) => service === 'git-receive-pack')
+    const pushedAt = git.requests.findIndex(({ service }) => service === 'git-receive-pack')
     expect(
       git.requests.slice(pushedAt).filter(({ service, method }) => service === 'git-upload-pack' && method === 'POST').length,
     ).toBeGreaterThan(1)
@@ -97,6 +97,7 @@ describe('a push', () => {
     git.fault('git-receive-pack', {
       exchange: true,
       loseAnswer: true,
+      moves: 'refs/heads/',
       times: 1,
       after: async () => {
         pushed = tipOf()
@@ -114,7 +115,7 @@ describe('a push', () => {
       const lines = [Buffer.from(JSON.stringify({ _id: 'a', _type: 'post', text: randomBytes(2_000_000).toString('base64') }))]
       expect(await scene.store(await snapshotOf({ lines }))).toMatchObject({ unchanged: false, commit: tipOf() })
       const sent = git.requests.filter(({ service, method }) => service === 'git-receive-pack' && method === 'POST')
-      expect(sent.map(({ headers }) => Number(headers['content-length'] ?? 0) > 1_000_000).slice(-1)).toEqual([true])
+      expect(sent.filter(({ headers }) => Number(headers['content-length'] ?? 0) > 1_000_000)).toHaveLength(1)
       expect(scene.said.info).toEqual([])
     },
   )
@@ -152,16 +153,48 @@ it('does not take a repository for missing because its other name met a 503', as
   expect(await scene.store(await snapshotOf())).toMatchObject({ unchanged: false, commit: tipOf() })
 })
 
-it('leaves a commit there that could not be read back, and says so', async () => {
+/** From the next push on the server gives nothing back. */
+const silentAfterPush = (): void =>
   git.fault('git-receive-pack', {
     exchange: true,
+    moves: 'refs/',
     times: 1,
     after: async () => git.fault('git-upload-pack', { answer: gitAnswers.unavailable }),
   })
-  const error = await rejection(scene.store(await snapshotOf()))
-  expect(error).toMatchObject({
+
+it('leaves the branch as it was where the commit cannot be read back, and no ref of its own', async () => {
+  await scene.store(await snapshotOf())
+  const before = git.run('for-each-ref')
+  silentAfterPush()
+  expect(await rejection(scene.store(await snapshotOf(second)))).toMatchObject({
     code: 'verification-failed',
-    title: 'The branch could not be read back',
-    message: expect.stringMatching(new RegExp(`^The commit ${tipOf()} was sent .*error: 503.* was left there`)),
+    title: 'The commit could not be read back',
+    message: expect.stringMatching(/error: 503.* The branch was left as it was\.$/),
+  })
+  expect(git.run('for-each-ref')).toBe(before)
+})
+
+describe('a server that keeps no refs beside the branches', () => {
+  beforeEach(() => keepNoOtherRefs(git))
+
+  it('gets the commit on its branch, which claims nothing, so that all is read back each night', async () => {
+    expect(await scene.store(await snapshotOf())).toMatchObject({ unchanged: false, commit: tipOf() })
+    expect(git.run('log', '-1', '--format=%B', branch)).not.toMatch(/Read back whole/)
+    expect(git.run('for-each-ref', '--format=%(refname)').split('\n')).toEqual(['refs/heads/main', `refs/heads/${branch}`])
+  })
+
+  it('keeps a commit that could not be read back, and the error says so', async () => {
+    git.fault('git-receive-pack', {
+      exchange: true,
+      moves: 'refs/heads/',
+      times: 1,
+      after: async () => git.fault('git-upload-pack', { answer: gitAnswers.unavailable }),
+    })
+    expect(await rejection(scene.store(await snapshotOf()))).toMatchObject({
+      code: 'verification-failed',
+      title: 'The branch could not be read back',
+      message: expect.stringMatching(new RegExp(`^The commit ${tipOf()} was sent .*error: 503.* was left there`)),
+    })
+    expect(git.run('log', '-1', '--format=%B', branch)).not.toMatch(/Read back whole/)
   })
 })

@@ -17,9 +17,13 @@ function manifestOf({ byType, filters = {}, assets = 0 }: Given): Manifest {
 }
 
 /** How the guard ends: `kept`, or what it says. */
-function judged(there: Manifest, now: Manifest, maxShrinkPercent = 50): string {
+function judged(
+  there: Manifest,
+  now: Manifest,
+  { maxShrinkPercent = 50, vanished }: { maxShrinkPercent?: number; vanished?: number } = {},
+): string {
   try {
-    refuseLoss(now, there, { branch: 'backups', maxShrinkPercent })
+    refuseLoss(now, there, { branch: 'backups', maxShrinkPercent, vanished })
     return 'kept'
   } catch (error) {
     const { code, message, hint } = error as BackupError
@@ -80,8 +84,16 @@ describe('the guard of the tip', () => {
     expect(judged(manifestOf(there), manifestOf(now))).toMatch(typeof says === 'string' ? new RegExp(`^${says}$`) : says)
   })
 
+  it('counts the documents whose files would vanish, where they tell, though as many others of the same type come', () => {
+    const there = manifestOf({ byType: { post: 10 }, filters: { excludeIds: ['b-*'] } })
+    const now = manifestOf({ byType: { post: 10 }, filters: { excludeIds: ['a-*'] } })
+    expect(judged(there, now, { vanished: 5 })).toBe('kept')
+    expect(judged(there, now, { vanished: 6 })).toMatch(/take 6 of the 10 documents .*`exclude-ids` \(there "b-\*", here "a-\*"\)/)
+    expect(judged(there, manifestOf({ byType: { post: 10 }, filters: { excludeIds: ['b-*'] } }), { vanished: 6 })).toBe('kept')
+  })
+
   it('is off with 100', () => {
-    expect(judged(manifestOf({ byType: { post: 10 }, assets: 3 }), manifestOf({ byType: {} }), 100)).toBe('kept')
+    expect(judged(manifestOf({ byType: { post: 10 }, assets: 3 }), manifestOf({ byType: {} }), { maxShrinkPercent: 100 })).toBe('kept')
   })
 
   it('copes with a manifest that somebody else wrote, and repeats nothing of it that could do harm', () => {

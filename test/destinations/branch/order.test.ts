@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { rejection } from '../../support/feed.ts'
 import { branch, folder, someTexts, startScene } from './scene.ts'
 
 const documentAt = (commit: string, git: { files: (commit: string) => Record<string, string> }): string =>
@@ -52,7 +53,7 @@ describe('a run that finds a newer snapshot on the branch', () => {
     await scene.store(await scene.snapshot(12, { texts: someTexts(3) }))
     const older = await scene.snapshot(3, { texts: someTexts(3) })
     const note = () => void scene.git.commit(branch, { 'notes.txt': 'Mine' }, { message: 'A note' })
-    scene.git.fault('git-receive-pack', { exchange: true, times: 1, after: async () => note() })
+    scene.git.fault('git-receive-pack', { exchange: true, times: 1, moves: 'refs/heads/', loseAnswer: true, after: async () => note() })
     const stored = await scene.store(older)
     expect(scene.history()).toEqual(['A note', 'top', 3, 12])
     expect(stored.commit).toBe(scene.git.run('rev-parse', `${branch}~2`))
@@ -63,7 +64,7 @@ describe('a run that finds a newer snapshot on the branch', () => {
     await scene.store(await scene.snapshot(12, { texts: someTexts(3) }))
     const now = () => new Date('2026-11-22T03:00:05Z')
     await scene.store(await scene.snapshot(3), { now })
-    expect(scene.said.warnings).toEqual([expect.stringMatching(/clock .* is wrong: 2026-11-22T12:00:00Z.*Hint: set the clock right/)])
+    expect(scene.said.warnings).toEqual([expect.stringMatching(/clock .* is wrong: 2026-11-22T12:00:00Z.*Hint: Set the clock right/)])
   })
 })
 
@@ -96,19 +97,48 @@ describe('keep-last counts by the time of the snapshots', () => {
     300_000,
   )
 
-  it('says of a snapshot that is older than all it keeps that no commit holds it, and pushes nothing', async () => {
+  it.each(['text', 'compressed'] as const)(
+    'tells of the newest in the place of one that is older than all it keeps, and pushes nothing: layout %s',
+    async (layout) => {
+      await using scene = await startScene()
+      const newest = await scene.store(await scene.snapshot(12, { label: 'release', texts: someTexts(3) }), { keepLast: 1, layout })
+      const before = scene.git.run('rev-parse', branch)
+      scene.git.reset()
+      const stored = await scene.store(await scene.snapshot(3, { texts: someTexts(3) }), { keepLast: 1, layout })
+      expect(stored).toEqual({
+        ...newest,
+        ...{ unchanged: true, notKept: true, commit: before, byType: undefined },
+        sizeBytes: layout === 'text' ? undefined : newest.sizeBytes,
+      })
+      expect(scene.git.run('rev-parse', branch)).toBe(before)
+      expect(scene.git.requests.filter(({ service }) => service === 'git-receive-pack')).toEqual([])
+      expect(scene.said.warnings).toEqual([
+        expect.stringMatching(
+          /abc12345-production-20261122T030000Z was not stored .*before all of the 1 .*20261122T120000Z-release.*Hint: /,
+        ),
+      ])
+    },
+  )
+
+  it.each([
+    { whose: 'that has a label', label: 'pre-deploy', now: '2026-11-22T13:00:00Z', hint: /Raise `keep-last`/ },
+    {
+      whose: 'that a tip of the future is in the way of',
+      label: undefined,
+      now: '2026-11-22T11:49:00Z',
+      hint: /clock right.*take that commit off the branch/,
+    },
+  ])('refuses one $whose, and that is older than all it keeps', async ({ label, now, hint }) => {
     await using scene = await startScene()
-    await scene.store(await scene.snapshot(12, { label: 'release', texts: someTexts(3) }), { keepLast: 1 })
-    const before = scene.git.run('rev-parse', branch)
-    scene.git.reset()
-    const older = await scene.snapshot(3, { texts: someTexts(3) })
-    const stored = await scene.store(older, { keepLast: 1 })
-    expect(stored).toMatchObject({ unchanged: true, notKept: true, commit: '' })
-    expect(scene.git.run('rev-parse', branch)).toBe(before)
-    expect(scene.git.requests.filter(({ service }) => service === 'git-receive-pack')).toEqual([])
-    expect(scene.said.warnings).toEqual([
-      expect.stringMatching(/abc12345-production-20261122T030000Z was not stored .*before all of the 1 .*20261122T120000Z-release.*Hint: /),
-    ])
+    await scene.store(await scene.snapshot(12, { texts: someTexts(3) }), { keepLast: 1 })
+    const before = scene.git.run('for-each-ref')
+    const older = await scene.snapshot(3, { ...(label ? { label } : {}), texts: someTexts(3) })
+    expect(await rejection(scene.store(older, { keepLast: 1, now: () => new Date(now) }))).toMatchObject({
+      code: 'branch-conflict',
+      title: 'The snapshot is older than all that are kept',
+      hint: expect.stringMatching(hint),
+    })
+    expect(scene.git.run('for-each-ref')).toBe(before)
   })
 
   it('counts a snapshot that people committed by its manifest, whatever its commit says', async () => {

@@ -81,6 +81,16 @@ export function someTexts(count: number, bytes = 1500): string[] {
   return Array.from({ length: count }, () => randomBytes(bytes).toString('base64'))
 }
 
+/** The ref beside the branches in which a commit waits to be proven. */
+export function stagedIn(git: Git): string {
+  return git.run('for-each-ref', '--format=%(refname)', 'refs/sanity-backup')
+}
+
+/** Lets the server refuse all refs that are no branches, as some do. */
+export function keepNoOtherRefs(git: Git): void {
+  git.run('config', 'receive.hideRefs', 'refs/sanity-backup')
+}
+
 export async function startScene(): Promise<Scene> {
   await using stack = new AsyncDisposableStack()
   const { path: temp } = stack.use(await makeTempFolder('branch'))

@@ -33,6 +33,8 @@ type GitFault = Turns & {
   readonly chunked?: true
   /** Only for the exchange itself, not for the question that opens it. */
   readonly exchange?: true
+  /** Only for a push that moves a ref below this one. */
+  readonly moves?: string
   /** Only for requests with this number in their git process. */
   readonly place?: number
   /** Only for what was not asked before, so that a second try succeeds. */
@@ -131,7 +133,8 @@ export async function startGit({ repository = 'acme/site', writers, readers = []
       places.set(service, place)
       const record: GitRequest = { ...recordRequest(request, url), service, place, sentBytes: 0, receivedBytes: 0 }
       requests.push(record)
-      const body = exchange && faults.some(({ firstTry }) => firstTry === true) ? await readBody(request) : undefined
+      const body =
+        exchange && faults.some(({ firstTry, moves }) => firstTry === true || moves !== undefined) ? await readBody(request) : undefined
       record.receivedBytes += body?.length ?? 0
       const isNew = asked.isNew(service, body)
       const fault = faults.take(
@@ -140,7 +143,8 @@ export async function startGit({ repository = 'acme/site', writers, readers = []
           (!rule.exchange || exchange) &&
           (!rule.chunked || request.headers['transfer-encoding'] === 'chunked') &&
           (rule.place === undefined || rule.place === place) &&
-          (!rule.firstTry || isNew),
+          (!rule.firstTry || isNew) &&
+          (rule.moves === undefined || body?.toString('latin1', 0, 1000).includes(` ${rule.moves}`) === true),
       )
       await fault?.before?.()
       if (fault?.connection === 'reset') return void response.socket?.resetAndDestroy()

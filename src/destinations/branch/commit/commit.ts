@@ -1,4 +1,5 @@
 import { attributes, attributesFile, documentsFolder } from '../../../format/branch-layout.ts'
+import { totalOf } from '../../../format/compare.ts'
 import { listingOf } from '../../../format/listing.ts'
 import { type Manifest, manifestFile, printManifest, type StoredManifest } from '../../../format/manifest.ts'
 import type { Git } from '../../../git/command.ts'
@@ -31,6 +32,8 @@ type CommitNeeds = {
   readonly template: string
   /** Whether it is time again to read back all files. */
   readonly isWholeDue: () => Promise<boolean>
+  /** Whether the commit may say that all files were read back: it is not shown to anybody before that is done. */
+  readonly claimsWhole: boolean
   readonly clean: (text: string) => string
   readonly now: () => Date
   readonly progress: (line: () => string) => void
@@ -112,13 +115,19 @@ async function* commitSteps(needs: CommitNeeds, { laid, manifest, byType }: Comm
   const readme = Buffer.from(branchReadme)
   if (!tip.hasReadme) yield blobOf(readme)
   const whole = tip.manifest === undefined || otherLayout(tip.manifest, manifest) || (await needs.isWholeDue())
-  const message = commitMessage({ template, clean, manifest, previous: tip.manifest, byType, whole })
+  const message = commitMessage({ template, clean, manifest, previous: tip.manifest, byType, whole: whole && needs.claimsWhole })
   const changes = function* () {
     if (!tip.hasReadme) yield { path: 'README.md', name: objectName('blob', readme) }
     for (const { path, name } of fresh) yield { path: `${session.needs.folder}/${path}`, name }
   }
   yield { kind: 'commit', commit: { parent: tip.commit, message, time: needs.now(), changes: changes() } }
   return { manifest, listed: laid.listed.result(), fresh: whole ? [] : fresh.flatMap(({ name }) => name ?? []), whole, above: undefined }
+}
+
+/** How many documents of the tip a commit lacks, by their files; undefined where those lie in other folders, or in none. */
+export function vanishedIn({ byType, manifest }: Pick<Made, 'byType' | 'manifest'>, tip: BranchTip): number | undefined {
+  if (byType === undefined || tip.manifest === undefined || otherLayout(tip.manifest, manifest)) return undefined
+  return totalOf(byType).deleted
 }
 
 function otherLayout(one: StoredManifest, other: Manifest): boolean {

@@ -12,7 +12,7 @@ type MessageNeeds = {
   /** What became of the documents by type; undefined where only their numbers are known. */
   readonly byType: ReadonlyMap<string, TypeChanges> | undefined
   readonly clean: (text: string) => string
-  /** Whether all files are read back once the commit is stored, and not only those that are new. */
+  /** Whether all files are read back before the branch is moved to the commit, and not only those that are new. */
   readonly whole: boolean
 }
 
@@ -26,25 +26,36 @@ export function wholeLine({ projectId, dataset }: Pick<Manifest['source'], 'proj
   return `Read back whole: ${projectId}/${dataset}`
 }
 
-/** What the lines of a commit's message say of its snapshot; undefined if it is none of ours. */
+/**
+ * The last paragraph of a message of ours. Whatever else looks like it stands above: in the input `commit-message`, or in what was taken over from
+ * elsewhere.
+ */
+const facts = /\n\nSnapshot: \S+\nTaken at: (\S+)\n(?:Read back whole: (\S+)\n)?\n*$/
+
+/** What the facts in a commit's message say of its snapshot; undefined if it is none of ours. */
 export function takenAtIn(message: string): string | undefined {
-  const [, takenAt = ''] = /^Snapshot: \S+\nTaken at: (\S+)$/m.exec(message) ?? []
+  const [, takenAt = ''] = facts.exec(`${message}\n`) ?? []
   return Number.isNaN(Date.parse(takenAt)) ? undefined : takenAt
 }
 
+/** Whether the facts in a commit's message say that all files of a snapshot of this dataset were read back. */
+export function saysWhole(message: string, { projectId, dataset }: Pick<Manifest['source'], 'projectId' | 'dataset'>): boolean {
+  return facts.exec(`${message}\n`)?.[2] === `${projectId}/${dataset}`
+}
+
 /**
- * The message of a commit: the template filled in, and below it what changed. Types come from outside; they lose every character that could mean
- * something to GitHub (`[skip ci]`, `#1`, `@name`, trailers).
+ * The message of a commit: the template filled in, and below it what changed. Types come from outside, and names may: they lose every character that
+ * could mean something to GitHub (`[skip ci]`, `#1`, `@name`, trailers).
  */
 export function commitMessage({ template, manifest, previous, byType, clean, whole }: MessageNeeds): string {
-  const changed = byType === undefined ? differences(manifest, previous) : changes(byType)
-  const facts = [snapshotLine(manifest.snapshot), `Taken at: ${manifest.takenAt}`, ...(whole ? [wholeLine(manifest.source)] : [])]
-  return `${titleOf({ template, manifest, clean })}\n\n${changed.join('\n')}\n\n${facts.join('\n')}\n`
+  const changed = byType === undefined ? differences({ manifest, previous, clean }) : changes(byType, clean)
+  const lines = [snapshotLine(manifest.snapshot), `Taken at: ${manifest.takenAt}`, ...(whole ? [wholeLine(manifest.source)] : [])]
+  return `${titleOf({ template, manifest, clean })}\n\n${changed.join('\n')}\n\n${lines.join('\n')}\n`
 }
 
 /** The message of the commit that puts the newest snapshot back on top of an older one. It is no restore point of its own, so it has no line of one. */
 export function topMessage(needs: TitleNeeds): string {
-  return `${titleOf(needs)}\n\nThe newest snapshot stays on top: ${needs.manifest.snapshot}\nThe commit below holds an older one that was stored after it.\n`
+  return `${titleOf(needs)}\n\nThe newest snapshot stays on top: ${plain(needs.manifest.snapshot, needs.clean)}\nThe commit below holds an older one that was stored after it.\n`
 }
 
 type TitleNeeds = Pick<MessageNeeds, 'template' | 'clean'> & { readonly manifest: StoredManifest }
@@ -58,7 +69,10 @@ function titleOf({ template, manifest, clean }: TitleNeeds): string {
     date: manifest.takenAt.slice(0, 10),
     snapshot: manifest.snapshot,
   }
-  const filled = template.replace(/\{([a-z-]+)\}/g, (all, name: string) => values[name] ?? all)
+  const filled = template.replace(/\{([a-z-]+)\}/g, (all, name: string) => {
+    const value = values[name]
+    return value === undefined ? all : value && plain(value, clean)
+  })
   return filled
     .split(/\r?\n/)
     .map((line) => clean(line))
@@ -69,20 +83,23 @@ function titleOf({ template, manifest, clean }: TitleNeeds): string {
 /** More types than this are summed up. */
 const shownTypes = 50
 
-function changes(byType: ReadonlyMap<string, TypeChanges>): string[] {
+function changes(byType: ReadonlyMap<string, TypeChanges>, clean: MessageNeeds['clean']): string[] {
   const total = totalOf(byType)
   if (total.created + total.changed + total.deleted === 0) return ['Documents: unchanged']
   return [
     `Documents: ${changesInWords(total)}`,
-    ...shortened([...byType].map(([type, counts]) => `- ${plainType(type)}: ${changesInWords(counts)}`)),
+    ...shortened([...byType].map(([type, counts]) => `- ${plain(type, clean)}: ${changesInWords(counts)}`)),
   ]
 }
 
-function differences(manifest: Manifest, previous: StoredManifest | undefined): string[] {
+function differences({ manifest, previous, clean }: Pick<MessageNeeds, 'manifest' | 'previous' | 'clean'>): string[] {
   if (previous === undefined) return ['The first snapshot of this dataset here']
   const all = countDifferences(manifest, previous)
   const difference = manifest.documents.count - previous.documents.count
-  return [`Documents: ${signedCount(difference)}`, ...shortened(all.map(([type, count]) => `- ${plainType(type)}: ${signedCount(count)}`))]
+  return [
+    `Documents: ${signedCount(difference)}`,
+    ...shortened(all.map(([type, count]) => `- ${plain(type, clean)}: ${signedCount(count)}`)),
+  ]
 }
 
 function shortened(lines: readonly string[]): string[] {
@@ -90,8 +107,16 @@ function shortened(lines: readonly string[]): string[] {
   return rest > 0 ? [...lines.slice(0, shownTypes), `- and ${formatCount(rest)} other types`] : [...lines]
 }
 
-function plainType(type: string): string {
-  return type.slice(0, 60).replace(/[^A-Za-z0-9._ -]/g, '?') || '?'
+/** No name of ours is longer; a type may be. */
+const longestName = 200
+
+/** A piece of text from outside without anything that could be a secret, or mean something. It is cleaned whole: a part of a secret is not known as one. */
+function plain(text: string, clean: MessageNeeds['clean']): string {
+  return (
+    clean(text)
+      .slice(0, longestName)
+      .replace(/[^A-Za-z0-9._~ -]/g, '?') || '?'
+  )
 }
 
 /** The page at the root of the branch, for people who find it. */

@@ -4,13 +4,15 @@ import { manifestFile, printManifest, type StoredManifest } from '../../../forma
 import { fetchBlobs } from '../../../git/objects/blobs.ts'
 import { fileMode, filesBelow, objectName, readObjects } from '../../../git/objects/objects.ts'
 import type { Repository } from '../../../git/repository.ts'
+import { isDamaged } from '../../../git/server/refusals.ts'
 import { fetchCommit } from '../../../git/server/remote.ts'
 import { fileCheck } from '../../../snapshot/read/check-branch.ts'
-import { quoteOutside } from '../../../text.ts'
+import { plural, quoteOutside } from '../../../text.ts'
 import { verificationFailed } from '../../read-back.ts'
 import { snapshotLine } from '../commit/message.ts'
 import { isUnread } from '../errors.ts'
 import { asking, type BranchSession, openAnother } from '../session.ts'
+import { lostError } from './lost.ts'
 
 /** What a commit must come back as. */
 export type Proof = {
@@ -25,7 +27,7 @@ export type Proof = {
   readonly above: string | undefined
 }
 
-/** `to`: the commit that the branch was moved to. */
+/** `to`: the commit that the ref was moved to. */
 type Expected = { readonly to: string; readonly proof: Proof }
 
 /**
@@ -34,30 +36,53 @@ type Expected = { readonly to: string; readonly proof: Proof }
  * replaced it while it rewrote the history. Throws `verification-failed`, `disk-full`, or a `branch-rejected` if the server gives no answer.
  */
 export async function readBackBranch(session: BranchSession, expected: Expected): Promise<string> {
+  const ref = `refs/heads/${session.needs.branch}`
+  return await provenBy(session, expected, async () => {
+    const read = await readAt(session, { ref, ...expected })
+    if (read === undefined) return ['the branch is not there']
+    return read === 'elsewhere' ? await readInHistory(session, expected) : read
+  })
+}
+
+/** The same of a ref that nobody else moves. Undefined if the server does not show it. */
+export async function readBackRef(session: BranchSession, expected: Expected & { readonly ref: string }): Promise<string | undefined> {
+  return await provenBy(session, expected, async () => {
+    const read = await readAt(session, expected)
+    return read === 'elsewhere' ? ['it is another commit'] : read
+  })
+}
+
+/** The commit that was read and is right. */
+async function provenBy<Commit extends string | undefined>(
+  session: BranchSession,
+  { to }: Expected,
+  read: () => Promise<Commit | readonly string[]>,
+): Promise<Commit> {
   const { signal } = session.needs.git
   try {
-    const findings = await asking(session, () => readNewest(session, expected))
-    if (typeof findings === 'string') return findings
-    throw verificationFailed('branch', findings.slice(0, 5).join('; '))
+    const result = await asking(session, read)
+    if (Array.isArray(result)) throw verificationFailed('branch', result.slice(0, 5).join('; '))
+    return result as Commit
   } catch (error) {
     signal.throwIfAborted()
     // What could not be read is not wrong.
     if (isUnread(error)) throw error
+    if (error instanceof BackupError && isDamaged(error)) throw await lostError(session, error, to)
     const saysWhy = error instanceof BackupError && ['verification-failed', 'disk-full'].includes(error.code)
     throw saysWhy ? error : verificationFailed('branch', messageOf(error), error)
   }
 }
 
-/** Returns the commit, or what is wrong. */
-async function readNewest(session: BranchSession, expected: Expected): Promise<string | readonly string[]> {
-  const { to, proof } = expected
+/** Reads what a ref is at: returns the commit of the snapshot, or what is wrong; `elsewhere` if it is at another commit, undefined if it is not there. */
+async function readAt(
+  session: BranchSession,
+  { ref, to, proof }: Expected & { readonly ref: string },
+): Promise<string | readonly string[] | undefined> {
   using repository = await openAnother(session)
   const reading: Reading = { session, repository, proof }
-  const depth = proof.above === undefined ? 1 : 2
-  const tip = await fetchFor(reading, { ref: `refs/heads/${session.needs.branch}`, depth })
-  if (tip === undefined) return ['the branch is not there']
-  if (tip !== to) return await readInHistory(session, expected)
-  return (await findWrongAbove(repository, expected)) ?? (await checkCommit(reading, await ownCommit(repository, expected)))
+  const tip = await fetchFor(reading, { ref, depth: proof.above === undefined ? 1 : 2 })
+  if (tip !== to) return tip && 'elsewhere'
+  return (await findWrongAbove(repository, { to, proof })) ?? (await checkCommit(reading, await ownCommit(repository, { to, proof })))
 }
 
 /** Another run has gone on already. The commit is still there, or is found by its message: it may have another name by now. */
@@ -96,16 +121,16 @@ async function findWrongAbove({ offline }: Repository, { to, proof }: Expected):
   return files > 0 ? undefined : ['the commit on top is empty']
 }
 
-/** Whether the branch holds what was pushed, at its tip or below it: another run may have gone on from it. */
-export async function holdsSnapshot(session: BranchSession, expected: Expected): Promise<boolean> {
+/** Finds the commit of what was pushed on the branch, at its tip or below it: another run may have gone on from it. */
+export async function findStored(session: BranchSession, expected: Expected): Promise<string | undefined> {
   const { proof } = expected
   for (const commit of await findInHistory(session, expected)) {
     using repository = await openAnother(session)
     await fetchFor({ session, repository, proof }, { ref: commit, depth: 1 })
     const stored = await repository.git.run(['cat-file', 'blob', `${commit}:${session.needs.folder}/${manifestFile}`])
-    if (stored.equals(printManifest(proof.manifest))) return true
+    if (stored.equals(printManifest(proof.manifest))) return commit
   }
-  return false
+  return undefined
 }
 
 /** The commits of the branch that may be the one, by their names or their messages. */
@@ -136,7 +161,12 @@ async function checkCommit(reading: Reading, commit: string): Promise<string | r
   }
   const { count, digest } = result()
   const differs = count !== proof.listed.count || digest !== proof.listed.digest
-  if (differs) odd.push(`the commit does not list the ${proof.listed.count} files that were stored (${count} files)`)
+  if (differs)
+    odd.push(
+      count === proof.listed.count
+        ? `the commit lists other files than the ${count} that were stored`
+        : `the commit lists ${plural(count, 'file')}, and ${proof.listed.count} were stored`,
+    )
   if (odd.length > 0) return odd
   const findings = proof.whole ? await checkAll(reading, commit) : await checkNew(reading)
   return findings.length > 0 ? findings : commit

@@ -30,7 +30,7 @@ describe('a night with changes', () => {
     await world.night(many)
     world.git.reset()
     await world.night(many.with(0, { ...many[0]!, text: 'changed' }))
-    const pushed = world.git.requests.findLastIndex(({ service, method }) => service === 'git-receive-pack' && method === 'POST')
+    const pushed = world.git.requests.findIndex(({ service, method }) => service === 'git-receive-pack' && method === 'POST')
     const fetched = world.git.requests.slice(0, pushed).reduce((sum, { sentBytes }) => sum + sentBytes, 0)
     expect(world.git.requests[pushed]?.receivedBytes).toBeLessThan(3_000)
     expect(fetched).toBeLessThan(60_000)

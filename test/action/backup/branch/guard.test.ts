@@ -44,6 +44,20 @@ describe('on a branch', () => {
     expect((await night(20, 20, { types: 'post', ...meant })).exitCode).toBe(0)
   })
 
+  it('a run of other ids does not take the place of the others, though both are of one type and as many', async () => {
+    const documents = ['a', 'b'].flatMap((half) => Array.from({ length: 10 }, (_, index) => ({ _id: `${half}-${index}`, _type: 'post' })))
+    const half = async (excluded: string): Promise<BackupRun> => {
+      await using sanity = await startSanity({ documents })
+      await using run = await backUp({ sanity, github, git }, { inputs: { 'exclude-ids': excluded } })
+      return run
+    }
+    await half('b-*')
+    expect(failureOf(await half('a-*'))).toMatchObject({
+      code: 'dataset-shrunk',
+      message: expect.stringMatching(/take 10 of the 10 documents .*`exclude-ids` \(there "b-\*", here "a-\*"\)/),
+    })
+  })
+
   it('the run after one of other filters compares with the newest of its own, in the history', async () => {
     await night(20, 20)
     await night(20, 20, { types: 'post', ...meant })

@@ -23,7 +23,11 @@ describe('another run that is faster', () => {
   it('ends as a conflict after five races in a row, with nothing pushed', async () => {
     await using world = await startWorld()
     let races = 0
-    world.git.fault('git-receive-pack', { before: async () => void world.git.commit(branch, { [`other/${++races}`]: 'x' }) })
+    world.git.fault('git-receive-pack', {
+      exchange: true,
+      moves: 'refs/heads/',
+      before: async () => void world.git.commit(branch, { [`other/${++races}`]: 'x' }),
+    })
     const run = await world.night(threeDocuments)
     expect(failureOf(run)).toMatchObject({
       code: 'branch-conflict',
@@ -31,6 +35,7 @@ describe('another run that is faster', () => {
     })
     expect(world.git.paths(branch).filter((path) => path.startsWith('abc'))).toEqual([])
     expect(races).toBe(5)
+    expect(world.git.run('for-each-ref', 'refs/sanity-backup')).toBe('')
   })
 
   it('is told apart from an answer that was lost on the way', async () => {
@@ -46,6 +51,7 @@ describe('another run that is faster', () => {
     let pushed = ''
     world.git.fault('git-receive-pack', {
       exchange: true,
+      moves: 'refs/heads/',
       after: async () => {
         pushed = world.git.run('rev-parse', branch)
         world.git.commit(branch, { [`${folder}/manifest.json`]: '{}' })
