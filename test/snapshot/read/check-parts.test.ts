@@ -2,12 +2,15 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
 import type { Manifest } from '../../../src/format/manifest.ts'
+import { checkSnapshot } from '../../../src/snapshot/read/check.ts'
 import type { Part } from '../../../src/snapshot/read/check-part.ts'
 import { checkParts } from '../../../src/snapshot/read/check-parts.ts'
 import { digestOf, sumDigest } from '../../../src/streams/digest.ts'
+import { finishedSnapshot } from '../../contracts/destination.ts'
 import { exampleManifest } from '../../support/example.ts'
-import { makeTempFolder } from '../../support/process.ts'
+import { makeTempFolder, runPeer } from '../../support/process.ts'
 
 const { signal } = new AbortController()
 const post = (id: string, rest = '') => `{"_id":"${id}","_type":"post"${rest}}`
@@ -91,6 +94,17 @@ describe('the documents of a snapshot', () => {
   })
 })
 
+describe('the check of documents', () => {
+  it('keeps at most 50 bytes of each, also where all come twice and refer to what is not there', async () => {
+    const { stdout, stderr } = await runPeer(new URL('documents-memory.ts', import.meta.url), { count: 200_000 })
+    expect(stderr).toBe('')
+    const { bytesEach, findings } = JSON.parse(stdout) as { bytesEach: number; findings: number }
+    expect(bytesEach).toBeGreaterThan(0)
+    expect(bytesEach).toBeLessThanOrEqual(50)
+    expect(findings).toBeLessThan(100)
+  })
+})
+
 describe('what a manifest says', () => {
   it.each([
     { name: 'two data files', change: { files: ['data.ndjson.gz', 'data.ndjson.zst'] }, kind: 'file-unexpected' },
@@ -130,5 +144,28 @@ describe('a set of shards', () => {
       'Shard 3 of 3 is missing',
       'In shard 1: data.ndjson.gz line 2 has the same id as line 1',
     ])
+  })
+})
+
+describe('a snapshot as it is written', () => {
+  it('has no findings, whatever the documents are', async () => {
+    const document = fc.record({
+      id: fc.uuid(),
+      type: fc.constantFrom('post', 'author', 'x y'),
+      draft: fc.boolean(),
+      value: fc.jsonValue(),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(document, { selector: ({ id }) => id, maxLength: 30 }), async (documents) => {
+        await using temp = await makeTempFolder('written')
+        const lines = documents.map(({ id, type, draft, value }) =>
+          Buffer.from(JSON.stringify({ _id: draft ? `drafts.${id}` : id, _type: type, value })),
+        )
+        const { folder, manifestBytes } = await finishedSnapshot(temp.path, { lines })
+        expect(await checkSnapshot(folder.path, { level: 'data', manifestBytes, signal })).toEqual([])
+        expect(await checkSnapshot(folder.path, { level: 'structure', signal })).toEqual([])
+      }),
+      { numRuns: 30 },
+    )
   })
 })
