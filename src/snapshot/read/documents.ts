@@ -21,7 +21,7 @@ export async function* readDocuments(folder: string, { path }: FileEntry): Async
 }
 
 /** A document's line with what its path is made of. */
-export function documentIn(line: Buffer): StoredDocument {
+function documentIn(line: Buffer): StoredDocument {
   const { _id: id, _type: type } = JSON.parse(line.toString('utf8')) as { _id: string; _type: string }
   return { id, type, line }
 }
