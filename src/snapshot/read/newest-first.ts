@@ -20,7 +20,7 @@ export function manifestOrReason(bytes: Buffer, where: string): StoredManifest |
  * Reads the manifests of a dataset's snapshots whose folders lie in `path`, the newest first. A folder without one is no finished snapshot, and is
  * passed over; in place of one that cannot be read stands the reason.
  */
-export async function* snapshotsBelow(
+async function* snapshotsBelow(
   path: string,
   { projectId, dataset }: { readonly projectId: string; readonly dataset: string },
 ): AsyncGenerator<StoredManifest | BackupError> {
