@@ -6,6 +6,8 @@ type Reference = { target: string | undefined; weak: boolean; elsewhere: boolean
 const refKey = Buffer.from('"_ref"')
 const underscore = 0x5f
 const letterT = 0x74
+/** Of the keys that matter: most others, such as `_type` and `_key`, are told by theirs. */
+const firstLetters: ReadonlySet<number> = new Set(Buffer.from('rwdp'))
 
 /**
  * The ids that a document refers to strongly and that should be in the same dataset: the `_ref` of each object that is not `_weak`, has no `_dataset`
@@ -25,7 +27,7 @@ export function strongReferences(line: Buffer): string[] {
       if (reference && isStrong(reference)) found.push(reference.target as string)
     } else if (byte === quote) {
       const end = closingQuote(line, at)
-      if (line[at + 1] === underscore) noteMember(open, line, at, end)
+      if (line[at + 1] === underscore && firstLetters.has(line[at + 2] as number)) noteMember(open, line, at, end)
       at = end
     }
   }
@@ -52,7 +54,9 @@ function noteMember(open: (Reference | undefined)[], line: Buffer, start: number
 }
 
 function textAt(line: Buffer, start: number): string {
-  return JSON.parse(line.toString('utf8', start, closingQuote(line, start) + 1)) as string
+  const end = closingQuote(line, start)
+  const text = line.toString('utf8', start + 1, end)
+  return text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text
 }
 
 function skipSpace(line: Buffer, start: number): number {

@@ -9,7 +9,7 @@ import { makeAssetFolder } from '../../../src/snapshot/assets/folder.ts'
 import { writeLedger } from '../../../src/snapshot/assets/ledger-file.ts'
 import { checkSnapshot } from '../../../src/snapshot/read/check.ts'
 import { writeManifest } from '../../../src/snapshot/write/whole-file.ts'
-import { sumDigest } from '../../../src/streams/digest.ts'
+import { digestOf, sumDigest } from '../../../src/streams/digest.ts'
 import { exampleManifest } from '../../support/example.ts'
 import { chunks } from '../../support/feed.ts'
 import { makeTempFolder } from '../../support/process.ts'
@@ -21,7 +21,9 @@ const nameOf = (text: string) => findAssetName(idOf(text)) as AssetName
 async function makeSnapshot({
   ledger = (entries) => entries,
   count = 3,
+  files: changed = (all) => all,
 }: {
+  files?: (all: SavedFile[]) => SavedFile[]
   ledger?: (entries: LedgerEntry[]) => LedgerEntry[]
   count?: number
 }) {
@@ -37,7 +39,7 @@ async function makeSnapshot({
     })
     entries.push({ id: idOf(text), ...saved })
   }
-  const files = entries.map(({ path, sizeBytes, digest }) => ({ path, sizeBytes, digest }))
+  const files = changed(entries).map(({ path, sizeBytes, digest }) => ({ path, sizeBytes, digest }))
   const manifest: Manifest = {
     ...exampleManifest,
     shard: { index: 2, of: 2 },
@@ -94,5 +96,20 @@ describe('a snapshot with assets', () => {
     const path = made.entries[1]?.path ?? ''
     await writeFile(join(made.folder, path), 'owt')
     expect(await made.check()).toEqual([expect.objectContaining({ kind: 'digest-differs', path })])
+  })
+
+  it('is found out when a file does not hold the bytes of its name, unless Sanity has changed them', async () => {
+    const foundWith = async (provenBy: SavedFile['provenBy']) => {
+      await using made = await makeSnapshot({
+        ledger: ([first, ...rest]) => [{ ...(first as LedgerEntry), ...other, provenBy }, ...rest],
+        files: ([first, ...rest]) => [{ ...(first as SavedFile), ...other }, ...rest],
+      })
+      await writeFile(join(made.folder, made.entries[0]?.path ?? ''), otherBytes)
+      return (await made.check()).map(({ kind }) => kind)
+    }
+    const otherBytes = Buffer.from('eno')
+    const other = { sizeBytes: 3, digest: digestOf(otherBytes) }
+    expect(await foundWith('sha1')).toEqual(['asset-not-its-hash'])
+    expect(await foundWith('x-sanity-md5')).toEqual([])
   })
 })

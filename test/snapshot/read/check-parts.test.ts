@@ -2,10 +2,13 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
 import type { Manifest } from '../../../src/format/manifest.ts'
+import { checkSnapshot } from '../../../src/snapshot/read/check.ts'
 import type { Part } from '../../../src/snapshot/read/check-part.ts'
 import { checkParts } from '../../../src/snapshot/read/check-parts.ts'
 import { digestOf, sumDigest } from '../../../src/streams/digest.ts'
+import { finishedSnapshot } from '../../contracts/destination.ts'
 import { exampleManifest } from '../../support/example.ts'
 import { makeTempFolder } from '../../support/process.ts'
 
@@ -130,5 +133,28 @@ describe('a set of shards', () => {
       'Shard 3 of 3 is missing',
       'In shard 1: data.ndjson.gz line 2 has the same id as line 1',
     ])
+  })
+})
+
+describe('a snapshot as it is written', () => {
+  it('has no findings, whatever the documents are', async () => {
+    const document = fc.record({
+      id: fc.uuid(),
+      type: fc.constantFrom('post', 'author', 'x y'),
+      draft: fc.boolean(),
+      value: fc.jsonValue(),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(document, { selector: ({ id }) => id, maxLength: 30 }), async (documents) => {
+        await using temp = await makeTempFolder('written')
+        const lines = documents.map(({ id, type, draft, value }) =>
+          Buffer.from(JSON.stringify({ _id: draft ? `drafts.${id}` : id, _type: type, value })),
+        )
+        const { folder, manifestBytes } = await finishedSnapshot(temp.path, { lines })
+        expect(await checkSnapshot(folder.path, { level: 'data', manifestBytes, signal })).toEqual([])
+        expect(await checkSnapshot(folder.path, { level: 'structure', signal })).toEqual([])
+      }),
+      { numRuns: 30 },
+    )
   })
 })

@@ -23,6 +23,8 @@ describe('the golden vectors', () => {
     { vector: 'wrong-digest', kinds: ['digest-differs'] },
     { vector: 'wrong-count', kinds: ['documents-differ', 'documents-differ'] },
     { vector: 'extra-file', kinds: ['file-unexpected'] },
+    { vector: 'two-members', kinds: ['content-unreadable'] },
+    { vector: 'duplicate-id', kinds: ['duplicate-id'] },
   ])('$vector has the findings $kinds', async ({ vector, kinds }) => {
     expect((await check(join(vectors, vector))).map(({ kind }) => kind)).toEqual(kinds)
   })
