@@ -10,7 +10,7 @@ import { checkParts } from '../../../src/snapshot/read/check-parts.ts'
 import { digestOf, sumDigest } from '../../../src/streams/digest.ts'
 import { finishedSnapshot } from '../../contracts/destination.ts'
 import { exampleManifest } from '../../support/example.ts'
-import { makeTempFolder } from '../../support/process.ts'
+import { makeTempFolder, runPeer } from '../../support/process.ts'
 
 const { signal } = new AbortController()
 const post = (id: string, rest = '') => `{"_id":"${id}","_type":"post"${rest}}`
@@ -91,6 +91,17 @@ describe('the documents of a snapshot', () => {
   it('give the first twenty findings of a kind, and how many more there are', async () => {
     const found = await findingsIn(Array.from({ length: 1500 }, (_, index) => post(`a${index}`, refersTo(`gone-${index}`))))
     expect([found.length, found.at(-1)]).toEqual([21, 'reference-dangling: There are 1,480 more of this kind'])
+  })
+})
+
+describe('the check of documents', () => {
+  it('keeps at most 50 bytes of each, also where all come twice and refer to what is not there', async () => {
+    const { stdout, stderr } = await runPeer(new URL('documents-memory.ts', import.meta.url), { count: 200_000 })
+    expect(stderr).toBe('')
+    const { bytesEach, findings } = JSON.parse(stdout) as { bytesEach: number; findings: number }
+    expect(bytesEach).toBeGreaterThan(0)
+    expect(bytesEach).toBeLessThanOrEqual(50)
+    expect(findings).toBeLessThan(100)
   })
 })
 
