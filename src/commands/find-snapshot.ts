@@ -76,7 +76,7 @@ async function chooseArtifact(
   const ofRun = (id: string | undefined) => (id === undefined ? place : { ...place, runId: id })
   const reader = artifactReader({ ...ofRun(runId), before: at }, github)
   const chosen = await choose(reader, { source, at, mixed: false }, ({ manifest }) =>
-    artifactReader(ofRun(manifest.run?.runId.match(/^\d{1,15}$/)?.[0] ?? runId), github),
+    artifactReader(ofRun(runOf(manifest, repository) ?? runId), github),
   )
   for (const words of reader.passedSince(new Date(chosen.main.manifest.takenAt)))
     tools.log.info(`Newer artifacts that do not count: ${words}.`)
@@ -103,6 +103,11 @@ async function chooseOnBranch({ at, githubToken }: WhichSnapshot, place: Place<'
       : commitReader(session, place.commit)
   const [projectId, dataset] = session.needs.folder.split('/')
   return await choose(reader, { source: { projectId, dataset }, at, mixed: false })
+}
+
+/** The workflow run of this repository that made a snapshot; undefined for one that came here from elsewhere. */
+function runOf({ run }: Chosen['main']['manifest'], repository: string): string | undefined {
+  return run?.repository === repository && /^\d{1,15}$/.test(run.runId) ? run.runId : undefined
 }
 
 /** The name that a backup gives by itself. */
