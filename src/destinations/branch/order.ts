@@ -1,5 +1,5 @@
 import { BackupError } from '../../errors.ts'
-import type { Manifest } from '../../format/manifest.ts'
+import type { Manifest, StoredManifest } from '../../format/manifest.ts'
 import { quoteOutside } from '../../text.ts'
 import type { StoredOnBranch } from '../destination.ts'
 import { isNewer } from './commit/commit.ts'
@@ -11,7 +11,7 @@ const skewMs = 10 * 60 * 1000
 /** A snapshot, and the one that lay at the tip of the branch before it. */
 type OrderNeeds = {
   readonly snapshot: Manifest
-  readonly newest: Manifest | undefined
+  readonly newest: StoredManifest | undefined
   readonly branch: string
   readonly keepLast: number
   readonly now: () => Date
@@ -57,10 +57,10 @@ export function logOrder(
   }
 }
 
-function inWords({ snapshot, takenAt }: Manifest): string {
+function inWords({ snapshot, takenAt }: StoredManifest): string {
   return `a newer snapshot, ${quoteOutside(snapshot)}, taken at ${quoteOutside(takenAt)}`
 }
 
-function isAhead({ takenAt }: Manifest, { now }: Pick<OrderNeeds, 'now'>): boolean {
+function isAhead({ takenAt }: StoredManifest, { now }: Pick<OrderNeeds, 'now'>): boolean {
   return Date.parse(takenAt) > now().getTime() + skewMs
 }

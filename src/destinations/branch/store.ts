@@ -1,5 +1,5 @@
 import { attributes } from '../../format/branch-layout.ts'
-import { type Manifest, printManifest } from '../../format/manifest.ts'
+import { type Manifest, printManifest, type StoredManifest } from '../../format/manifest.ts'
 import { findDataFile } from '../../snapshot/read/documents.ts'
 import type { Stopwatch } from '../../stopwatch.ts'
 import type { FinishedSnapshot, StoredOnBranch } from '../destination.ts'
@@ -135,11 +135,23 @@ function branchResult(session: BranchSession, { ready, tip, commit }: { ready: R
   const place = { kind: 'branch', repository: remote.name, branch, commit } as const
   if (!notKept || tip.manifest === undefined)
     return { ...place, manifest, sizeBytes, digest, byType, notKept, unchanged: ready.commit === undefined }
-  return { ...place, ...sizeOf(tip.manifest), manifest: tip.manifest, byType: undefined, notKept, unchanged: true }
+  return { ...place, ...sizeOf(tip.manifest), manifest: filledUp(tip.manifest, manifest), byType: undefined, notKept, unchanged: true }
+}
+
+/** A manifest that another version wrote may lack what is reported; of that the one of the snapshot tells. */
+function filledUp(there: StoredManifest, own: Manifest): Manifest {
+  const { assets, documents } = own
+  const missing = Array.isArray(there.assets?.missing) ? there.assets.missing : []
+  return {
+    ...own,
+    ...{ snapshot: there.snapshot, takenAt: there.takenAt, label: there.label ?? null, files: there.files },
+    documents: { ...documents, ...there.documents },
+    assets: { ...assets, ...there.assets, missing },
+  }
 }
 
 /** What the manifest on a branch tells of its files. Where each document has a file of its own, it does not list those. */
-function sizeOf(manifest: Manifest): Pick<StoredOnBranch, 'sizeBytes' | 'digest'> {
+function sizeOf(manifest: StoredManifest): Pick<StoredOnBranch, 'sizeBytes' | 'digest'> {
   const bytes = manifest.files.reduce((sum, file) => sum + file.sizeBytes, printManifest(manifest).length + attributes.length)
   return { sizeBytes: manifest.branch === undefined ? bytes : undefined, digest: findDataFile(manifest)?.digest }
 }

@@ -100,7 +100,7 @@ describe('the guard of the tip', () => {
     const odd = {
       ...manifestOf({ byType: { post: 10 } }),
       assets: undefined,
-      filters: { types: ['::error::x\n', 7, { toString: 1 }], includeDrafts: { toString: 1 } },
+      filters: { types: ['::error::x\n', '7'], includeDrafts: true, excludeTypes: [], excludeIds: [] },
     }
     const said = judged(odd as unknown as Manifest, manifestOf({ byType: { post: 1 } }))
     expect(said).toMatch(/^dataset-shrunk: .*`include-assets` \(there unknown, here false\)/)

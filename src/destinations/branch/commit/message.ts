@@ -1,5 +1,5 @@
-import { countDifferences, inWords, signed, type TypeChanges, totalOf } from '../../../format/compare.ts'
-import type { Manifest } from '../../../format/manifest.ts'
+import { changesInWords, countDifferences, signedCount, type TypeChanges, totalOf } from '../../../format/compare.ts'
+import type { Manifest, StoredManifest } from '../../../format/manifest.ts'
 import { joinProgram } from '../../../snapshot/read/join.ts'
 import { formatCount } from '../../../text.ts'
 
@@ -8,7 +8,7 @@ type MessageNeeds = {
   readonly template: string
   readonly manifest: Manifest
   /** The snapshot that lay there before; undefined if there was none. */
-  readonly previous: Manifest | undefined
+  readonly previous: StoredManifest | undefined
   /** What became of the documents by type; undefined where only their numbers are known. */
   readonly byType: ReadonlyMap<string, TypeChanges> | undefined
   readonly clean: (text: string) => string
@@ -58,7 +58,7 @@ export function topMessage(needs: TitleNeeds): string {
   return `${titleOf(needs)}\n\nThe newest snapshot stays on top: ${plain(needs.manifest.snapshot, needs.clean)}\nThe commit below holds an older one that was stored after it.\n`
 }
 
-type TitleNeeds = Pick<MessageNeeds, 'template' | 'manifest' | 'clean'>
+type TitleNeeds = Pick<MessageNeeds, 'template' | 'clean'> & { readonly manifest: StoredManifest }
 
 function titleOf({ template, manifest, clean }: TitleNeeds): string {
   const values: Readonly<Record<string, string>> = {
@@ -86,14 +86,20 @@ const shownTypes = 50
 function changes(byType: ReadonlyMap<string, TypeChanges>, clean: MessageNeeds['clean']): string[] {
   const total = totalOf(byType)
   if (total.created + total.changed + total.deleted === 0) return ['Documents: unchanged']
-  return [`Documents: ${inWords(total)}`, ...shortened([...byType].map(([type, counts]) => `- ${plain(type, clean)}: ${inWords(counts)}`))]
+  return [
+    `Documents: ${changesInWords(total)}`,
+    ...shortened([...byType].map(([type, counts]) => `- ${plain(type, clean)}: ${changesInWords(counts)}`)),
+  ]
 }
 
 function differences({ manifest, previous, clean }: Pick<MessageNeeds, 'manifest' | 'previous' | 'clean'>): string[] {
   if (previous === undefined) return ['The first snapshot of this dataset here']
   const all = countDifferences(manifest, previous)
   const difference = manifest.documents.count - previous.documents.count
-  return [`Documents: ${signed(difference)}`, ...shortened(all.map(([type, count]) => `- ${plain(type, clean)}: ${signed(count)}`))]
+  return [
+    `Documents: ${signedCount(difference)}`,
+    ...shortened(all.map(([type, count]) => `- ${plain(type, clean)}: ${signedCount(count)}`)),
+  ]
 }
 
 function shortened(lines: readonly string[]): string[] {

@@ -107,7 +107,7 @@ describe('keep-last', () => {
     expect(run.warnings).toEqual([
       expect.stringMatching(/was not stored on the branch "sanity-backups".*abc12345-production-later.*Hint: /),
     ])
-    expect(run.summary).toMatch(/nowhere on branch sanity-backups/)
+    expect(run.summary).toMatch(/⚠️ not kept: the branch holds a newer snapshot/)
     expect(subjects(git)).toEqual(['A faster run'])
   })
 
