@@ -1,12 +1,11 @@
 import { attributes } from '../../format/branch-layout.ts'
-import { type Manifest, printManifest } from '../../format/manifest.ts'
+import { type Manifest, printManifest, type StoredManifest } from '../../format/manifest.ts'
 import { findDataFile } from '../../snapshot/read/documents.ts'
 import type { Stopwatch } from '../../stopwatch.ts'
 import type { FinishedSnapshot, StoredOnBranch } from '../destination.ts'
 import { isNewer, makeCommit, proofOfTip, vanishedIn } from './commit/commit.ts'
 import type { BranchLayout } from './commit/files.ts'
 import { keepNewest, type Ready } from './commit/keep-newest.ts'
-import { saysAsMuch } from './commit/unchanged.ts'
 import { type Delivered, deliverAndProve, deliverProven, type Staging } from './deliver.ts'
 import { conflictError, defaultBranchError, emptyRepositoryError, inTheWayError, isUnread, notReadError } from './errors.ts'
 import { refuseLoss } from './loss.ts'
@@ -134,13 +133,25 @@ function branchResult(session: BranchSession, { ready, tip, commit }: { ready: R
   const { branch, remote } = session.needs
   const { manifest, sizeBytes, digest, byType, notKept } = ready
   const place = { kind: 'branch', repository: remote.name, branch, commit } as const
-  if (!notKept || tip.manifest === undefined || !saysAsMuch(tip.manifest, manifest))
+  if (!notKept || tip.manifest === undefined)
     return { ...place, manifest, sizeBytes, digest, byType, notKept, unchanged: ready.commit === undefined }
-  return { ...place, ...sizeOf(tip.manifest), manifest: tip.manifest, byType: undefined, notKept, unchanged: true }
+  return { ...place, ...sizeOf(tip.manifest), manifest: filledUp(tip.manifest, manifest), byType: undefined, notKept, unchanged: true }
+}
+
+/** A manifest that another version wrote may lack what is reported; of that the one of the snapshot tells. */
+function filledUp(there: StoredManifest, own: Manifest): Manifest {
+  const { assets, documents } = own
+  const missing = Array.isArray(there.assets?.missing) ? there.assets.missing : []
+  return {
+    ...own,
+    ...{ snapshot: there.snapshot, takenAt: there.takenAt, label: there.label ?? null, files: there.files },
+    documents: { ...documents, ...there.documents },
+    assets: { ...assets, ...there.assets, missing },
+  }
 }
 
 /** What the manifest on a branch tells of its files. Where each document has a file of its own, it does not list those. */
-function sizeOf(manifest: Manifest): Pick<StoredOnBranch, 'sizeBytes' | 'digest'> {
+function sizeOf(manifest: StoredManifest): Pick<StoredOnBranch, 'sizeBytes' | 'digest'> {
   const bytes = manifest.files.reduce((sum, file) => sum + file.sizeBytes, printManifest(manifest).length + attributes.length)
   return { sizeBytes: manifest.branch === undefined ? bytes : undefined, digest: findDataFile(manifest)?.digest }
 }

@@ -75,11 +75,6 @@ export function needsNewManifest(manifest: Manifest, there: StoredManifest): boo
   return Date.parse(manifest.takenAt) - Date.parse(there.takenAt) > renewedAfterMs
 }
 
-/** Whether the manifest there says all that this version writes. */
-export function saysAsMuch(there: StoredManifest, manifest: Manifest): there is Manifest {
-  return holdsSameKeys(there, manifest)
-}
-
 /** The opposite: the manifest there holds all that a new one would. */
 export function saysEnough(there: StoredManifest, manifest: Manifest): there is Manifest {
   return !needsNewManifest(manifest, there)

@@ -61,6 +61,6 @@ describe('a night with changes', () => {
   it('counts types harmlessly in its message, whatever they are called', async () => {
     await using world = await startWorld()
     await world.night([{ _id: 'a', _type: '[skip ci] #1 @ada\n\nCo-authored-by: x <x@x>' }])
-    expect(message(world.git)).toContain('- ?skip ci? ?1 ?ada??Co-authored-by? x ?x?x?: 1 created')
+    expect(message(world.git)).toContain('- ?skip ci? ?1 ?ada Co-authored-by? x ?x?x?: 1 created')
   })
 })
