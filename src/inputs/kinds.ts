@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { codecs } from '../codec/codecs.ts'
 import type { Shard } from '../format/shard.ts'
 import { neutralise, quoteOutside } from '../text.ts'
-import { findBroken, findBrokenRule, oneOfRules, type Rule, secretRules } from './rules.ts'
+import { destinationRules, findBroken, findBrokenRule, oneOfRules, type Rule, secretRules } from './rules.ts'
 import { findHeartbeatUrl, minTokenLength, tokenOf } from './secrets.ts'
 import { type Env, inputOf } from './variables.ts'
 
@@ -84,11 +84,14 @@ export function template(...words: readonly string[]): Kind<string> {
   }
 }
 
+/** What is said of a token that is not there: the `with:` block is seldom to blame. */
+export const emptyToken = 'is empty. Is the secret set in this repository? (Runs from forks get no secrets.)'
+
 /** The Sanity token, which may also come from its own variable. Never quoted. */
 export function sanityToken(env: Env): Kind<string> {
   return (_, refuse) => {
     const token = tokenOf(env)
-    if (token === '') refuse('is empty. Is the secret set in this repository? (Runs from forks get no secrets.)')
+    if (token === '') refuse(emptyToken)
     else if (token.length < minTokenLength) refuse(`has only ${token.length} characters and cannot be a Sanity token`)
     else secret(token, refuse)
     return token
@@ -134,7 +137,7 @@ type DestinationKind = (typeof destinationKinds)[number]
 
 /** One or more destinations. */
 export const destinations: Kind<ReadonlySet<DestinationKind>> = (given, refuse) => {
-  const words = list(oneOfRules(destinationKinds))(given, refuse)
+  const words = list(destinationRules(destinationKinds))(given, refuse)
   if (words.length === 0) refuse('is missing')
   return new Set(destinationKinds.filter((kind) => words.includes(kind)))
 }

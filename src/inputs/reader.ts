@@ -1,7 +1,7 @@
 import { BackupError } from '../errors.ts'
 import { holdsPieceOf } from '../redact.ts'
 import { quoteOutside } from '../text.ts'
-import type { Kind } from './kinds.ts'
+import { emptyToken, type Kind } from './kinds.ts'
 import { findHeartbeatUrl, heartbeatInput, minTokenLength, tokenOf } from './secrets.ts'
 import { nearest } from './spelling.ts'
 import { type Env, findUndeclared, inputOf } from './variables.ts'
@@ -55,6 +55,9 @@ export function inputReader(env: Env): InputReader {
   }
 }
 
+const secretHint =
+  'Set the secret SANITY_AUTH_TOKEN in the repository: Settings, Secrets and variables, Actions, New repository secret. Give it a robot token with the Viewer role, from sanity.io/manage. Pass it to this step as `token: ${{ secrets.SANITY_AUTH_TOKEN }}`.'
+
 type Names = {
   /** Of the inputs that were read. */
   readonly names: readonly string[]
@@ -73,6 +76,8 @@ function invalid(problems: readonly Problem[], { names, misspelt, unheard }: Nam
     code: 'input-invalid',
     title: problems.length === 1 ? 'An input is not valid' : `${problems.length} inputs are not valid`,
     message: lines.join('\n'),
-    hint: `Correct the \`with:\` block of this step. The README lists every input with its meaning and default.${misspelt ? ' If you set a variable of this name with `env:`, give it a name that does not begin with INPUT_.' : ''}${unheard ? ' The watchdog was not told of this failure: only the URL in `heartbeat-url` is ever requested.' : ''}`,
+    hint: problems.every(({ says }) => says === emptyToken)
+      ? secretHint
+      : `Correct the \`with:\` block of this step. The README lists every input with its meaning and default.${misspelt ? ' If you set a variable of this name with `env:`, give it a name that does not begin with INPUT_.' : ''}${unheard ? ' The watchdog was not told of this failure: only the URL in `heartbeat-url` is ever requested.' : ''}`,
   })
 }

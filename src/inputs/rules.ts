@@ -1,6 +1,7 @@
 import { idPatternRule } from '../format/id-pattern.ts'
 import { labelRule } from '../format/snapshot-name.ts'
 import { quoteOutside } from '../text.ts'
+import { findMeant } from './spelling.ts'
 
 /** What a value has to be, and what to say of one that is not. Of several rules only the first broken one is reported, so the order matters. */
 export type Rule = { readonly is: RegExp | ((value: string) => boolean); readonly says: string | ((value: string) => string) }
@@ -19,6 +20,21 @@ export function findBrokenRule(value: string, rules: readonly Rule[]): string | 
 
 const lowerCase = (value: string): string => `is not in lower case: write \`${value.toLowerCase()}\``
 
+function didYouMean(value: string, words: readonly string[]): string {
+  const meant = findMeant(value, words)
+  return meant === undefined ? '' : `. Did you mean \`${meant}\`?`
+}
+
+/** Storage that is no destination, by the names that people try. */
+const clouds = /^(aws|aws-?s3|s3|r2|cloudflare-?r2|gcs|gs|google-?cloud(-storage)?|azure(-?blob)?|blob|b2|minio)$/i
+
+/** One of the destinations. */
+export function destinationRules(words: readonly string[]): readonly Rule[] {
+  const says =
+    'is a step of its own: use `destination: directory` and copy its output `path`, as "Copy to S3, R2 or Google Cloud Storage" in docs/recipes.md shows'
+  return [{ is: (value) => !clouds.test(value), says }, ...oneOfRules(words)]
+}
+
 /** One of a few words. */
 export function oneOfRules(words: readonly string[]): readonly Rule[] {
   return [
@@ -27,7 +43,7 @@ export function oneOfRules(words: readonly string[]): readonly Rule[] {
       is: (value) => !/\s/.test(value) || value.split(/\s+/).some((word) => !words.includes(word)),
       says: (value) => `is not one word: write \`${quoteOutside(value.split(/\s+/).join(', '), 80)}\` if several may stand here`,
     },
-    { is: (value) => words.includes(value), says: `is not one of ${words.join(', ')}` },
+    { is: (value) => words.includes(value), says: (value) => `is not one of ${words.join(', ')}${didYouMean(value, words)}` },
   ]
 }
 

@@ -5,6 +5,12 @@ export function nearest(word: string, expected: readonly string[]): string {
   return expected[slips.indexOf(Math.min(...slips))] ?? word
 }
 
+/** The expected word that was surely meant: at most two slips, and fewer than half of its letters. Undefined if there is none. */
+export function findMeant(word: string, expected: readonly string[]): string | undefined {
+  const near = nearest(word, expected)
+  return expected.includes(near) && distance(word.slice(0, 100), near) <= Math.min(2, (near.length - 1) / 2) ? near : undefined
+}
+
 /** How many letters have to be put in, left out, changed or swapped with their neighbour to make one word of the other. */
 function distance(a: string, b: string): number {
   let beforeLast: number[] = []

@@ -39,7 +39,7 @@ function verdictOf(outcome: BackupOutcome): string {
   if (missed.count > 0) return `⚠️ incomplete, ${plural(missed.count, 'asset')} missing, ${amount}`
   if (manifest.access.fullRead === false) return `⚠️ possibly incomplete, ${amount}`
   const gone = goneTypes(outcome).length
-  if (gone > 0) return `⚠️ ${amount}, ${plural(gone, 'type')} gone`
+  if (gone > 0) return `⚠️ complete, ${amount}, ${plural(gone, 'type')} gone`
   if (stored.some((place) => place.kind === 'branch' && place.notKept)) return `⚠️ ${notKept(status)}, ${amount}`
   const { compared } = outcome
   if (compared.kind === 'unknown') return `⚠️ complete but not compared, ${amount}`
@@ -102,7 +102,8 @@ function storedAt({ stored, failure }: BackupOutcome, context: Context): string 
 }
 
 function placeOf(place: Stored, { serverUrl, keptDays, now }: Context): string {
-  if (place.kind === 'directory') return `folder ${escapeMarkdown(place.folder)}, for the next step`
+  if (place.kind === 'directory')
+    return `folder ${escapeMarkdown(place.folder.split(/[\\/]/).at(-1) ?? '')}, for the next step (output \`path\`)`
   if (place.kind === 'artifact') {
     const until = keptDays === undefined ? '' : ` until ${formatDay(new Date(now.getTime() + keptDays * 24 * 3_600_000))}`
     return `artifact ${linked(place.name, place.url)}${until}`
@@ -122,8 +123,6 @@ function linked(text: string, url: string): string {
 /** What a reader could wrongly believe to be in the snapshot. */
 function notIncluded({ manifest, documents, missed }: BackupOutcome): string {
   const { filters, access, assets, shard } = manifest
-  const excluded =
-    filters.excludeTypes.length + filters.excludeIds.length > 0 ? ` (${plural(manifest.documents.excluded, 'document')} left out)` : ''
   const items = [
     assets.included ? '' : 'image and file assets (their documents and references are)',
     missed.count > 0 ? `${plural(missed.count, 'missing asset')}` : '',
@@ -135,10 +134,18 @@ function notIncluded({ manifest, documents, missed }: BackupOutcome): string {
       ? ''
       : `drafts, versions and releases (\`include-drafts: false\`; ${formatCount(documents.tally.draftsLeftOut)} left out)`,
     filters.types.length > 0 ? `types other than ${listed(filters.types)}` : '',
-    filters.excludeTypes.length > 0 ? `types ${listed(filters.excludeTypes)}` : '',
-    filters.excludeIds.length > 0 ? `ids like ${listed(filters.excludeIds)}` : '',
+    excludedDocuments(manifest),
     access.fullRead === false ? 'whatever this token cannot read' : '',
     access.fullRead === null ? 'possibly more: Sanity did not tell whether the token may read every document' : '',
   ].filter((item) => item !== '')
-  return `**Not included:** ${items.length === 0 ? 'nothing was left out' : items.join('; ')}${excluded}.`
+  return `**Not included:** ${items.length === 0 ? 'nothing was left out' : items.join('; ')}.`
+}
+
+/** What `exclude-types` and `exclude-ids` left out; empty if they are not used. */
+function excludedDocuments({ filters: { excludeTypes, excludeIds }, documents }: BackupOutcome['manifest']): string {
+  const words = [
+    excludeTypes.length > 0 ? `types ${listed(excludeTypes)}` : '',
+    excludeIds.length > 0 ? `ids like ${listed(excludeIds)}` : '',
+  ].filter((each) => each !== '')
+  return words.length === 0 ? '' : `${words.join(' and ')} (${plural(documents.excluded, 'document')} left out)`
 }

@@ -41,8 +41,8 @@ function cure(hint: string): string {
   return steps.map((step, index) => `${index + 1}. ${step.replaceAll('\n', ' ')}`).join('\n')
 }
 
-/** The first of some words from outside, escaped, and how many more there are. */
+/** The first of some words from outside, escaped, as code, and how many more there are. */
 export function listed(words: readonly string[]): string {
-  const shown = words.slice(0, 20).map((word) => escapeMarkdown(word))
+  const shown = words.slice(0, 20).map((word) => `<code>${escapeMarkdown(word)}</code>`)
   return words.length > shown.length ? `${shown.join(', ')} and ${words.length - shown.length} more` : shown.join(', ')
 }

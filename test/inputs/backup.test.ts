@@ -188,6 +188,8 @@ describe('a value that is refused', () => {
     { input: 'compression-level', value: '10', says: 'is not a whole number from 1 to 9' },
     { input: 'compression-level', value: '1.5', says: 'is not a whole number' },
     { input: 'compression-level', value: '1e0', says: 'is not a whole number' },
+    { input: 'destination', value: 's3', says: '"s3" is a step of its own: use `destination: directory`' },
+    { input: 'destination', value: 'artefact', says: 'is not one of artifact, directory, branch. Did you mean `artifact`?' },
     { input: 'destination', value: 'bucket', says: '"bucket" is not one of artifact, directory, branch' },
     { input: 'destination', value: 'artifact directory', says: 'is not one word: write `artifact, directory`' },
     { input: 'destination', value: 'Artifact', says: 'is not in lower case: write `artifact`' },
@@ -285,6 +287,18 @@ describe('a value that is refused', () => {
       retry: { tries: 1 },
     })
     expect(errorOf({ dataset: '' })).toMatchObject({ title: 'An input is not valid' })
+  })
+})
+
+describe('the cure', () => {
+  it('of a token that is not there is the secret, not the with: block', () => {
+    const { hint } = errorOfEnv(env({ token: '' }))
+    expect(hint).toMatch(/^Set the secret SANITY_AUTH_TOKEN in the repository/)
+    expect(hint).not.toContain('Correct the')
+  })
+
+  it('of anything else as well is the with: block', () => {
+    expect(errorOfEnv(env({ token: '', dataset: '' })).hint).toMatch(/^Correct the `with:` block/)
   })
 })
 

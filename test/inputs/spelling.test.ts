@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals'
-import { nearest } from '../../src/inputs/spelling.ts'
+import { findMeant, nearest } from '../../src/inputs/spelling.ts'
 
 it.each([
   { name: 'a letter is missing', word: 'datset', meant: 'dataset' },
@@ -13,4 +13,13 @@ it.each([
 
 it('finds the word itself where none is expected', () => {
   expect(nearest('word', [])).toBe('word')
+})
+
+it.each([
+  { word: 'gzib', meant: 'gzip' },
+  { word: 'artefact', meant: 'artifact' },
+  { word: 'brotli', meant: undefined },
+  { word: 'zs', meant: undefined },
+])('is sure of what was meant only if it is near: $word', ({ word, meant }) => {
+  expect(findMeant(word, ['gzip', 'artifact', 'no'])).toBe(meant)
 })

@@ -33,7 +33,11 @@ describe('the summary of a backup', () => {
       change: { manifest: { ...exampleManifest, access: { fullRead: false } } },
       says: '⚠️ possibly incomplete, 2 documents',
     },
-    { name: 'a type that is gone', change: { compared: withTypes({ post: 2, siteSettings: 1 }) }, says: '⚠️ 2 documents, 1 type gone' },
+    {
+      name: 'a type that is gone',
+      change: { compared: withTypes({ post: 2, siteSettings: 1 }) },
+      says: '⚠️ complete, 2 documents, 1 type gone',
+    },
     {
       name: 'a guard that could not look',
       change: { compared: { kind: 'unknown' as const } },
@@ -137,7 +141,7 @@ describe('the summary of a backup', () => {
       [
         '**Verified:** all 2 documents that Sanity counts were received, and the stored copy was read back and compared.<br>',
         '**Stored:** artifact [sanity-abc12345-production](https://github.com/acme/site/actions/runs/42/artifacts/1000) until 22 December 2026.<br>',
-        '**Not included:** image and file assets (their documents and references are); ids like secrets.\\*\\*, \\*.secrets, \\*.secret, sanity-preview-url-secret.\\*\\* (0 documents left out).',
+        '**Not included:** image and file assets (their documents and references are); ids like <code>secrets.\\*\\*</code>, <code>\\*.secrets</code>, <code>\\*.secret</code>, <code>sanity-preview-url-secret.\\*\\*</code> (0 documents left out).',
       ].join('\n'),
     )
   })
@@ -222,9 +226,9 @@ describe('what is not included', () => {
   it.each([
     { name: 'asset files', filters: {}, says: 'image and file assets' },
     { name: 'drafts', filters: { includeDrafts: false }, says: 'drafts, versions and releases (`include-drafts: false`; 3 left out)' },
-    { name: 'other types', filters: { types: ['post', 'page'] }, says: 'types other than post, page' },
-    { name: 'excluded types', filters: { excludeTypes: ['log'] }, says: 'types log' },
-    { name: 'excluded ids', filters: { excludeIds: ['secrets.**'] }, says: 'ids like secrets.\\*\\*' },
+    { name: 'other types', filters: { types: ['post', 'page'] }, says: 'types other than <code>post</code>, <code>page</code>' },
+    { name: 'excluded types', filters: { excludeTypes: ['log'] }, says: 'types <code>log</code>' },
+    { name: 'excluded ids', filters: { excludeIds: ['secrets.**'] }, says: 'ids like <code>secrets.\\*\\*</code>' },
   ])('is said: $name', ({ filters, says }) => {
     const text = render({ manifest: { ...exampleManifest, filters: { ...exampleManifest.filters, excludeIds: [], ...filters } } })
     expect(/^\*\*Not included:\*\* .*$/m.exec(text)?.[0]).toContain(says)

@@ -12,15 +12,15 @@ describe('a part of a summary', () => {
   })
 
   it.each([
-    { name: 'few', count: 2, ends: '0, 1' },
-    { name: 'twenty', count: 20, ends: '18, 19' },
-    { name: 'too many', count: 1000, ends: '18, 19 and 980 more' },
+    { name: 'few', count: 2, ends: '<code>0</code>, <code>1</code>' },
+    { name: 'twenty', count: 20, ends: '<code>18</code>, <code>19</code>' },
+    { name: 'too many', count: 1000, ends: '<code>18</code>, <code>19</code> and 980 more' },
   ])('lists $name words', ({ count, ends }) => {
     expect(listed(Array.from({ length: count }, (_, index) => `${index}`)).endsWith(ends)).toBe(true)
   })
 
   it('lists no word that could act on the page', () => {
-    expect(listed(['<b>', 'a|b'])).toBe('&lt;b&gt;, a\\|b')
+    expect(listed(['<b>', 'a|b'])).toBe('<code>&lt;b&gt;</code>, <code>a\\|b</code>')
   })
 
   it('is closed until a reader opens it', () => {
