@@ -1,21 +1,43 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { parse } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import { parseInputs } from '../src/inputs/inputs.ts'
-import { ROOT } from './support/process.ts'
+import { makeTempFolder, ROOT } from './support/process.ts'
 
 type ActionYml = { readonly inputs: Readonly<Record<string, object>>; readonly outputs: Readonly<Record<string, object>> }
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 const { inputs, outputs } = parse(read('action.yml')) as ActionYml
-const pages = ['README.md', ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))]
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
+]
 
 describe('README.md', () => {
   it('has the tables of inputs and outputs that action.yml gives', () => {
     const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'docs/tables.ts'), '--check'], { encoding: 'utf8', cwd: ROOT })
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  })
+})
+
+describe('the check of workflows in pages', () => {
+  it.each([
+    { name: 'an action on a dead Node', line: '  - uses: actions/cache@v4', says: 'use v5 or newer' },
+    { name: 'a pinned one', line: `  - uses: actions/cache/save@${'a'.repeat(40)} # v4.2.0`, says: 'use v5 or newer' },
+    { name: 'one that nobody looked up', line: '  - uses: acme/deploy@v9', says: 'add it to firstOnNode24' },
+    { name: 'a group that two workflows could share', line: '  group: sanity-backup', says: 'the concurrency group sanity-backup is neither' },
+  ])('names $name', async ({ line, says }) => {
+    await using temp = await makeTempFolder('page')
+    const page = join(temp.path, 'page.md')
+    await writeFile(page, `# A page\n\n${line}\n`)
+    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, '.github/lint.ts'), page], { encoding: 'utf8', cwd: ROOT })
+    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining(says) })
+    expect(stderr).toContain('page.md:3: ')
   })
 })
 
@@ -43,6 +65,12 @@ describe('action.yml', () => {
     expect(names.toSorted()).toEqual(Object.keys(inputs).toSorted())
   })
 
+  it('describes itself in the 125 characters that the Marketplace shows', () => {
+    const { description } = parse(read('action.yml')) as { description: string }
+    expect(description.length).toBeLessThanOrEqual(125)
+    expect(description.length).toBeGreaterThan(60)
+  })
+
   it('gives every input and output a description', () => {
     const described = Object.entries({ ...inputs, ...outputs }).filter(
       ([, value]) => 'description' in value && String(value.description).length > 10,
@@ -65,6 +93,23 @@ describe.each(pages)('%s', (page) => {
     expect(named.filter((name) => !(name in outputs))).toEqual([])
   })
 
+  it('shows YAML, JSON and shell that can be read', () => {
+    const blocks = [...text.matchAll(/^( *)```(ya?ml|json|sh)\n([\s\S]*?)^\1```/gm)]
+    const broken = blocks.flatMap(([, indent = '', language = '', body = '']) => {
+      const complaint = complaintAbout(language, body.replaceAll(new RegExp(`^${indent}`, 'gm'), ''))
+      return complaint === undefined ? [] : [`${complaint}: ${body}`]
+    })
+    expect(broken).toEqual([])
+  })
+
+  it('names only npm scripts and programs of this repository that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+    const named = [...text.matchAll(/npm run (?:-s )?([a-z0-9-]+)/g)].map(([, name]) => name ?? '')
+    const programs = [...text.matchAll(/node ((?:docs|demo|bench|\.github)\/[\w./-]+)/g)].map(([, path]) => path ?? '')
+    expect(named.filter((name) => !(name in scripts))).toEqual([])
+    expect(programs.filter((path) => !existsSync(join(ROOT, path)))).toEqual([])
+  })
+
   it('links to files and headings that exist', () => {
     const links = [...text.replaceAll(/```[\s\S]*?```/g, '').matchAll(/\]\((?!https?:|mailto:)([^)\s#]*)(?:#([^)\s]*))?\)/g)]
     const folder = page.includes('/') ? 'docs' : '.'
@@ -75,6 +120,25 @@ describe.each(pages)('%s', (page) => {
     expect(broken.map(([link]) => link)).toEqual([])
   })
 })
+
+/** What the parser of a language says against a text. */
+function complaintAbout(language: string, body: string): string | undefined {
+  if (language === 'sh') {
+    const { status, stderr } = spawnSync('bash', ['-n'], { input: body, encoding: 'utf8' })
+    return status === 0 ? undefined : stderr
+  }
+  // JSON is YAML, but not the other way round.
+  if (language === 'json') return complaintOf(() => JSON.parse(body))
+  return parseAllDocuments(body).find(({ errors }) => errors.length > 0)?.errors[0]?.message
+}
+
+function complaintOf(run: () => unknown): string | undefined {
+  try {
+    run()
+  } catch (error) {
+    return String(error)
+  }
+}
 
 /** The keys below `with:`, at its own depth only. */
 function inputsIn(step: string): string[] {
