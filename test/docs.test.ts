@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { cp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { parse, parseAllDocuments } from 'yaml'
@@ -8,6 +8,12 @@ import { parseInputs } from '../src/inputs/inputs.ts'
 import { makeTempFolder, ROOT } from './support/process.ts'
 
 type ActionYml = { readonly inputs: Readonly<Record<string, object>>; readonly outputs: Readonly<Record<string, object>> }
+
+type IssueForm = {
+  readonly name: string
+  readonly description: string
+  readonly body: readonly { type: string; id?: string; attributes: { label?: string }; validations?: { required: boolean } }[]
+}
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 const { inputs, outputs } = parse(read('action.yml')) as ActionYml
@@ -30,7 +36,11 @@ describe('the check of workflows in pages', () => {
     { name: 'an action on a dead Node', line: '  - uses: actions/cache@v4', says: 'use v5 or newer' },
     { name: 'a pinned one', line: `  - uses: actions/cache/save@${'a'.repeat(40)} # v4.2.0`, says: 'use v5 or newer' },
     { name: 'one that nobody looked up', line: '  - uses: acme/deploy@v9', says: 'add it to firstOnNode24' },
-    { name: 'a group that two workflows could share', line: '  group: sanity-backup', says: 'the concurrency group sanity-backup is neither' },
+    {
+      name: 'a group that two workflows could share',
+      line: '  group: sanity-backup',
+      says: 'the concurrency group sanity-backup is neither',
+    },
   ])('names $name', async ({ line, says }) => {
     await using temp = await makeTempFolder('page')
     const page = join(temp.path, 'page.md')
@@ -38,6 +48,70 @@ describe('the check of workflows in pages', () => {
     const { status, stderr } = spawnSync(process.execPath, [join(ROOT, '.github/lint.ts'), page], { encoding: 'utf8', cwd: ROOT })
     expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining(says) })
     expect(stderr).toContain('page.md:3: ')
+  })
+})
+
+describe('the account that publishes the action', () => {
+  it('is asked for in one place', () => {
+    expect(pages.filter((page) => /`OWNER`/.test(read(page)) && page !== 'docs/releasing.md')).toEqual(['README.md'])
+    expect(read('README.md').match(/`OWNER`/g)).toHaveLength(1)
+  })
+
+  it('is written into every page by one command, which takes that place out', async () => {
+    await using temp = await makeTempFolder('owner')
+    await cp(join(ROOT, 'README.md'), join(temp.path, 'README.md'))
+    await cp(join(ROOT, 'docs'), join(temp.path, 'docs'), { recursive: true })
+    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'docs/owner.ts'), 'acme', temp.path], { encoding: 'utf8' })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    const filled = readFileSync(join(temp.path, 'README.md'), 'utf8') + readFileSync(join(temp.path, 'docs/recipes.md'), 'utf8')
+    expect(filled).not.toContain('OWNER')
+    expect(filled).toContain('- uses: acme/sanity-backup@v1')
+  })
+
+  it.each(['', 'a/b', '-a', 'a b'])('is refused if it is none: %j', (account) => {
+    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'docs/owner.ts'), account], { encoding: 'utf8' })
+    expect({ status, stderr }).toEqual({ status: 1, stderr: 'Name the account on GitHub: npm run owner -- <account>\n' })
+  })
+})
+
+describe('the notes of a release', () => {
+  it.each([
+    { name: 'another version', tag: 'v0.0.1', says: 'The tag is "v0.0.1", and package.json says ' },
+    { name: 'no tag', tag: '', says: 'The tag is "", and package.json says ' },
+  ])('are refused for $name', ({ tag, says }) => {
+    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, '.github/release-notes.ts'), tag], { encoding: 'utf8' })
+    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining(says) })
+  })
+
+  it('are the section of the changelog, once it has a date', async () => {
+    await using temp = await makeTempFolder('release')
+    await cp(join(ROOT, '.github/release-notes.ts'), join(temp.path, '.github/release-notes.ts'))
+    await writeFile(join(temp.path, 'package.json'), '{ "version": "1.2.0", "type": "module" }')
+    const notes = async (heading: string) => {
+      await writeFile(join(temp.path, 'CHANGELOG.md'), `# Changelog\n\n## ${heading}\n\n- New.\n\n## 1.1.0 - 2026-01-01\n\n- Old.\n`)
+      return spawnSync(process.execPath, [join(temp.path, '.github/release-notes.ts'), 'v1.2.0'], { encoding: 'utf8' })
+    }
+    expect(await notes('1.2.0 - 2026-12-01')).toMatchObject({ status: 0, stdout: '- New.\n' })
+    expect(await notes('1.2.0 - unreleased')).toMatchObject({ status: 1, stderr: expect.stringContaining('but "## 1.2.0 - unreleased"') })
+    expect(await notes('1.3.0 - 2026-12-01')).toMatchObject({ status: 1, stderr: expect.stringContaining('no heading "## 1.2.0') })
+  })
+})
+
+describe('the forms for issues', () => {
+  const forms = readdirSync(join(ROOT, '.github/ISSUE_TEMPLATE')).filter((name) => name !== 'config.yml')
+
+  it.each(forms)('ask for no token, and say so: %s', (form) => {
+    const { name, description, body } = parse(read(`.github/ISSUE_TEMPLATE/${form}`)) as IssueForm
+    expect([name, description].every((text) => text.length > 10)).toBe(true)
+    expect(JSON.stringify(body)).toContain('Never post a token')
+    expect(body.filter(({ type }) => type !== 'markdown').map(({ attributes }) => attributes.label)).not.toContainEqual(
+      expect.stringMatching(/token|secret/i),
+    )
+  })
+
+  it('ask for the error code of a failed run', () => {
+    const { body } = parse(read('.github/ISSUE_TEMPLATE/failed-run.yml')) as IssueForm
+    expect(body.find(({ id }) => id === 'error-code')?.validations).toEqual({ required: true })
   })
 })
 
