@@ -6,10 +6,12 @@ import type { Ending } from './report/ending.ts'
 import { makeWatchdog, type Watchdog } from './report/heartbeat.ts'
 import { makeReport } from './report/report.ts'
 import { abandon, failed, run } from './run.ts'
+import { allowFreeing } from './streams/memory.ts'
 import { makeTools, type OpenTools } from './tools.ts'
 
 // The artifact client's zip reader calls Buffer(): nothing that a user could do something about.
 process.noDeprecation = true
+allowFreeing()
 
 const env = { ...process.env }
 const report = makeReport(findSecrets(env, declaredInputs(env)), env)

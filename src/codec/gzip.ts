@@ -1,17 +1,15 @@
 import { availableParallelism } from 'node:os'
 import { constants, createDeflateRaw, type ZlibOptions } from 'node:zlib'
-import type { Packing } from './codec.ts'
+import { mostBlocksHeld, type Packing } from './codec.ts'
 
 /**
  * How far deflate looks back, and so how much of what came before is of use to a block. It could be twice as far (RFC 1951, 2): that takes a
- * quarter more time, for a file 2 % smaller. Whoever asks for a high level wants that.
+ * quarter more time, for a file 2 % smaller, which is what a high level is asked for.
  */
 const windowBits = (level: number) => (level <= 6 ? 14 : 15)
-/** What is set aside for the output of a block: documents fit in, so that they come out in one trip to the pool. More would be garbage. */
+/** Memory for the output of a block: enough that a block of documents comes out in one trip to the thread pool; more would be garbage. */
 const outputBytes = 576 * 1024
-/** How many blocks are held at the most until the first of them is released. zstd holds two. */
-export const mostBlocksHeld = 6
-/** Blocks take turns of different lengths, and come out in their order: so many are under way that no processor waits for the first of them. */
+/** Blocks take different times and come out in order: so many are under way that no processor idles while the first is waited for. */
 const inFlight = Math.min(mostBlocksHeld, availableParallelism() + 3)
 
 /** RFC 1952, 2.3: deflate, no name, no time, from Unix. The time would make two files of the same content differ. */
@@ -21,8 +19,7 @@ const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3])
  * Compresses to one gzip member: each block of the content by itself, side by side in Node's thread pool.
  *
  * Each is raw deflate that knows what came right before it and ends on a byte (a sync flush), so that they make one stream when put behind each
- * other; the checksum and the size are those of the whole. Takes so many blocks before it gives out what the first has become that each processor
- * has work.
+ * other; the checksum and the size are those of the whole. It reads ahead until each processor has a block to work on.
  */
 export async function* compressGzip(blocks: AsyncIterable<Buffer>, { level, checksum, release }: Packing): AsyncGenerator<Buffer> {
   const bits = windowBits(level)

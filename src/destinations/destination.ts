@@ -1,6 +1,6 @@
 import type { BackupError } from '../errors.ts'
 import type { TypeChanges } from '../format/compare.ts'
-import type { Manifest } from '../format/manifest.ts'
+import type { Manifest, StoredManifest } from '../format/manifest.ts'
 import type { SnapshotFolder } from '../snapshot/workshop/workshop.ts'
 
 /** A snapshot that is written, complete, and waits to be stored. */
@@ -38,7 +38,7 @@ export type StoredOnBranch = {
 
 /** A snapshot that lies at a destination. */
 export type Found = {
-  readonly manifest: Manifest
+  readonly manifest: StoredManifest
 }
 
 /**

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BackupError } from '../errors.ts'
 import { manifestFile } from '../format/manifest.ts'
-import { snapshotsIn } from '../snapshot/read/newest-first.ts'
+import { snapshotsBelow } from '../snapshot/read/newest-first.ts'
 import type { Stopwatch } from '../stopwatch.ts'
 import { quoteOutside } from '../text.ts'
 import type { Destination, SnapshotReader } from './destination.ts'
@@ -46,7 +46,7 @@ export function directoryDestination({ path, source, signal, stopwatch }: Direct
 function directoryReader(path: string, source: Source): SnapshotReader {
   return {
     newestFirst: async function* () {
-      for await (const each of snapshotsIn(path, source)) yield each instanceof BackupError ? each : { manifest: each }
+      for await (const each of snapshotsBelow(path, source)) yield each instanceof BackupError ? each : { manifest: each }
     },
     whyNone: async () => {
       const others = (await readdir(path)).filter((name) => !name.endsWith('.partial'))

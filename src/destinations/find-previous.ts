@@ -1,12 +1,12 @@
 import { BackupError } from '../errors.ts'
 import { type Comparable, isComparable } from '../format/compare.ts'
-import type { Manifest } from '../format/manifest.ts'
+import type { StoredManifest } from '../format/manifest.ts'
 import type { SnapshotReader } from './destination.ts'
 
 /** What a search for the snapshot before has found. */
 export type PreviousSnapshot = {
   /** Undefined if there is nothing to compare with. */
-  readonly manifest: Manifest | undefined
+  readonly manifest: StoredManifest | undefined
   /** Newer ones that could not be read, and why. Without a `manifest`, one to compare with might be among them. */
   readonly passedOver: readonly BackupError[]
 }

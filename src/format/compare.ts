@@ -1,6 +1,7 @@
 import { formatCount } from '../text.ts'
-import type { Shard } from './asset-id.ts'
-import type { Manifest } from './manifest.ts'
+import type { Filters } from './filters.ts'
+import type { SealedFilters, StoredManifest } from './manifest.ts'
+import type { Shard } from './shard.ts'
 
 /** What became of documents between two snapshots. */
 export type TypeChanges = { readonly created: number; readonly changed: number; readonly deleted: number }
@@ -29,8 +30,11 @@ export function totalOf(byType: ReadonlyMap<string, TypeChanges>): TypeChanges {
   return total
 }
 
+/** What of a snapshot's documents is compared. */
+type Counted = Pick<StoredManifest, 'documents'>
+
 /** How many documents there are more (or, below zero, fewer) of each type than in an earlier snapshot; those without a difference left out. */
-export function countDifferences(now: Manifest, before: Manifest): [type: string, difference: number][] {
+export function countDifferences(now: Counted, before: Counted): [type: string, difference: number][] {
   const types = new Set([...Object.keys(now.documents.byType), ...Object.keys(before.documents.byType)])
   return [...types]
     .map((type): [string, number] => [type, countOf(now, type) - countOf(before, type)])
@@ -39,19 +43,19 @@ export function countDifferences(now: Manifest, before: Manifest): [type: string
 }
 
 /** How many documents of a type a snapshot holds. A type may be called like something that every object has. */
-export function countOf({ documents: { byType } }: Manifest, type: string): number {
+export function countOf({ documents: { byType } }: Counted, type: string): number {
   return Object.hasOwn(byType, type) ? (byType[type] ?? 0) : 0
 }
 
 /** What two snapshots must have in common so that their counts say something about each other. */
 export type Comparable = {
   readonly source: { readonly projectId: string; readonly dataset: string }
-  readonly filters: Manifest['filters']
+  readonly filters: Filters | SealedFilters
   readonly shard: Shard | null
 }
 
 /** Whether two snapshots are of the same source, left out the same, and are the same part of it, so that their counts can be compared. */
-export function isComparable(one: Manifest, other: Comparable): boolean {
+export function isComparable(one: StoredManifest, other: Comparable): boolean {
   return (
     one.source.projectId === other.source.projectId &&
     one.source.dataset === other.source.dataset &&
@@ -61,16 +65,20 @@ export function isComparable(one: Manifest, other: Comparable): boolean {
   )
 }
 
-/** Whether two snapshots left out the same. */
-export function sameFilters(one: Manifest['filters'], other: Manifest['filters']): boolean {
-  // Of a manifest that somebody else wrote they may be anything.
-  const key = ({ includeDrafts, types, excludeTypes, excludeIds }: Manifest['filters']) =>
-    JSON.stringify([includeDrafts, ...[types, excludeTypes, excludeIds].map((list) => (Array.isArray(list) ? list.toSorted() : list))])
-  return typeof one === 'object' && one !== null && key(one) === key(other)
+/** Whether two snapshots left out the same. Of one that does not say what it left out nothing is known. */
+export function sameFilters(one: StoredManifest['filters'], other: StoredManifest['filters']): boolean {
+  return one !== undefined && other !== undefined && keyOf(one) === keyOf(other)
+}
+
+/** Lists in another order are the same. */
+function keyOf(filters: Filters | SealedFilters): string {
+  if ('digest' in filters) return filters.digest
+  const { includeDrafts, types, excludeTypes, excludeIds } = filters
+  return JSON.stringify([includeDrafts, ...[types, excludeTypes, excludeIds].map((list) => list.toSorted())])
 }
 
 /** `3 created, 204 changed, 15 deleted`; what is zero is left out. */
-export function inWords({ created, changed, deleted }: TypeChanges): string {
+export function changesInWords({ created, changed, deleted }: TypeChanges): string {
   const words = [
     [created, 'created'],
     [changed, 'changed'],
@@ -83,7 +91,7 @@ export function inWords({ created, changed, deleted }: TypeChanges): string {
 }
 
 /** `+12`, `-3`, `as many as before`. */
-export function signed(difference: number): string {
+export function signedCount(difference: number): string {
   if (difference === 0) return 'as many as before'
   return `${difference > 0 ? '+' : '-'}${formatCount(Math.abs(difference))}`
 }

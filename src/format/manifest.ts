@@ -1,8 +1,7 @@
-import { BackupError } from '../errors.ts'
-import { type Digest, isDigest, type SumDigest } from '../streams/digest.ts'
-import type { Shard } from './asset-id.ts'
+import type { Digest, SumDigest } from '../streams/digest.ts'
 import type { Depth } from './branch-layout.ts'
 import type { Filters } from './filters.ts'
+import type { Shard } from './shard.ts'
 
 /** The file that makes a folder a snapshot. */
 export const manifestFile = 'manifest.json'
@@ -50,11 +49,44 @@ export type Manifest = {
     readonly missing: readonly MissingAsset[]
   }
   readonly access: { readonly fullRead: boolean | null }
-  readonly encryption: null
+  readonly encryption: Encryption | null
   /** Only in a snapshot on a branch that has its documents in files of their own. */
   readonly branch?: { readonly layout: 'text'; readonly depth: Depth }
+  /** Up to 30 snapshots that came before at the same destination, the newest first. */
+  readonly recent?: readonly RecentSnapshot[]
   readonly files: readonly FileEntry[]
 }
+
+/** How the files of a snapshot are encrypted, and for whom: age's public keys, long ones cut. */
+type Encryption = { readonly format: string; readonly recipients: readonly string[] }
+
+/** What a manifest keeps of a snapshot that came before. */
+type RecentSnapshot = { readonly snapshot: string; readonly takenAt: string; readonly documents: number; readonly sizeBytes: number }
+
+/** The filters of an encrypted snapshot: how many entries each list has, and a digest that tells equal filters from others. */
+export type SealedFilters = {
+  readonly includeDrafts: boolean
+  readonly types: number
+  readonly excludeTypes: number
+  readonly excludeIds: number
+  readonly digest: string
+}
+
+/**
+ * A manifest as it was read: each value that is there is of its type. Older versions, and other programs, may leave out what no reader needs; of an
+ * encrypted snapshot the lists are numbers.
+ */
+export type StoredManifest = Pick<Manifest, 'snapshot' | 'takenAt' | 'files'> &
+  Partial<Pick<Manifest, 'label' | 'shard' | 'finishedAt' | 'complete' | 'run' | 'access' | 'encryption' | 'branch' | 'recent'>> & {
+    readonly format: string
+    readonly source: Needed<Manifest['source'], 'projectId' | 'dataset'>
+    readonly tool?: { readonly name: string; readonly version: string }
+    readonly filters?: Filters | SealedFilters
+    readonly documents: Needed<Manifest['documents'], 'count' | 'byType' | 'contentDigest'>
+    readonly assets?: Needed<Omit<Manifest['assets'], 'missing'>, 'count'> & { readonly missing?: readonly MissingAsset[] | number }
+  }
+
+type Needed<Value, Keys extends keyof Value> = Pick<Value, Keys> & Partial<Value>
 
 /**
  * An asset whose file could not be saved. `status` is the last answer of the asset host: 200 if the bytes that came were wrong or too few, 0 if
@@ -75,72 +107,6 @@ export type Run = {
 }
 
 /** The manifest as the bytes of its file: two-space JSON, keys in the order of the type. */
-export function printManifest(manifest: Manifest): Buffer {
+export function printManifest(manifest: Manifest | StoredManifest): Buffer {
   return Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)
-}
-
-/**
- * Reads the bytes of a manifest. Throws `snapshot-invalid` if they are not JSON, of a format whose major this version does not know, or lack
- * what a reader needs: names, counts, and the files with their sizes and digests.
- */
-export function parseManifest(bytes: Buffer): Manifest {
-  let value: unknown
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch (error) {
-    throw invalid('it is not JSON', error)
-  }
-  if (!isObject(value) || typeof value['format'] !== 'string') throw invalid('it names no format')
-  if (!/^sanity-backup\/1(\.|$)/.test(value['format'])) throw invalid('it is of a format that this version does not know')
-  const { snapshot, takenAt, source, documents, assets, files } = value
-  if (typeof snapshot !== 'string' || typeof takenAt !== 'string' || Number.isNaN(Date.parse(takenAt)))
-    throw invalid('its name or time is missing')
-  if (!isObject(source) || typeof source['projectId'] !== 'string' || typeof source['dataset'] !== 'string')
-    throw invalid('its source is missing')
-  if (!isObject(documents) || !isCount(documents['count']) || !/^sumsha256:[0-9a-f]{64}$/.test(String(documents['contentDigest']))) {
-    throw invalid('its documents are not counted')
-  }
-  // Who has no types to tell leaves it out.
-  if (documents['byType'] === undefined) documents['byType'] = {}
-  if (!isObject(documents['byType']) || !Object.values(documents['byType']).every(isCount)) throw invalid('its types are not counted')
-  if (assets !== undefined && !(isObject(assets) && isCount(assets['count']))) throw invalid('its assets are not counted')
-  if (!Array.isArray(files) || !files.every(isFileEntry)) throw invalid('its list of files is damaged')
-  return value as Manifest
-}
-
-function isFileEntry(value: unknown): value is FileEntry {
-  if (!isObject(value)) return false
-  const { path, sizeBytes, digest, contentBytes, contentDigest } = value
-  return (
-    isSafePath(path) &&
-    isCount(sizeBytes) &&
-    isDigest(digest) &&
-    (contentBytes === undefined || isCount(contentBytes)) &&
-    (contentDigest === undefined || isDigest(contentDigest))
-  )
-}
-
-/** A path below the snapshot's folder: nothing in a manifest may lead out of it. */
-function isSafePath(value: unknown): boolean {
-  return (
-    typeof value === 'string' && /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(value) && !value.split('/').some((part) => /^\.+$/.test(part))
-  )
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function invalid(why: string, cause?: unknown): BackupError {
-  return new BackupError({
-    code: 'snapshot-invalid',
-    title: 'The snapshot cannot be read',
-    message: `Its ${manifestFile} is not that of a snapshot: ${why}.`,
-    hint: 'Choose another snapshot. If this one was made by a newer version of sanity-backup, update the action.',
-    cause,
-  })
 }

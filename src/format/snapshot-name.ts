@@ -1,4 +1,4 @@
-import { type Shard, shardSuffix } from './asset-id.ts'
+import { type Shard, shardSuffix } from './shard.ts'
 
 /** What a label may be. A folder whose name ends in `.partial` is a leftover. */
 export const labelRule = /^(?!.*\.partial$)[A-Za-z0-9._-]{1,64}$/

@@ -1,5 +1,6 @@
 import type { BackupError } from '../errors.ts'
 import type { Stopwatch } from '../stopwatch.ts'
+import { freeing } from '../streams/memory.ts'
 import { piecesOf } from '../streams/pieces.ts'
 import { type Drip, dripWatch } from './drip.ts'
 import type { HttpBody } from './http.ts'
@@ -41,7 +42,7 @@ export async function* guarded(body: HttpBody, { deadlines, signal, stopwatch, t
   const overdue = totalMs && setTimeout(() => body.destroy(new TooSlowError(`it did not end within ${totalMs / 1000} s`)), totalMs)
   try {
     const findDrip = drip && dripWatch(drip)
-    for await (const piece of piecesOf(body, (work) => stopwatch.during('download', work))) {
+    for await (const piece of freeing(piecesOf(body, (work) => stopwatch.during('download', work)))) {
       const tooSlow = findDrip?.(piece.length)
       if (tooSlow) throw new TooSlowError(tooSlow)
       yield piece

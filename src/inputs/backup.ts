@@ -1,4 +1,4 @@
-import { shardSuffix } from '../format/asset-id.ts'
+import { shardSuffix } from '../format/shard.ts'
 import { quoteOutside } from '../text.ts'
 import * as kind from './kinds.ts'
 import type { InputReader } from './reader.ts'

@@ -2,7 +2,7 @@ import type { MissingAssets } from '../commands/backup/assets/missing.ts'
 import type { BackupOutcome } from '../commands/backup/outcome.ts'
 import { BackupError, findSystemCode, messageOf } from '../errors.ts'
 import { otherAssets } from '../format/asset-id.ts'
-import { countDifferences, inWords, signed } from '../format/compare.ts'
+import { changesInWords, countDifferences, signedCount } from '../format/compare.ts'
 import { isDiskFull } from '../snapshot/workshop/room.ts'
 import { escapeMarkdown, formatBytes, formatCount, plural } from '../text.ts'
 import type { Ending } from './ending.ts'
@@ -147,11 +147,11 @@ function sinceLast({ manifest, compared, stored }: BackupOutcome): string {
   const { previous } = compared
   const difference = manifest.documents.count - previous.documents.count
   const branch = stored.find((place) => place.kind === 'branch')
-  const byType = branch?.byType && new Map([...branch.byType].map(([type, counts]) => [type, inWords(counts)]))
-  const types = byType ?? new Map(countDifferences(manifest, previous).map(([type, count]) => [type, signed(count)]))
+  const byType = branch?.byType && new Map([...branch.byType].map(([type, counts]) => [type, changesInWords(counts)]))
+  const types = byType ?? new Map(countDifferences(manifest, previous).map(([type, count]) => [type, signedCount(count)]))
   const shown = [...types].slice(0, shownTypes).map(([type, words]) => `- ${escapeMarkdown(type)}: ${words}`)
   const rest = types.size > shown.length ? [`- and ${plural(types.size - shown.length, 'other type')}`] : []
-  return [`**Since ${escapeMarkdown(previous.snapshot)}:** ${signed(difference)}`, '', ...shown, ...rest].join('\n').trim()
+  return [`**Since ${escapeMarkdown(previous.snapshot)}:** ${signedCount(difference)}`, '', ...shown, ...rest].join('\n').trim()
 }
 
 /** What a reader could wrongly believe to be in the snapshot. */

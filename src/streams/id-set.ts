@@ -22,7 +22,7 @@ export function keyOf(text: string): string {
  * `add` and `addKey` (see {@link keyOf}) say whether the string was new. Two of ten million different strings are taken for one with a chance
  * of 1 to 370,000.
  */
-export function fingerprintSet(expected = 0): { readonly add: (text: string) => boolean; readonly addKey: (key: string) => boolean } {
+export function idSet(expected = 0): { readonly add: (text: string) => boolean; readonly addKey: (key: string) => boolean } {
   const slots = Math.max(16, Math.ceil((Math.min(expected, mostExpected) * reserve) / tableCount / maxLoad))
   const tables = Array.from({ length: tableCount }, () => makeTable(slots))
   const addKey = (key: string): boolean => {

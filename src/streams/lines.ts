@@ -1,5 +1,3 @@
-import { freeAll } from './memory.ts'
-
 /** Some lines of a stream. Only the last batch of a stream may have `terminated: false`: its one line was not ended by a line feed. */
 export type LineBatch = { readonly lines: readonly Buffer[]; readonly terminated: boolean }
 
@@ -40,18 +38,12 @@ export async function* splitLines(chunks: AsyncIterable<Buffer>, maxLineBytes: n
     }
     if (start < chunk.length) begun.add(chunk.subarray(start))
     if (begun.bytes() > maxLineBytes) throw new LineTooLongError(lineNumber, maxLineBytes)
-    if (lines.length === 0) continue
-    yield { lines, terminated: true }
-    // Its pieces, and itself, have grown old while it came.
-    if (lines.some(({ length }) => length > longLineBytes)) freeAll()
+    if (lines.length > 0) yield { lines, terminated: true }
   }
   if (begun.bytes() > 0) yield { lines: [begun.take(nothing)], terminated: false }
 }
 
 const nothing = Buffer.alloc(0)
-
-/** Longer lines are rare, and leave much behind. */
-const longLineBytes = 4 * 1024 * 1024
 
 /** Pieces that are smaller cost more to keep than to copy, and are joined so many at a time. */
 const smallBytes = 4096

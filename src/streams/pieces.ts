@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream'
-import { countBytes } from './memory.ts'
 
 /**
  * How many bytes, and how many pieces, may wait to be taken before the sender is made to wait. What waits is used up without a look at what else
@@ -27,7 +26,6 @@ export async function* piecesOf(
   }
   stream.on('data', (piece: Buffer) => {
     pieces.push(piece)
-    countBytes(piece.length)
     bytes += piece.length
     if (bytes >= mostBytes || pieces.length >= mostPieces) stream.pause()
     wake()

@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { codecs } from '../../src/codec/codec.ts'
+import { codecs } from '../../src/codec/codecs.ts'
 import { pack } from '../support/pack.ts'
 
 /**

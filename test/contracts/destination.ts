@@ -5,8 +5,10 @@ import type { Destination, FinishedSnapshot, Stored } from '../../src/destinatio
 import { findPrevious } from '../../src/destinations/find-previous.ts'
 import { type Manifest, printManifest } from '../../src/format/manifest.ts'
 import { checkSnapshot } from '../../src/snapshot/read/check.ts'
-import { findFreeFolder, type syncFolder } from '../../src/snapshot/workshop/workshop.ts'
-import { writeData, writeManifest } from '../../src/snapshot/write/data-file.ts'
+import type { syncFolder } from '../../src/snapshot/workshop/files.ts'
+import { makeWorkshop } from '../../src/snapshot/workshop/workshop.ts'
+import { writeData } from '../../src/snapshot/write/data-file.ts'
+import { writeManifest } from '../../src/snapshot/write/whole-file.ts'
 import { exampleManifest } from '../support/example.ts'
 import { rejection } from '../support/feed.ts'
 import { makeTempFolder } from '../support/process.ts'
@@ -120,7 +122,7 @@ export async function finishedSnapshot(
   { lines = someLines(), sync, ...change }: SnapshotChange = {},
 ): Promise<FinishedSnapshot> {
   const changed = { ...exampleManifest, ...change }
-  const folder = await findFreeFolder({ path: join(temp, 'snapshots'), name: changed.snapshot, ...(sync ? { sync } : {}) })
+  const folder = await makeWorkshop({ path: join(temp, 'snapshots'), name: changed.snapshot, ...(sync ? { sync } : {}) })
   if (!folder) throw new Error('the name is taken')
   const batches = async function* () {
     yield [...lines]

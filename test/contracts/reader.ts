@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Found, SnapshotReader, Stored } from '../../src/destinations/destination.ts'
 import { BackupError } from '../../src/errors.ts'
-import type { Manifest } from '../../src/format/manifest.ts'
+import type { Manifest, StoredManifest } from '../../src/format/manifest.ts'
 import { exampleManifest } from '../support/example.ts'
 import { rejection } from '../support/feed.ts'
 import { makeTempFolder } from '../support/process.ts'
@@ -108,16 +108,16 @@ function ofDay(day: number): Manifest {
   return { ...exampleManifest, snapshot: `abc12345-production-202611${date}T081500Z`, takenAt: `2026-11-${date}T08:15:00Z` }
 }
 
-async function all(reader: SnapshotReader): Promise<(Manifest | BackupError)[]> {
+async function all(reader: SnapshotReader): Promise<(StoredManifest | BackupError)[]> {
   return (await Array.fromAsync(reader.newestFirst())).map(manifestOf)
 }
 
-async function first(reader: SnapshotReader): Promise<Manifest | BackupError | undefined> {
+async function first(reader: SnapshotReader): Promise<StoredManifest | BackupError | undefined> {
   for await (const each of reader.newestFirst()) return manifestOf(each)
   return undefined
 }
 
-function manifestOf(each: Found | BackupError): Manifest | BackupError {
+function manifestOf(each: Found | BackupError): StoredManifest | BackupError {
   return each instanceof BackupError ? each : each.manifest
 }
 

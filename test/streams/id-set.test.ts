@@ -1,23 +1,23 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { fingerprintSet } from '../../src/streams/id-set.ts'
+import { idSet } from '../../src/streams/id-set.ts'
 import { runPeer } from '../support/process.ts'
 
-describe('fingerprintSet', () => {
+describe('idSet', () => {
   it.each([
     { name: 'a plain id', text: 'author-1' },
     { name: 'the empty string', text: '' },
     { name: 'a name that objects inherit', text: '__proto__' },
     { name: 'a string of many bytes', text: 'ü🙂'.repeat(1000) },
   ])('takes $name as new once', ({ text }) => {
-    const { add } = fingerprintSet()
+    const { add } = idSet()
     expect([add(text), add(text), add(text)]).toEqual([true, false, false])
   })
 
   it('answers as a set of strings would', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ maxLength: 2 }), { maxLength: 300 }), (texts) => {
-        const { add } = fingerprintSet()
+        const { add } = idSet()
         const known = new Set<string>()
         expect(texts.map(add)).toEqual(texts.map((text) => !known.has(text) && Boolean(known.add(text))))
       }),

@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { fingerprintSet } from '../../src/streams/id-set.ts'
+import { idSet } from '../../src/streams/id-set.ts'
 
 /** Run as a process of its own, where nothing else holds memory: adds as many strings as asked for, twice, and prints what that took, as JSON. */
 const { count = 0, expected = 0 } = JSON.parse(process.argv[2] ?? '{}') as { count?: number; expected?: number }
@@ -8,7 +8,7 @@ setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
 const before = arrayBufferBytes()
-const { add } = fingerprintSet(expected)
+const { add } = idSet(expected)
 const fresh = addAll()
 const bytesEach = (arrayBufferBytes() - before) / count
 process.stdout.write(JSON.stringify({ fresh, again: addAll(), bytesEach }))

@@ -1,10 +1,11 @@
 import { BackupError } from '../../errors.ts'
-import type { Shard } from '../../format/asset-id.ts'
+import type { Shard } from '../../format/shard.ts'
 import { snapshotName } from '../../format/snapshot-name.ts'
 import type { Source } from '../../sanity/source.ts'
-import { sweepLeftovers } from '../../snapshot/workshop/owner.ts'
-import { checkRoom, type SameKind } from '../../snapshot/workshop/room.ts'
-import { findFreeFolder, type SnapshotFolder } from '../../snapshot/workshop/workshop.ts'
+import { findLastBytes, type SameKind } from '../../snapshot/read/newest-first.ts'
+import { sweepLeftovers } from '../../snapshot/workshop/leftovers.ts'
+import { checkRoom } from '../../snapshot/workshop/room.ts'
+import { makeWorkshop, type SnapshotFolder } from '../../snapshot/workshop/workshop.ts'
 import { formatBytes, plural } from '../../text.ts'
 import type { Tools } from '../../tools.ts'
 
@@ -32,7 +33,7 @@ export async function makeFolder({ path, source, label, shard }: FolderNeeds, { 
   for (let tryNumber = 1; tryNumber <= nameTries; tryNumber++) {
     const takenAt = now()
     const name = snapshotName({ projectId: source.projectId, dataset: source.dataset, takenAt, label, shard })
-    const folder = await findFreeFolder({ path, name })
+    const folder = await makeWorkshop({ path, name })
     if (folder) return { name, takenAt, folder, [Symbol.dispose]: () => folder[Symbol.dispose]() }
     await wait(1000, signal)
   }
@@ -46,8 +47,9 @@ export async function makeFolder({ path, source, label, shard }: FolderNeeds, { 
 
 /** Throws `disk-full` if the last snapshot of this kind would not fit below `path`; logs how much room there is. */
 export async function ensureRoomBelow(path: string, kind: SameKind, { log }: Tools): Promise<void> {
-  const { previousBytes, freeBytes } = await checkRoom(path, kind)
+  const lastBytes = await findLastBytes(path, kind)
+  const freeBytes = await checkRoom(path, { dataset: kind.source.dataset, lastBytes })
   if (freeBytes === undefined) return
-  const previous = previousBytes === undefined ? '' : `; the last snapshot takes ${formatBytes(previousBytes)}`
+  const previous = lastBytes === undefined ? '' : `; the last snapshot takes ${formatBytes(lastBytes)}`
   log.info(`Room for the snapshot: ${formatBytes(freeBytes)} are free in "${path}"${previous}`)
 }

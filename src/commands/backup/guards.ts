@@ -2,7 +2,7 @@ import type { Destination } from '../../destinations/destination.ts'
 import { findPrevious } from '../../destinations/find-previous.ts'
 import { BackupError } from '../../errors.ts'
 import { type Comparable, countOf } from '../../format/compare.ts'
-import type { Manifest } from '../../format/manifest.ts'
+import type { Manifest, StoredManifest } from '../../format/manifest.ts'
 import type { Source } from '../../sanity/source.ts'
 import { formatCount, plural, quoteOutside } from '../../text.ts'
 import type { Tools } from '../../tools.ts'
@@ -12,7 +12,7 @@ import type { Tools } from '../../tools.ts'
  * everywhere, and none was found.
  */
 export type Comparison =
-  | { readonly kind: 'compared'; readonly previous: Manifest }
+  | { readonly kind: 'compared'; readonly previous: StoredManifest }
   | { readonly kind: 'nothing'; readonly why: string }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'off' }
@@ -48,7 +48,7 @@ export async function checkShrink({ manifest, destinations, maxShrinkPercent }: 
 }
 
 type Looked =
-  | { readonly kind: 'found'; readonly manifest: Manifest }
+  | { readonly kind: 'found'; readonly manifest: StoredManifest }
   | { readonly kind: 'nothing'; readonly why: string }
   | { readonly kind: 'unknown' }
 
@@ -85,14 +85,14 @@ function inOne(passedOver: readonly BackupError[]): string {
   return [first, others, rest.at(-1)].filter((text) => text !== undefined).join(' ')
 }
 
-function lostPercent({ documents }: Manifest, previous: Manifest): number {
+function lostPercent({ documents }: Manifest, previous: StoredManifest): number {
   const before = previous.documents.count
   return before === 0 ? 0 : ((before - documents.count) / before) * 100
 }
 
 type CheckNeeds = Omit<ShrinkNeeds, 'destinations'>
 
-function checkAgainst(previous: Manifest, { manifest, maxShrinkPercent }: CheckNeeds, { log }: Tools): void {
+function checkAgainst(previous: StoredManifest, { manifest, maxShrinkPercent }: CheckNeeds, { log }: Tools): void {
   const types = shrunkTypes(manifest, previous, maxShrinkPercent)
   const lost = lostPercent(manifest, previous)
   const since = `the one before (${quoteOutside(previous.snapshot, 200)})`
@@ -107,7 +107,7 @@ function checkAgainst(previous: Manifest, { manifest, maxShrinkPercent }: CheckN
 const namedTypes = 20
 
 /** The types that lost more than allowed, as sentences; empty if there are none. */
-function shrunkTypes(manifest: Manifest, previous: Manifest, maxShrinkPercent: number): string {
+function shrunkTypes(manifest: Manifest, previous: StoredManifest, maxShrinkPercent: number): string {
   const before = Object.entries(previous.documents.byType)
   const now = (type: string) => countOf(manifest, type)
   const gone = before.filter(([type]) => now(type) === 0)
@@ -125,7 +125,7 @@ function sentence(title: string, words: readonly string[]): string {
 
 type Shrunk = {
   readonly manifest: Manifest
-  readonly previous: Manifest
+  readonly previous: StoredManifest
   readonly since: string
   readonly types: string
   readonly lost: number

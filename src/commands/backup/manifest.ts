@@ -1,6 +1,6 @@
-import type { Shard } from '../../format/asset-id.ts'
 import type { Filters } from '../../format/filters.ts'
 import { type Manifest, manifestFormat, type Run } from '../../format/manifest.ts'
+import type { Shard } from '../../format/shard.ts'
 import { isoSeconds } from '../../format/snapshot-name.ts'
 import type { Source } from '../../sanity/source.ts'
 import { sumDigest } from '../../streams/digest.ts'

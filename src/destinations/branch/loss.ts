@@ -1,6 +1,6 @@
 import { BackupError } from '../../errors.ts'
 import { countOf, sameFilters } from '../../format/compare.ts'
-import type { Manifest } from '../../format/manifest.ts'
+import type { Manifest, StoredManifest } from '../../format/manifest.ts'
 import { formatCount, plural, quoteOutside } from '../../text.ts'
 
 type LossNeeds = {
@@ -13,7 +13,7 @@ type LossNeeds = {
  * Throws `dataset-shrunk` if a snapshot would take more documents than allowed, or all files of assets, out of what the tip of the branch holds,
  * whatever was left out of either: with `keep-last` what is no longer at the tip may soon be gone.
  */
-export function refuseLoss(now: Manifest, there: Manifest | undefined, { branch, maxShrinkPercent }: LossNeeds): void {
+export function refuseLoss(now: Manifest, there: StoredManifest | undefined, { branch, maxShrinkPercent }: LossNeeds): void {
   if (there === undefined || maxShrinkPercent === 100) return
   const lost = lostDocuments(now, there)
   const percent = there.documents.count === 0 ? 0 : (lost / there.documents.count) * 100
@@ -30,7 +30,7 @@ export function refuseLoss(now: Manifest, there: Manifest | undefined, { branch,
 }
 
 /** How many documents are gone at least. With other filters as many may have come that have nothing to do with those. */
-function lostDocuments(now: Manifest, there: Manifest): number {
+function lostDocuments(now: Manifest, there: StoredManifest): number {
   const fewer = Math.max(0, there.documents.count - now.documents.count)
   if (sameFilters(there.filters, now.filters)) return fewer
   const gone = Object.entries(there.documents.byType).map(([type, count]) => Math.max(0, count - countOf(now, type)))
@@ -44,7 +44,7 @@ function lostDocuments(now: Manifest, there: Manifest): number {
 }
 
 /** The inputs in which the two snapshots differ, each with what it was there and is now. */
-function differences(now: Manifest, there: Manifest): string[] {
+function differences(now: Manifest, there: StoredManifest): string[] {
   const rows = [
     ['include-drafts', there.filters?.includeDrafts, now.filters.includeDrafts],
     ['types', there.filters?.types, now.filters.types],
@@ -62,7 +62,7 @@ function inWords(value: unknown): string {
   return value.length === 0 ? 'empty' : `"${quoteOutside(value.map(String).toSorted().join(', '), 200)}"`
 }
 
-type ShrunkNeeds = { readonly branch: string; readonly there: Manifest; readonly losses: string; readonly others: readonly string[] }
+type ShrunkNeeds = { readonly branch: string; readonly there: StoredManifest; readonly losses: string; readonly others: readonly string[] }
 
 function shrunk({ branch, there, losses, others }: ShrunkNeeds): BackupError {
   const once = 'run once with `max-shrink-percent: 100`.'

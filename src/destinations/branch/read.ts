@@ -1,5 +1,5 @@
 import { BackupError } from '../../errors.ts'
-import { type Manifest, manifestFile } from '../../format/manifest.ts'
+import { manifestFile, type StoredManifest } from '../../format/manifest.ts'
 import { fetchPast } from '../../git/history/past.ts'
 import { objectName } from '../../git/objects/objects.ts'
 import { manifestOrReason } from '../../snapshot/read/newest-first.ts'
@@ -35,17 +35,17 @@ export function branchReader(session: BranchSession): SnapshotReader {
   }
 }
 
-function foundOf(read: Manifest | BackupError): Found | BackupError {
+function foundOf(read: StoredManifest | BackupError): Found | BackupError {
   return read instanceof BackupError ? read : { manifest: read }
 }
 
 /** Reads the manifests in the history of the branch, all but the one at its tip. */
-async function* snapshotsBelow(session: BranchSession, tip: BranchTip): AsyncGenerator<Manifest | BackupError> {
+async function* snapshotsBelow(session: BranchSession, tip: BranchTip): AsyncGenerator<StoredManifest | BackupError> {
   const { branch, folder } = session.needs
   const file = { url: session.url, branch, path: `${folder}/${manifestFile}`, commits: mostCommits }
   using repository = await openAnother(session)
   const { versions, all } = await asking(session, () => fetchPast(repository, file))
-  const found: (Manifest | BackupError)[] = []
+  const found: (StoredManifest | BackupError)[] = []
   for await (const bytes of versions) {
     if (objectName('blob', bytes) !== tip.before.get(manifestFile)) found.push(manifestOrReason(bytes, 'on the branch'))
   }
@@ -55,7 +55,7 @@ async function* snapshotsBelow(session: BranchSession, tip: BranchTip): AsyncGen
 }
 
 /** One that cannot be read may be the newest. */
-function takenMs(each: Manifest | BackupError): number {
+function takenMs(each: StoredManifest | BackupError): number {
   return each instanceof BackupError ? Number.POSITIVE_INFINITY : Date.parse(each.takenAt)
 }
 

@@ -1,5 +1,5 @@
 import { BackupError } from '../../errors.ts'
-import { type Manifest, manifestFile } from '../../format/manifest.ts'
+import { manifestFile, type StoredManifest } from '../../format/manifest.ts'
 import type { Git } from '../../git/command.ts'
 import { entriesAt, fileMode, filesBelow } from '../../git/objects/objects.ts'
 import { manifestOrReason } from '../../snapshot/read/newest-first.ts'
@@ -9,7 +9,7 @@ export type BranchTip = {
   /** Undefined if there is no such branch. */
   readonly commit: string | undefined
   /** Of the snapshot that lies there; undefined if there is none, or none that this version can read. */
-  readonly manifest: Manifest | undefined
+  readonly manifest: StoredManifest | undefined
   /** Why the manifest that lies there cannot be read; undefined if it can be, or there is none. */
   readonly unreadable: BackupError | undefined
   /** The files in the snapshot's folder: the name of the blob by the path. */
@@ -50,6 +50,6 @@ export async function readTip(git: Git, commit: string, folder: string): Promise
 }
 
 /** Undefined if there is none. */
-async function findManifest(git: Git, blob: string | undefined): Promise<Manifest | BackupError | undefined> {
+async function findManifest(git: Git, blob: string | undefined): Promise<StoredManifest | BackupError | undefined> {
   return blob ? manifestOrReason(await git.run(['cat-file', 'blob', blob]), 'on the branch') : undefined
 }

@@ -1,4 +1,4 @@
-import { fingerprintSet } from '../../streams/id-set.ts'
+import { idSet } from '../../streams/id-set.ts'
 import type { SanityApi } from '../api.ts'
 import { cutLine, invalidLine, moreToCome, rejected } from '../errors/export.ts'
 import { classifyLine } from './line.ts'
@@ -25,7 +25,7 @@ type ExportWanted = { readonly types: readonly string[]; readonly expected: numb
 
 /** Reads the body of one export answer; see {@link exportDocuments}. */
 export async function* readExport(body: AsyncIterable<Buffer>, expected = 0): AsyncGenerator<ExportedDocument[]> {
-  const ids = fingerprintSet(expected)
+  const ids = idSet(expected)
   let number = 0
   let openCursor = false
   for await (const { lines, terminated } of exportLines(body)) {

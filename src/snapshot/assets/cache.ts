@@ -3,7 +3,7 @@ import { copyFile, link, open, readdir, rename, rm, stat, utimes } from 'node:fs
 import { dirname, join } from 'node:path'
 import { BackupError, findSystemCode } from '../../errors.ts'
 import { assetFolders } from '../../format/asset-id.ts'
-import { makeFolders } from '../workshop/workshop.ts'
+import { makeFolders } from '../workshop/files.ts'
 
 /** The files of assets that earlier runs left: a help, never trusted. Several runs may use one folder at the same time. */
 export type AssetCache = {

@@ -1,16 +1,11 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type AssetName, assetFolders } from '../../format/asset-id.ts'
-import type { Digest } from '../../streams/digest.ts'
-import { type Algorithm, digestFile } from '../read/file-digests.ts'
-import { syncFolder } from '../workshop/workshop.ts'
-import { writeOneOfMany } from '../write/data-file.ts'
-
-/** What proved the bytes of an asset: the SHA-1 in its name or its document, or what the asset host says of the bytes that it has stored. */
-type ProvenBy = 'sha1' | 'sha1hash' | 'x-sanity-md5' | 'x-sanity-sha1'
-
-/** An asset's file as it lies in the snapshot. */
-export type SavedFile = { readonly path: string; readonly sizeBytes: number; readonly digest: Digest; readonly provenBy: ProvenBy }
+import type { ProvenBy, SavedFile } from '../../format/ledger.ts'
+import type { Algorithm } from '../../threads/digest-files.ts'
+import { digestFile } from '../read/file-digests.ts'
+import { syncFolder } from '../workshop/files.ts'
+import { writeOneOfMany } from '../write/whole-file.ts'
 
 /** What is known of an asset's bytes before they come. */
 type Expected = {

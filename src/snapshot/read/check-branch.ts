@@ -1,12 +1,14 @@
+import { isDeepStrictEqual } from 'node:util'
 import { attributes, attributesFile, documentPath } from '../../format/branch-layout.ts'
 import { joinDocument } from '../../format/document-file.ts'
-import { type Manifest, manifestFile, printManifest } from '../../format/manifest.ts'
+import { manifestFile, printManifest, type StoredManifest } from '../../format/manifest.ts'
 import { digestOf, sumDigest } from '../../streams/digest.ts'
 import { quoteOutside } from '../../text.ts'
 import { documentIn } from './documents.ts'
+import { manifestOrReason } from './newest-first.ts'
 
 /** Whether a file is a document of a snapshot that has its documents in files of their own. */
-function isDocumentFile({ branch }: Manifest, path: string): boolean {
+function isDocumentFile({ branch }: StoredManifest, path: string): boolean {
   return branch !== undefined && path.startsWith('documents/')
 }
 
@@ -14,7 +16,7 @@ function isDocumentFile({ branch }: Manifest, path: string): boolean {
  * Compares the files of a snapshot as it lies on a branch with its manifest, one after the other: `add` each, in any order, then ask for what is
  * wrong with them. Of a snapshot whose data file is in parts the parts are compared.
  */
-export function fileCheck(manifest: Manifest): {
+export function fileCheck(manifest: StoredManifest): {
   readonly add: (path: string, content: Buffer) => void
   readonly findings: () => string[]
 } {
@@ -36,7 +38,7 @@ export function fileCheck(manifest: Manifest): {
       if (isDocumentFile(manifest, path)) return addDocument(path, content)
       if (path === manifestFile) {
         hasManifest = true
-        if (!content.equals(printManifest(manifest))) wrong.push(`${manifestFile} is not the one that was written`)
+        if (!isManifest(content, manifest)) wrong.push(`${manifestFile} is not the one that was written`)
         return
       }
       if (path === attributesFile) {
@@ -60,6 +62,11 @@ export function fileCheck(manifest: Manifest): {
       ]
     },
   }
+}
+
+/** The very bytes, or, of one that a newer version wrote, the same but for keys that this version does not know. */
+function isManifest(content: Buffer, manifest: StoredManifest): boolean {
+  return content.equals(printManifest(manifest)) || isDeepStrictEqual(manifestOrReason(content, 'on the branch'), manifest)
 }
 
 function pathOf(line: Buffer, depth: 1 | 2): string | undefined {

@@ -1,15 +1,19 @@
 import { createReadStream } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import { type Codec, findCodec } from '../../codec/codec.ts'
+import type { Codec } from '../../codec/codec.ts'
+import { findCodec } from '../../codec/codecs.ts'
 import { BackupError, findSystemCode, messageOf } from '../../errors.ts'
 import { attributesFile } from '../../format/branch-layout.ts'
-import { type FileEntry, type Manifest, manifestFile, parseManifest } from '../../format/manifest.ts'
-import { type Digest, digester, digesting, digestOf, sumDigest } from '../../streams/digest.ts'
+import { findLedgerEntry, ledgerFile } from '../../format/ledger.ts'
+import { type FileEntry, manifestFile, type StoredManifest } from '../../format/manifest.ts'
+import { parseManifest } from '../../format/parse-manifest.ts'
+import { type Digest, digester, digestOf, sumDigest } from '../../streams/digest.ts'
 import { splitLines } from '../../streams/lines.ts'
+import { freeing } from '../../streams/memory.ts'
+import { tap } from '../../streams/tap.ts'
 import { workThrough } from '../../streams/workers.ts'
 import { quoteOutside } from '../../text.ts'
-import { findLedgerEntry, ledgerFile } from '../assets/ledger-file.ts'
 import { digestFile } from './file-digests.ts'
 
 /** One thing that is wrong with a snapshot. */
@@ -71,7 +75,7 @@ async function readManifest(folder: string): Promise<Buffer> {
   }
 }
 
-async function findUnexpected(folder: string, manifest: Manifest): Promise<Finding[]> {
+async function findUnexpected(folder: string, manifest: StoredManifest): Promise<Finding[]> {
   // A snapshot that comes from a branch brings the file along that git reads there.
   const known = new Set([manifestFile, attributesFile, ...manifest.files.map(({ path }) => path)])
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
@@ -129,8 +133,9 @@ async function checkContent(
 ): Promise<Finding[]> {
   const stored = digester()
   const content = digester()
-  const bytes = digesting(createReadStream(file, { highWaterMark: 256 * 1024, signal }), stored)
-  await readContent(digesting(codec.decompress(bytes), content), lines)
+  const bytes: AsyncIterable<Buffer> = createReadStream(file, { highWaterMark: 256 * 1024, signal })
+  const unpacked = codec.decompress(tap(bytes, stored.update))
+  await readContent(tap(freeing(unpacked), content.update), lines)
   const findings = findDigest(entry, stored.result().digest)
   if (findings.length > 0) return findings
   const { bytes: contentBytes, digest: contentDigest } = content.result()
@@ -148,7 +153,7 @@ async function readContent(content: AsyncIterable<Buffer>, check: LinesCheck): P
 }
 
 /** Undefined for a file that is not unpacked. */
-function linesCheck({ path, contentDigest }: FileEntry, manifest: Manifest, unpack: boolean): LinesCheck | undefined {
+function linesCheck({ path, contentDigest }: FileEntry, manifest: StoredManifest, unpack: boolean): LinesCheck | undefined {
   if (contentDigest === undefined) return undefined
   if (path === ledgerFile) return ledgerCheck(manifest)
   return unpack ? documentsCheck(manifest) : undefined
@@ -160,7 +165,7 @@ type LinesCheck = {
   readonly findWrong: () => { readonly kind: Finding['kind']; readonly says: string } | undefined
 }
 
-function documentsCheck({ documents: { count, contentDigest } }: Manifest): LinesCheck {
+function documentsCheck({ documents: { count, contentDigest } }: StoredManifest): LinesCheck {
   const sum = sumDigest()
   let lines = 0
   return {
@@ -176,9 +181,10 @@ function documentsCheck({ documents: { count, contentDigest } }: Manifest): Line
 }
 
 /** Every asset has its file in the manifest, and every file of an asset its asset. */
-function ledgerCheck({ files, assets }: Manifest): LinesCheck {
+function ledgerCheck({ files, assets }: StoredManifest): LinesCheck {
   const waiting = new Map(files.filter(({ path }) => path.startsWith('assets/')).map((entry) => [entry.path, entry]))
   const unclaimed = new Set(waiting.keys())
+  const count = assets?.count ?? 0
   let lines = 0
   let strangers = 0
   return {
@@ -190,11 +196,11 @@ function ledgerCheck({ files, assets }: Manifest): LinesCheck {
       else unclaimed.delete(entry.path)
     },
     findWrong: () =>
-      lines === assets.count && strangers === 0 && unclaimed.size === 0
+      lines === count && strangers === 0 && unclaimed.size === 0
         ? undefined
         : {
             kind: 'assets-differ',
-            says: `does not fit the manifest: ${lines} assets of ${assets.count}, ${strangers} without their file, ${unclaimed.size} files without an asset`,
+            says: `does not fit the manifest: ${lines} assets of ${count}, ${strangers} without their file, ${unclaimed.size} files without an asset`,
           },
   }
 }

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
-import { findCodec } from '../../codec/codec.ts'
+import { findCodec } from '../../codec/codecs.ts'
 import type { FileEntry, Manifest } from '../../format/manifest.ts'
 import { type Digest, digester } from '../../streams/digest.ts'
 import { splitLines } from '../../streams/lines.ts'
@@ -9,7 +9,7 @@ import { splitLines } from '../../streams/lines.ts'
 export type StoredDocument = { readonly id: string; readonly type: string; readonly line: Buffer }
 
 /** The data file of a snapshot; undefined if its documents lie in files of their own. */
-export function findDataFile({ files }: Manifest): FileEntry | undefined {
+export function findDataFile({ files }: Pick<Manifest, 'files'>): FileEntry | undefined {
   return files.find(({ path }) => /^data\.ndjson\.[a-z]+$/.test(path))
 }
 

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
-import { findCodec } from '../../codec/codec.ts'
+import { findCodec } from '../../codec/codecs.ts'
 import { splitLines } from '../../streams/lines.ts'
 
 type Search = { readonly folder: string; readonly data: string; readonly ids: readonly string[]; readonly signal: AbortSignal }

@@ -1,8 +1,6 @@
 import { statfs } from 'node:fs/promises'
 import { BackupError, findSystemCode } from '../../errors.ts'
-import { type Comparable, isComparable } from '../../format/compare.ts'
 import { formatBytes } from '../../text.ts'
-import { snapshotsIn } from '../read/newest-first.ts'
 
 /** Whether an error says that there is no room left: the disk's own or a quota's. */
 export function isDiskFull(error: unknown): boolean {
@@ -79,27 +77,22 @@ export async function ensureRoom(place: string, { neededBytes, why }: { neededBy
 
 const roomHint = 'Free disk space before this step, let `path` point to a larger disk, use `compression: zstd`, or a runner with more room.'
 
-/** What a snapshot will need, as far as that is known: the size of the newest one of the same kind below `path`. */
-export type Room = { readonly previousBytes: number | undefined; readonly freeBytes: number | undefined }
-
-/** The snapshots that tell how large one will be: those of the same part of the dataset, with files of assets or without. */
-export type SameKind = Comparable & { readonly includeAssets: boolean }
+/** How large the last snapshot of a dataset was; undefined if there is none. */
+export type LastSize = { readonly dataset: string; readonly lastBytes: number | undefined }
 
 /**
- * Looks whether a snapshot is likely to fit below `path`. Throws `disk-full` when there is less room than the newest snapshot of the same kind
- * takes: the next one could not be finished.
+ * Looks whether a snapshot is likely to fit below `path`, and gives the free bytes, undefined where the system does not tell. Throws `disk-full`
+ * when there is less room than the last one takes: the next one could not be finished.
  */
-export async function checkRoom(path: string, kind: SameKind): Promise<Room> {
-  const [previousBytes, freeBytes] = await Promise.all([findPreviousBytes(path, kind), findFreeBytes(path)])
-  if (previousBytes !== undefined && freeBytes !== undefined && freeBytes < previousBytes) {
-    throw new BackupError({
-      code: 'disk-full',
-      title: 'There is too little room on the disk',
-      message: `The last snapshot of dataset "${kind.source.dataset}" takes ${formatBytes(previousBytes)}, and only ${formatBytes(freeBytes)} are free in "${path}". Nothing was fetched.`,
-      hint: roomHint,
-    })
-  }
-  return { previousBytes, freeBytes }
+export async function checkRoom(path: string, { dataset, lastBytes }: LastSize): Promise<number | undefined> {
+  const freeBytes = await findFreeBytes(path)
+  if (lastBytes === undefined || freeBytes === undefined || freeBytes >= lastBytes) return freeBytes
+  throw new BackupError({
+    code: 'disk-full',
+    title: 'There is too little room on the disk',
+    message: `The last snapshot of dataset "${dataset}" takes ${formatBytes(lastBytes)}, and only ${formatBytes(freeBytes)} are free in "${path}". Nothing was fetched.`,
+    hint: roomHint,
+  })
 }
 
 /** How much more must be wanted before the disk is looked at again, in bytes. */
@@ -133,12 +126,4 @@ function noRoom(path: string, neededBytes: number, freeBytes: number): BackupErr
     message: `The assets need more than ${formatBytes(neededBytes)} in "${path}", and only ${formatBytes(freeBytes)} were free.`,
     hint: `${roomHint} An artifact needs twice the room of its assets, because it is read back. A matrix with \`shard\` divides the assets among several runners.`,
   })
-}
-
-async function findPreviousBytes(path: string, kind: SameKind): Promise<number | undefined> {
-  for await (const each of snapshotsIn(path, kind.source)) {
-    if (each instanceof BackupError || !isComparable(each, kind) || each.assets?.included !== kind.includeAssets) continue
-    return each.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-  }
-  return undefined
 }

@@ -1,8 +1,9 @@
 import { renameSync, rmSync } from 'node:fs'
-import { mkdir, open, rename, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, rename } from 'node:fs/promises'
+import { join } from 'node:path'
 import { BackupError, findSystemCode } from '../../errors.ts'
-import { emptyAndRemove, showAtWork, writeOwner } from './owner.ts'
+import { exists, isFolder, makeFolders, syncFolder } from './files.ts'
+import { emptyAndRemove, showAtWork, writeOwner } from './leftovers.ts'
 import { diskFull, isDiskFull } from './room.ts'
 
 /**
@@ -55,7 +56,7 @@ type Wanted = { readonly path: string; readonly name: string; readonly sync?: ty
  * Makes the folder for a snapshot below `path`; undefined if that name is taken. Only the runner's own user may read it.
  * Throws `input-invalid` if it cannot be made there, `disk-full` if there is no room.
  */
-export async function findFreeFolder({ path, name, sync = syncFolder }: Wanted): Promise<SnapshotFolder | undefined> {
+export async function makeWorkshop({ path, name, sync = syncFolder }: Wanted): Promise<SnapshotFolder | undefined> {
   const final = join(path, name)
   const workshop = `${final}.partial`
   const inside = {
@@ -115,34 +116,6 @@ async function fillWorkshop(workshop: string, folders: readonly string[]): Promi
   }
 }
 
-/** What `mkdir -p` does. Node's own never comes back from places such as /proc. */
-export async function makeFolders(path: string): Promise<void> {
-  try {
-    await mkdir(path, { mode: 0o700 })
-  } catch (error) {
-    if (findSystemCode(error) === 'EEXIST' && (await isFolder(path))) return
-    if (findSystemCode(error) !== 'ENOENT' || dirname(path) === path) throw error
-    await makeFolders(dirname(path))
-    await mkdir(path, { mode: 0o700 })
-  }
-}
-
-/** What file systems answer that cannot flush a folder: it is as safe there as it can be. */
-const unflushable = ['EINVAL', 'ENOTSUP', 'EBADF']
-
-/** A new name is safe only when its folder is on disk too. Windows knows no such thing. */
-export async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } catch (error) {
-    if (!unflushable.includes(findSystemCode(error) ?? '')) throw error
-  } finally {
-    await handle.close()
-  }
-}
-
 async function folderError(error: unknown, path: string): Promise<BackupError> {
   if (isDiskFull(error)) return await diskFull(error, path)
   return new BackupError({
@@ -152,18 +125,4 @@ async function folderError(error: unknown, path: string): Promise<BackupError> {
     hint: 'Let `path` name a folder that this job may write to, or leave it at its default.',
     cause: error,
   })
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  )
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return await stat(path).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  )
 }

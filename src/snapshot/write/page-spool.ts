@@ -1,13 +1,15 @@
 import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codecs } from '../../codec/codec.ts'
+import { codecs } from '../../codec/codecs.ts'
 import { BackupError, messageOf } from '../../errors.ts'
 import type { FileEntry } from '../../format/manifest.ts'
-import { digester, digesting } from '../../streams/digest.ts'
+import { digester } from '../../streams/digest.ts'
 import { splitLines } from '../../streams/lines.ts'
+import { freeing } from '../../streams/memory.ts'
+import { tap } from '../../streams/tap.ts'
 import { quoteOutside } from '../../text.ts'
-import { writeLines } from './data-file.ts'
+import { writeLines } from './lines-file.ts'
 
 /** Pages on disk, from the moment in which each was fetched whole until they are put together. */
 export type Spool = {
@@ -44,7 +46,7 @@ async function* linesOf({ path, contentDigest }: FileEntry, folder: string): Asy
   const content = digester()
   try {
     const chunks = codecs[compression].decompress(createReadStream(join(folder, path), { highWaterMark: 1024 * 1024 }))
-    for await (const { lines } of splitLines(digesting(chunks, content), Number.POSITIVE_INFINITY)) yield lines
+    for await (const { lines } of splitLines(tap(freeing(chunks), content.update), Number.POSITIVE_INFINITY)) yield lines
   } catch (error) {
     throw otherPages(`${path}: ${messageOf(error)}`, error)
   }

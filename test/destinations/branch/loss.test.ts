@@ -85,7 +85,11 @@ describe('the guard of the tip', () => {
   })
 
   it('copes with a manifest that somebody else wrote, and repeats nothing of it that could do harm', () => {
-    const odd = { ...manifestOf({ byType: { post: 10 } }), assets: undefined, filters: { types: ['::error::x\n', 7], includeDrafts: {} } }
+    const odd = {
+      ...manifestOf({ byType: { post: 10 } }),
+      assets: undefined,
+      filters: { types: ['::error::x\n', '7'], includeDrafts: true, excludeTypes: [], excludeIds: [] },
+    }
     const said = judged(odd as unknown as Manifest, manifestOf({ byType: { post: 1 } }))
     expect(said).toMatch(/^dataset-shrunk: .*`include-assets` \(there unknown, here false\)/)
     expect(said).not.toMatch(/\n/)

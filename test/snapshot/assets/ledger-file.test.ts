@@ -3,11 +3,12 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { type AssetName, findAssetName } from '../../../src/format/asset-id.ts'
+import type { LedgerEntry, SavedFile } from '../../../src/format/ledger.ts'
 import { type Manifest, printManifest } from '../../../src/format/manifest.ts'
-import { makeAssetFolder, type SavedFile } from '../../../src/snapshot/assets/folder.ts'
-import { findLedgerEntry, type LedgerEntry, writeLedger } from '../../../src/snapshot/assets/ledger-file.ts'
+import { makeAssetFolder } from '../../../src/snapshot/assets/folder.ts'
+import { writeLedger } from '../../../src/snapshot/assets/ledger-file.ts'
 import { checkSnapshot } from '../../../src/snapshot/read/check.ts'
-import { writeManifest } from '../../../src/snapshot/write/data-file.ts'
+import { writeManifest } from '../../../src/snapshot/write/whole-file.ts'
 import { sumDigest } from '../../../src/streams/digest.ts'
 import { exampleManifest } from '../../support/example.ts'
 import { chunks } from '../../support/feed.ts'
@@ -91,11 +92,5 @@ describe('a snapshot with assets', () => {
     const path = made.entries[1]?.path ?? ''
     await writeFile(join(made.folder, path), 'owt')
     expect(await made.check()).toEqual([expect.objectContaining({ kind: 'digest-differs', path })])
-  })
-})
-
-describe('findLedgerEntry', () => {
-  it.each(['', '{', 'null', '[]', '{"id":1}', '{"id":"a","path":"b","sizeBytes":1,"digest":"md5:x"}'])('takes no entry from %s', (line) => {
-    expect(findLedgerEntry(Buffer.from(line))).toBeUndefined()
   })
 })

@@ -1,17 +1,17 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { findFreeFolder } from '../../../src/snapshot/workshop/workshop.ts'
+import { makeWorkshop } from '../../../src/snapshot/workshop/workshop.ts'
 import { rejection } from '../../support/feed.ts'
 import { makeTempFolder } from '../../support/process.ts'
 
 const name = 'abc12345-production-20261122T081500Z'
 
-describe('findFreeFolder', () => {
+describe('makeWorkshop', () => {
   it('makes a folder that only its owner may read, under a partial name, and its parents', async () => {
     await using temp = await makeTempFolder()
     const path = join(temp.path, 'deep', 'down')
-    using folder = await findFreeFolder({ path, name })
+    using folder = await makeWorkshop({ path, name })
     expect(folder?.path).toBe(join(path, `${name}.partial`, 'snapshot'))
     expect(folder?.readBack).toBe(join(path, `${name}.partial`, 'readback'))
     expect(await modeOf(join(path, `${name}.partial`))).toBe('700')
@@ -24,20 +24,20 @@ describe('findFreeFolder', () => {
       await using temp = await makeTempFolder()
       await mkdir(join(temp.path, taken))
       await writeFile(join(temp.path, taken, 'file'), 'precious')
-      expect(await findFreeFolder({ path: temp.path, name })).toBeUndefined()
+      expect(await makeWorkshop({ path: temp.path, name })).toBeUndefined()
       expect(await readFile(join(temp.path, taken, 'file'), 'utf8')).toBe('precious')
     },
   )
 
   it('gives one folder only to two that ask at the same time', async () => {
     await using temp = await makeTempFolder()
-    const found = await Promise.all([findFreeFolder({ path: temp.path, name }), findFreeFolder({ path: temp.path, name })])
+    const found = await Promise.all([makeWorkshop({ path: temp.path, name }), makeWorkshop({ path: temp.path, name })])
     expect(found.filter((folder) => folder !== undefined)).toHaveLength(1)
   })
 
   it('is published under its final name, and kept then', async () => {
     await using temp = await makeTempFolder()
-    const folder = await findFreeFolder({ path: temp.path, name })
+    const folder = await makeWorkshop({ path: temp.path, name })
     await writeFile(join(folder?.path ?? '', 'file'), 'x')
     await folder?.publish()
     folder?.[Symbol.dispose]()
@@ -47,7 +47,7 @@ describe('findFreeFolder', () => {
 
   it('is removed with all that it holds unless it was published', async () => {
     await using temp = await makeTempFolder()
-    const folder = await findFreeFolder({ path: temp.path, name })
+    const folder = await makeWorkshop({ path: temp.path, name })
     await writeFile(join(folder?.path ?? '', 'file'), 'x')
     folder?.[Symbol.dispose]()
     expect(await readdir(temp.path)).toEqual([])
@@ -55,7 +55,7 @@ describe('findFreeFolder', () => {
 
   it('goes back into its workshop when it is withdrawn, and is gone with that', async () => {
     await using temp = await makeTempFolder()
-    const folder = await findFreeFolder({ path: temp.path, name })
+    const folder = await makeWorkshop({ path: temp.path, name })
     await writeFile(join(folder?.path ?? '', 'file'), 'x')
     await folder?.publish()
     folder?.withdraw()
@@ -67,7 +67,7 @@ describe('findFreeFolder', () => {
 
   it('can be discarded even when it was published', async () => {
     await using temp = await makeTempFolder()
-    const folder = await findFreeFolder({ path: temp.path, name })
+    const folder = await makeWorkshop({ path: temp.path, name })
     await folder?.publish()
     folder?.discard()
     folder?.[Symbol.dispose]()
@@ -82,7 +82,7 @@ describe('findFreeFolder', () => {
   ])('refuses a path that is $what as an input', async ({ path }) => {
     await using temp = await makeTempFolder()
     await writeFile(join(temp.path, 'file'), 'x')
-    expect(await rejection(findFreeFolder({ path: path(temp.path), name }))).toMatchObject({
+    expect(await rejection(makeWorkshop({ path: path(temp.path), name }))).toMatchObject({
       code: 'input-invalid',
       message: expect.stringMatching(/^path: no folder can be made in "/),
     })

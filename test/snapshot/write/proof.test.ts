@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { codecs } from '../../../src/codec/codec.ts'
-import { startVerifier, type Verifier } from '../../../src/snapshot/write/proof.ts'
+import { codecs } from '../../../src/codec/codecs.ts'
+import { type Proof, startProof } from '../../../src/snapshot/write/proof.ts'
 import { digestOf, sumDigest } from '../../../src/streams/digest.ts'
 import { collect, collectBytes, cut, rejection, source } from '../../support/feed.ts'
 import { pack } from '../../support/pack.ts'
@@ -14,18 +14,18 @@ const blockCount = 8
 
 const anyLine = fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes.filter((byte) => byte !== 0x0a)))
 
-describe.each(codecNames)('startVerifier, for %s', (name) => {
+describe.each(codecNames)('startProof, for %s', (name) => {
   it('digests what it is shown, as one and as a set of lines, however blocks and file are cut', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(anyLine, { maxLength: 12 }),
         fc.array(fc.integer({ min: 100, max: 200 }), { minLength: 1, maxLength: 5 }),
         async (lines, sizes) => {
-          await using verifier = startVerifier(codecs[name].decompressor)
+          await using proof = startProof(name)
           const content = joined(lines)
           const file = await packed(name, content)
-          await show(verifier, { lines, parts: [...cut(content, sizes)], packed: cut(file, [50]) })
-          expect(await verifier.result()).toEqual({ packed: { bytes: file.length, digest: digestOf(file) }, content: described(lines) })
+          await show(proof, { lines, parts: [...cut(content, sizes)], packed: cut(file, [50]) })
+          expect(await proof.result()).toEqual({ packed: { bytes: file.length, digest: digestOf(file) }, content: described(lines) })
         },
       ),
       { numRuns: 20 },
@@ -45,30 +45,30 @@ describe.each(codecNames)('startVerifier, for %s', (name) => {
     { what: 'none', lines: [] },
     { what: 'empty ones', lines: [Buffer.alloc(0), Buffer.alloc(0)] },
   ])('gives its blocks out again as they are unpacked, for lines such as $what', async ({ lines }) => {
-    await using verifier = startVerifier(codecs[name].decompressor)
+    await using proof = startProof(name)
     const blocks = async function* () {
       for (const part of cut(joined(lines), [blockBytes])) {
         if (part.length === 0) continue
-        const block = await verifier.block()
+        const block = await proof.block()
         part.copy(block)
         yield block.subarray(0, part.length)
       }
     }
-    verifier.showLines(lines)
-    const { checksum, verify: release } = verifier
-    for await (const _ of verifier.watchPacked(codecs[name].compress(blocks(), { level: 1, checksum, release })));
-    expect((await verifier.result()).content).toEqual(described(lines))
+    proof.expectLines(lines)
+    const { checksum, compare: release } = proof
+    for await (const _ of proof.unpackAlong(codecs[name].compress(blocks(), { level: 1, checksum, release })));
+    expect((await proof.result()).content).toEqual(described(lines))
   })
 
   it('describes the file that it unpacked, whatever becomes of the pieces that it let through', async () => {
-    await using verifier = startVerifier(codecs[name].decompressor)
+    await using proof = startProof(name)
     const lines = [Buffer.from('{"_id":"a"}'), Buffer.from('{"_id":"b"}')]
     const file = await packed(name, joined(lines))
-    verifier.showLines(lines)
-    const block = await verifier.block()
-    verifier.verify(block.subarray(0, joined(lines).copy(block)))
-    for await (const piece of verifier.watchPacked(source(cut(Buffer.from(file), [10])).items)) piece.fill(0)
-    expect((await verifier.result()).packed).toEqual({ bytes: file.length, digest: digestOf(file) })
+    proof.expectLines(lines)
+    const block = await proof.block()
+    proof.compare(block.subarray(0, joined(lines).copy(block)))
+    for await (const piece of proof.unpackAlong(source(cut(Buffer.from(file), [10])).items)) piece.fill(0)
+    expect((await proof.result()).packed).toEqual({ bytes: file.length, digest: digestOf(file) })
   })
 
   const lines = Array.from({ length: 2000 }, (_, index) => Buffer.from(`{"_id":"${index}","random":"${crypto.randomUUID()}"}`))
@@ -82,10 +82,10 @@ describe.each(codecNames)('startVerifier, for %s', (name) => {
     { what: 'has one bit that is another', damage: async (file: Buffer) => flipped(file), says: /compared with what Sanity sent: / },
     { what: 'is not there', damage: async () => Buffer.alloc(0), says: /compared with what Sanity sent: / },
   ])('throws for a file that $what', async ({ damage, says }) => {
-    await using verifier = startVerifier(codecs[name].decompressor)
+    await using proof = startProof(name)
     const file = cut(await damage(await packed(name, joined(lines))), [10_000])
-    await show(verifier, { lines, parts: [joined(lines)], packed: file })
-    expect(await rejection(verifier.result())).toMatchObject({ code: 'verification-failed', message: expect.stringMatching(says) })
+    await show(proof, { lines, parts: [joined(lines)], packed: file })
+    expect(await rejection(proof.result())).toMatchObject({ code: 'verification-failed', message: expect.stringMatching(says) })
   })
 
   it.each([
@@ -112,51 +112,51 @@ describe.each(codecNames)('startVerifier, for %s', (name) => {
       says: 'its lines are not the ones that came',
     },
   ])('throws for content that came of $what', async ({ shownLines, says }) => {
-    await using verifier = startVerifier(codecs[name].decompressor)
-    await show(verifier, { lines: shownLines, parts: [joined(lines)], packed: [await packed(name, joined(lines))] })
-    expect(await rejection(verifier.result())).toMatchObject({ code: 'verification-failed', message: expect.stringContaining(says) })
+    await using proof = startProof(name)
+    await show(proof, { lines: shownLines, parts: [joined(lines)], packed: [await packed(name, joined(lines))] })
+    expect(await rejection(proof.result())).toMatchObject({ code: 'verification-failed', message: expect.stringContaining(says) })
   })
 })
 
-describe('whoever waits for a block', () => {
-  it('gets the error when what was packed is found to be another', async () => {
-    await using verifier = startVerifier('createGunzip')
-    for (let block = 0; block < blockCount; block++) verifier.verify((await verifier.block()).fill('x'))
-    const waiting = rejection(verifier.block())
-    await collect(verifier.watchPacked(source([await packed('gzip', Buffer.from('y'))]).items))
+describe('a call for a block', () => {
+  it('throws when what was packed is found to be another', async () => {
+    await using proof = startProof('gzip')
+    for (let block = 0; block < blockCount; block++) proof.compare((await proof.block()).fill('x'))
+    const waiting = rejection(proof.block())
+    await collect(proof.unpackAlong(source([await packed('gzip', Buffer.from('y'))]).items))
     expect(await waiting).toMatchObject({ code: 'verification-failed' })
-    expect(await rejection(verifier.block())).toMatchObject({ code: 'verification-failed' })
+    expect(await rejection(proof.block())).toMatchObject({ code: 'verification-failed' })
   })
 
-  it('gets an error when nobody takes what was packed any more', async () => {
-    await using verifier = startVerifier('createGunzip')
-    for (let block = 0; block < blockCount; block++) verifier.verify(await verifier.block())
-    const waiting = rejection(verifier.block())
-    for await (const _ of verifier.watchPacked(source([Buffer.from('x')]).items)) break
+  it('throws when reading what was packed stops early', async () => {
+    await using proof = startProof('gzip')
+    for (let block = 0; block < blockCount; block++) proof.compare(await proof.block())
+    const waiting = rejection(proof.block())
+    for await (const _ of proof.unpackAlong(source([Buffer.from('x')]).items)) break
     expect(await waiting).toMatchObject({ message: 'the data file is not wanted any more' })
   })
 
-  it('gets an error when the thread has ended', async () => {
-    const verifier = startVerifier('createGunzip')
-    for (let block = 0; block < blockCount; block++) await verifier.block()
-    const waiting = rejection(verifier.block())
-    await verifier[Symbol.asyncDispose]()
+  it('throws when the thread has ended', async () => {
+    const proof = startProof('gzip')
+    for (let block = 0; block < blockCount; block++) await proof.block()
+    const waiting = rejection(proof.block())
+    await proof[Symbol.asyncDispose]()
     expect(await waiting).toMatchObject({ code: 'verification-failed', title: 'The data file could not be verified' })
-    expect(await rejection(verifier.result())).toMatchObject({ title: 'The data file could not be verified' })
+    expect(await rejection(proof.result())).toMatchObject({ title: 'The data file could not be verified' })
   })
 })
 
 type Shown = { readonly lines: readonly Buffer[]; readonly parts: readonly Buffer[]; readonly packed: Iterable<Buffer> }
 
 /** Shows a file of a few blocks. */
-async function show(verifier: Verifier, { lines, parts, packed }: Shown): Promise<void> {
-  verifier.showLines(lines)
+async function show(proof: Proof, { lines, parts, packed }: Shown): Promise<void> {
+  proof.expectLines(lines)
   for (const part of parts) {
-    const block = await verifier.block()
+    const block = await proof.block()
     part.copy(block)
-    verifier.verify(block.subarray(0, part.length))
+    proof.compare(block.subarray(0, part.length))
   }
-  await collect(verifier.watchPacked(source(packed).items))
+  await collect(proof.unpackAlong(source(packed).items))
 }
 
 async function packed(name: (typeof codecNames)[number], content: Buffer): Promise<Buffer> {

@@ -1,6 +1,6 @@
 import type { AssetName } from '../../../format/asset-id.ts'
+import type { SavedFile } from '../../../format/ledger.ts'
 import type { Lack } from '../../../sanity/asset-host.ts'
-import type { SavedFile } from '../../../snapshot/assets/folder.ts'
 
 /** An asset whose file is wanted, by what its document says. `sha1hash` is there only where the name holds no SHA-1. */
 export type WantedAsset = {

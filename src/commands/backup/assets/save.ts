@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import { assetTypes, type Shard } from '../../../format/asset-id.ts'
+import { assetTypes } from '../../../format/asset-id.ts'
 import type { Filters } from '../../../format/filters.ts'
+import type { Shard } from '../../../format/shard.ts'
 import type { AssetHost } from '../../../sanity/asset-host.ts'
 import type { ExportedDocument } from '../../../sanity/export/stream.ts'
 import type { Source } from '../../../sanity/source.ts'

@@ -1,5 +1,6 @@
+import type { LedgerEntry } from '../../../format/ledger.ts'
 import type { FileEntry, MissingAsset } from '../../../format/manifest.ts'
-import { type LedgerEntry, writeLedger } from '../../../snapshot/assets/ledger-file.ts'
+import { writeLedger } from '../../../snapshot/assets/ledger-file.ts'
 import type { Tools } from '../../../tools.ts'
 import type { Missing } from './fetched.ts'
 import type { Place } from './places.ts'

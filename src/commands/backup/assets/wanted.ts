@@ -1,5 +1,7 @@
-import { assetTypes, findAssetName, findNameAtHost, isInShard, isSha1, type Shard } from '../../../format/asset-id.ts'
+import { assetTypes, findAssetName, findNameAtHost, isSha1 } from '../../../format/asset-id.ts'
 import { type Filters, filter } from '../../../format/filters.ts'
+import type { Shard } from '../../../format/shard.ts'
+import { isInShard } from '../../../format/shard.ts'
 import { assetAddress } from '../../../sanity/asset-host.ts'
 import type { ExportedDocument } from '../../../sanity/export/stream.ts'
 import type { Source } from '../../../sanity/source.ts'

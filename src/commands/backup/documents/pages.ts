@@ -4,7 +4,7 @@ import { classifyLine } from '../../../sanity/export/line.ts'
 import { exportPage } from '../../../sanity/export/page.ts'
 import type { ExportedDocument } from '../../../sanity/export/stream.ts'
 import { makeSpool, otherPages, type Spool } from '../../../snapshot/write/page-spool.ts'
-import { fingerprintSet, keyJournal, keyOf } from '../../../streams/id-set.ts'
+import { idSet, keyJournal, keyOf } from '../../../streams/id-set.ts'
 import { plural } from '../../../text.ts'
 import type { Tools } from '../../../tools.ts'
 import { type Exported, exportProgress, type WayNeeds } from './way.ts'
@@ -43,7 +43,7 @@ type Repeats = { readonly left: Map<string, number>; count: number }
 
 async function fetchPages({ api, types, assets }: WayNeeds, spool: Spool, tools: Tools): Promise<Repeats> {
   const progress = exportProgress(tools)
-  const seen = fingerprintSet()
+  const seen = idSet()
   const cursors = new Set<string>()
   const repeats: Repeats = { left: new Map(), count: 0 }
   let cursor = ''
@@ -95,7 +95,7 @@ async function fetchPage({ api, types, cursor, spool, assets, progress }: PageNe
 }
 
 /** Adds a whole page to what was seen. Gives how many of its documents are new. */
-function remember(keys: () => Generator<string>, seen: ReturnType<typeof fingerprintSet>, repeats: Repeats): number {
+function remember(keys: () => Generator<string>, seen: ReturnType<typeof idSet>, repeats: Repeats): number {
   let fresh = 0
   for (const key of keys()) {
     if (seen.addKey(key)) fresh++

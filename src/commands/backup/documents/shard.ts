@@ -1,6 +1,7 @@
 import type { Compression } from '../../../codec/codec.ts'
-import { assetTypes, type Shard } from '../../../format/asset-id.ts'
+import { assetTypes } from '../../../format/asset-id.ts'
 import type { Filters } from '../../../format/filters.ts'
+import type { Shard } from '../../../format/shard.ts'
 import { type WrittenData, writeData } from '../../../snapshot/write/data-file.ts'
 
 /** Whether this job saves the documents. Of several shards only the first does; the others look for assets among them. */

@@ -1,6 +1,6 @@
 import { attributes, attributesFile, documentsFolder } from '../../../format/branch-layout.ts'
 import { listingOf } from '../../../format/listing.ts'
-import { type Manifest, manifestFile, printManifest } from '../../../format/manifest.ts'
+import { type Manifest, manifestFile, printManifest, type StoredManifest } from '../../../format/manifest.ts'
 import type { Git } from '../../../git/command.ts'
 import { commitTree, type ImportStep, importObjects } from '../../../git/objects/import.ts'
 import { objectName } from '../../../git/objects/objects.ts'
@@ -12,7 +12,7 @@ import { asking, type BranchSession, repositoryOf } from '../session.ts'
 import type { BranchTip } from '../tip.ts'
 import { type BranchLayout, branchManifest, type LaidOut, type Layout, layFiles } from './files.ts'
 import { branchReadme, commitMessage, topMessage } from './message.ts'
-import { findKept, needsNewManifest } from './unchanged.ts'
+import { findKept, saysEnough } from './unchanged.ts'
 
 /** What becomes of the branch: a commit that stores the snapshot, or none where it lies there already. */
 export type Made = Pick<StoredOnBranch, 'manifest' | 'sizeBytes' | 'digest' | 'byType'> & {
@@ -63,7 +63,7 @@ export async function makeCommit(needs: CommitNeeds): Promise<Made> {
 type Contents = Omit<Made, 'commit' | 'top'>
 
 /** Whether what lies on the branch was taken later than a snapshot. */
-export function isNewer(there: Manifest | undefined, { takenAt }: Manifest): there is Manifest {
+export function isNewer(there: StoredManifest | undefined, { takenAt }: Manifest): there is StoredManifest {
   return there !== undefined && Date.parse(there.takenAt) > Date.parse(takenAt)
 }
 
@@ -80,7 +80,7 @@ async function* importSteps(needs: CommitNeeds, layout: Layout): AsyncGenerator<
   const byType = known && isText ? laid.byType : undefined
 
   const unchanged = kept !== undefined && laid.changes.length === 0
-  if (unchanged && tip.manifest !== undefined && !needsNewManifest(snapshot.manifest, tip.manifest)) {
+  if (unchanged && tip.manifest !== undefined && saysEnough(tip.manifest, snapshot.manifest)) {
     const bytes = printManifest(tip.manifest).length + (before.has(attributesFile) ? attributes.length : 0)
     const digest = findDataFile(tip.manifest)?.digest
     return { manifest: tip.manifest, sizeBytes: laid.sizeBytes + bytes, digest, byType, proof: undefined }
@@ -121,7 +121,7 @@ async function* commitSteps(needs: CommitNeeds, { laid, manifest, byType }: Comm
   return { manifest, listed: laid.listed.result(), fresh: whole ? [] : fresh.flatMap(({ name }) => name ?? []), whole, above: undefined }
 }
 
-function otherLayout(one: Manifest, other: Manifest): boolean {
+function otherLayout(one: StoredManifest, other: Manifest): boolean {
   return one.branch?.layout !== other.branch?.layout || one.branch?.depth !== other.branch?.depth
 }
 
@@ -130,7 +130,7 @@ function blobOf(content: Buffer): ImportStep {
 }
 
 /** What the snapshot at the tip must come back as where nothing is added to it. */
-export function proofOfTip({ before }: BranchTip, manifest: Manifest): Proof {
+export function proofOfTip({ before }: BranchTip, manifest: StoredManifest): Proof {
   return { manifest, listed: listingOf(before), fresh: [], whole: true, above: undefined }
 }
 

@@ -1,5 +1,5 @@
 import { BackupError } from '../../../errors.ts'
-import { type Manifest, manifestFile } from '../../../format/manifest.ts'
+import { type Manifest, manifestFile, type StoredManifest } from '../../../format/manifest.ts'
 import type { Git } from '../../../git/command.ts'
 import { readInTrees } from '../../../git/history/history.ts'
 import { prune, type Version } from '../../../git/history/prune.ts'
@@ -60,7 +60,7 @@ const skewMs = 10 * 60 * 1000
 type OrderNeeds = {
   readonly snapshot: Manifest
   /** Of what lay at the tip of the branch before. */
-  readonly newest: Manifest | undefined
+  readonly newest: StoredManifest | undefined
   readonly branch: string
   readonly keepLast: number
   readonly now: () => Date

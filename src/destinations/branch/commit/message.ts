@@ -1,5 +1,5 @@
-import { countDifferences, inWords, signed, type TypeChanges, totalOf } from '../../../format/compare.ts'
-import type { Manifest } from '../../../format/manifest.ts'
+import { changesInWords, countDifferences, signedCount, type TypeChanges, totalOf } from '../../../format/compare.ts'
+import type { Manifest, StoredManifest } from '../../../format/manifest.ts'
 import { joinProgram } from '../../../snapshot/read/join.ts'
 import { formatCount } from '../../../text.ts'
 
@@ -8,7 +8,7 @@ type MessageNeeds = {
   readonly template: string
   readonly manifest: Manifest
   /** The snapshot that lay there before; undefined if there was none. */
-  readonly previous: Manifest | undefined
+  readonly previous: StoredManifest | undefined
   /** What became of the documents by type; undefined where only their numbers are known. */
   readonly byType: ReadonlyMap<string, TypeChanges> | undefined
   readonly clean: (text: string) => string
@@ -47,7 +47,7 @@ export function topMessage(needs: TitleNeeds): string {
   return `${titleOf(needs)}\n\nThe newest snapshot stays on top: ${needs.manifest.snapshot}\nThe commit below holds an older one that was stored after it.\n`
 }
 
-type TitleNeeds = Pick<MessageNeeds, 'template' | 'manifest' | 'clean'>
+type TitleNeeds = Pick<MessageNeeds, 'template' | 'clean'> & { readonly manifest: StoredManifest }
 
 function titleOf({ template, manifest, clean }: TitleNeeds): string {
   const values: Readonly<Record<string, string>> = {
@@ -72,14 +72,17 @@ const shownTypes = 50
 function changes(byType: ReadonlyMap<string, TypeChanges>): string[] {
   const total = totalOf(byType)
   if (total.created + total.changed + total.deleted === 0) return ['Documents: unchanged']
-  return [`Documents: ${inWords(total)}`, ...shortened([...byType].map(([type, counts]) => `- ${plainType(type)}: ${inWords(counts)}`))]
+  return [
+    `Documents: ${changesInWords(total)}`,
+    ...shortened([...byType].map(([type, counts]) => `- ${plainType(type)}: ${changesInWords(counts)}`)),
+  ]
 }
 
-function differences(manifest: Manifest, previous: Manifest | undefined): string[] {
+function differences(manifest: Manifest, previous: StoredManifest | undefined): string[] {
   if (previous === undefined) return ['The first snapshot of this dataset here']
   const all = countDifferences(manifest, previous)
   const difference = manifest.documents.count - previous.documents.count
-  return [`Documents: ${signed(difference)}`, ...shortened(all.map(([type, count]) => `- ${plainType(type)}: ${signed(count)}`))]
+  return [`Documents: ${signedCount(difference)}`, ...shortened(all.map(([type, count]) => `- ${plainType(type)}: ${signedCount(count)}`))]
 }
 
 function shortened(lines: readonly string[]): string[] {

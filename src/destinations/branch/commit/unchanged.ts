@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { depthFor } from '../../../format/branch-layout.ts'
 import { sameFilters } from '../../../format/compare.ts'
-import type { FileEntry, Manifest } from '../../../format/manifest.ts'
+import type { FileEntry, Manifest, StoredManifest } from '../../../format/manifest.ts'
 import type { Git } from '../../../git/command.ts'
 import { blobNameOf } from '../../../git/objects/objects.ts'
 import type { BranchTip } from '../tip.ts'
@@ -31,10 +31,10 @@ export async function findKept(
   return there.files
 }
 
-function holdsSame(there: Manifest, manifest: Manifest, layout: BranchLayout): boolean {
+function holdsSame(there: StoredManifest, manifest: Manifest, layout: BranchLayout): boolean {
   const { documents, assets } = manifest
   const depth = layout === 'text' ? depthFor(documents.count) : undefined
-  const otherFiles = ({ files }: Manifest) => files.filter(({ path }) => !path.startsWith('data.ndjson.'))
+  const otherFiles = ({ files }: StoredManifest) => files.filter(({ path }) => !path.startsWith('data.ndjson.'))
   return (
     there.branch?.layout === (layout === 'text' ? 'text' : undefined) &&
     there.branch?.depth === depth &&
@@ -69,10 +69,15 @@ const renewedAfterMs = 7 * 24 * 60 * 60 * 1000
  * - if the filters differ, or the one there lacks values that this version writes: the next backup is compared with them;
  * - if the one there is a week old.
  */
-export function needsNewManifest(manifest: Manifest, there: Manifest): boolean {
+export function needsNewManifest(manifest: Manifest, there: StoredManifest): boolean {
   if (manifest.label !== null && manifest.label !== there.label) return true
   if (!sameFilters(there.filters, manifest.filters) || !holdsSameKeys(there, manifest)) return true
   return Date.parse(manifest.takenAt) - Date.parse(there.takenAt) > renewedAfterMs
+}
+
+/** The opposite: the manifest there holds all that a new one would. */
+export function saysEnough(there: StoredManifest, manifest: Manifest): there is Manifest {
+  return !needsNewManifest(manifest, there)
 }
 
 /** Whether each key of a value is in the other as well, with a value of the same kind. Null stands for any. */

@@ -1,6 +1,6 @@
 import { BackupError, messageOf } from '../../../errors.ts'
 import { type Listed, listing } from '../../../format/listing.ts'
-import { type Manifest, manifestFile, printManifest } from '../../../format/manifest.ts'
+import { manifestFile, printManifest, type StoredManifest } from '../../../format/manifest.ts'
 import { fetchBlobs } from '../../../git/objects/blobs.ts'
 import { fileMode, filesBelow, objectName, readObjects } from '../../../git/objects/objects.ts'
 import type { Repository } from '../../../git/repository.ts'
@@ -14,7 +14,7 @@ import { asking, type BranchSession, openAnother } from '../session.ts'
 
 /** What a commit must come back as. */
 export type Proof = {
-  readonly manifest: Manifest
+  readonly manifest: StoredManifest
   /** All files of the snapshot's folder. */
   readonly listed: Listed
   /** The blobs that are new in it; none where all are fetched. */

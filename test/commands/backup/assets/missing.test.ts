@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { checkMissing, findMissing } from '../../../../src/commands/backup/assets/missing.ts'
 import type { MissingFile } from '../../../../src/commands/backup/assets/saved.ts'
-import { writeLines } from '../../../../src/snapshot/write/data-file.ts'
+import { writeLines } from '../../../../src/snapshot/write/lines-file.ts'
 import { source } from '../../../support/feed.ts'
 import { makeTempFolder } from '../../../support/process.ts'
 import { stepTools } from '../tools.ts'

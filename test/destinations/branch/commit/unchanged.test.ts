@@ -18,7 +18,11 @@ describe('needsNewManifest', () => {
     { name: 'says more', there: { future: { a: 1 } }, expected: false },
     { name: 'has other filters', there: { filters: { ...filters, types: ['post'] } }, expected: true },
     { name: 'has no filters', there: { filters: undefined }, expected: true },
-    { name: 'has filters of another kind', there: { filters: { types: 'x' } }, expected: true },
+    {
+      name: 'counts its filters only',
+      there: { filters: { ...filters, types: 0, excludeTypes: 0, excludeIds: 1, digest: 'x' } },
+      expected: true,
+    },
     { name: 'counts no drafts', there: { documents: { ...documents, drafts: undefined } }, expected: true },
     { name: 'counts its missing assets only', there: { assets: { ...assets, missing: 0 } }, expected: true },
     { name: 'says nothing of assets', there: { assets: null }, expected: true },

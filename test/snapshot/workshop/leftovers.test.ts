@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/p
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
-import { showAtWork, sweepLeftovers } from '../../../src/snapshot/workshop/owner.ts'
+import { showAtWork, sweepLeftovers } from '../../../src/snapshot/workshop/leftovers.ts'
 import { smallDisk } from '../../support/disk.ts'
 import { onMachinesWith } from '../../support/on-machines-with.ts'
 import { makeTempFolder } from '../../support/process.ts'
@@ -125,8 +125,8 @@ type Elsewhere = AsyncDisposable & { readonly owner: { readonly place: string; r
 /** Another process that makes a workshop. Unless it goes on it is killed, and what it wrote into the folder is read and removed. */
 async function runElsewhere(path: string, { goesOn = false } = {}): Promise<Elsewhere> {
   const source = new URL('../../../src/snapshot/workshop/workshop.ts', import.meta.url).href
-  const script = `import { findFreeFolder } from '${source}'
-    await findFreeFolder(${JSON.stringify({ path, name })})
+  const script = `import { makeWorkshop } from '${source}'
+    await makeWorkshop(${JSON.stringify({ path, name })})
     console.log('made')
     setInterval(() => undefined, 1000)`
   const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['ignore', 'pipe', 'inherit'] })
