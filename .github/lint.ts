@@ -9,11 +9,25 @@ import { parse } from 'yaml'
 /**
  * Checks what GitHub would read: the action.yml files, the workflows in .github/workflows, and the workflows shown in the
  * Markdown pages, with the language service that GitHub's own editor extension uses. Our action's inputs are checked against
- * its action.yml wherever it is used. Other files (.yml or .md) can be named as arguments.
+ * its action.yml wherever it is used. Actions of others must run on a Node that is still there, and workflows shown in pages must not share
+ * a concurrency group. Other files (.yml or .md) can be named as arguments.
  */
 
 const root = resolve(import.meta.dirname, '..')
 const actionName = 'sanity-backup'
+
+/** The first version of each action of others that runs on Node 24: GitHub's runners have no older Node any more. From their release notes. */
+const firstOnNode24: Readonly<Record<string, number>> = {
+  'actions/attest': 3,
+  'actions/cache': 5,
+  'actions/checkout': 5,
+  'actions/download-artifact': 7,
+  'actions/setup-node': 5,
+  'actions/upload-artifact': 6,
+  'aws-actions/configure-aws-credentials': 6,
+  'google-github-actions/auth': 3,
+  'google-github-actions/setup-gcloud': 3,
+}
 
 interface Problem {
   readonly file: string
@@ -74,12 +88,12 @@ function standardFiles(): string[] {
 }
 
 async function checkYaml(file: string, text: string): Promise<Problem[]> {
-  return [...(await problemsOf(file, text, 0)), ...unpinned(file, text)]
+  return [...(await problemsOf(file, text, 0)), ...unpinned(file, text), ...onDeadNode(file, text)]
 }
 
-/** Every fenced yaml block that is a workflow, its jobs alone, or a list of steps; the parts that are missing are put around it. */
+/** Every fenced yaml block: as YAML, and as a workflow if it is one, its jobs alone, or a list of steps; the parts that are missing are put around it. */
 async function checkPage(file: string, text: string): Promise<Problem[]> {
-  const found: Problem[] = []
+  const found = [...onDeadNode(file, text), ...inOneGroup(file, text)]
   for (const match of text.matchAll(/^( *)```ya?ml\n([\s\S]*?)^\1```/gm)) {
     const indent = match[1] ?? ''
     const block = (match[2] ?? '').replaceAll(new RegExp(`^${indent}`, 'gm'), '')
@@ -130,5 +144,35 @@ function unpinned(file: string, text: string): Problem[] {
     return fine
       ? []
       : [{ file, line: index + 1, message: `${uses} is not pinned by the full SHA of a commit with its version as a comment` }]
+  })
+}
+
+/** Also those in pages: people copy them. */
+function onDeadNode(file: string, text: string): Problem[] {
+  return text.split('\n').flatMap((content, index) => {
+    const [, name = '', folder = '', pinned = '', version = ''] =
+      /^\s*(?:- )?uses: *([\w.-]+\/[\w.-]+)(\/[\w./-]+)?@(\S+)(?:.*# v(\d+))?/.exec(content) ?? []
+    if (name === '' || name.endsWith(`/${actionName}`)) return []
+    const first = firstOnNode24[name]
+    const major = Number(version || /^v(\d+)/.exec(pinned)?.[1])
+    if (first !== undefined && major >= first) return []
+    const cure =
+      first === undefined
+        ? 'look up which version is the first on Node 24, and add it to firstOnNode24 in .github/lint.ts'
+        : `use v${first} or newer`
+    return [
+      { file, line: index + 1, message: `${name}${folder}@${pinned} may run on a Node that GitHub's runners no longer have: ${cure}` },
+    ]
+  })
+}
+
+/** Of the runs that wait in a group, of whatever workflow, GitHub cancels all but the newest: nights are lost without a word. `queue: max` lets them line up. */
+function inOneGroup(file: string, text: string): Problem[] {
+  const own = '$' + '{{ github.workflow }}'
+  return [...text.matchAll(/^ +group: *(.*?)\s*\n\s*(queue: max)?/gm)].flatMap(([, group = '', queue], index, all) => {
+    const line = text.slice(0, all[index]?.index).split('\n').length
+    return group === own || queue
+      ? []
+      : [{ file, line, message: `the concurrency group ${group} is neither ${own} nor a queue (queue: max)` }]
   })
 }

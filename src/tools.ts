@@ -14,6 +14,12 @@ export type Log = {
   readonly progress: (line: () => string) => void
 }
 
+/** A log that folds away what others write into it meanwhile, past us: one line that can be opened. */
+export type FoldingLog = Log & {
+  /** Until the work is done, or until `stop`: what comes after that must be seen. */
+  readonly fold: <Result>(title: string, stop: AbortSignal, work: () => Promise<Result>) => Promise<Result>
+}
+
 /** What the commands need of the world, made once. */
 export type Tools = {
   readonly http: Http
@@ -37,11 +43,16 @@ const connectMs = 15_000
 export type OpenTools = Tools & { readonly close: () => Promise<void> }
 
 /** Makes the real tools. Proxies come from the usual environment variables (`HTTPS_PROXY`, `NO_PROXY`, …). */
-export function makeTools({ log, clean, environment, signal }: Pick<Tools, 'log' | 'clean' | 'environment' | 'signal'>): OpenTools {
+export function makeTools({
+  log,
+  clean,
+  environment,
+  signal,
+}: Pick<Tools, 'clean' | 'environment' | 'signal'> & { log: FoldingLog }): OpenTools {
   const dispatcher = new EnvHttpProxyAgent({ connect: { timeout: connectMs } })
   return {
     http: httpOver(dispatcher, connectMs),
-    artifacts: lateArtifactClient(),
+    artifacts: lateArtifactClient((what, work) => log.fold(`What GitHub's artifact client says of the ${what}`, signal, work)),
     now: () => new Date(),
     stopwatch: stopwatch(),
     wait: async (ms, stop) => {
@@ -76,18 +87,18 @@ export function httpOver(dispatcher: Dispatcher, connectTimeoutMs: number): Http
   }
 }
 
-/** The artifact client, loaded when it is first needed: it takes half a second and much memory, which the export can do without. */
-function lateArtifactClient(): ArtifactClient {
+/** The artifact client, loaded when it is first needed: it takes half a second and much memory, which the export can do without. It writes into the log by itself. */
+function lateArtifactClient(fold: <Result>(what: string, work: () => Promise<Result>) => Promise<Result>): ArtifactClient {
   let loading: Promise<ArtifactClient> | undefined
   const client = async () => {
     loading ??= import(/* webpackMode: "eager" */ '@actions/artifact').then(({ DefaultArtifactClient }) => new DefaultArtifactClient())
     return await loading
   }
   return {
-    uploadArtifact: async (...what) => await (await client()).uploadArtifact(...what),
+    uploadArtifact: async (...what) => await fold('upload', async () => await (await client()).uploadArtifact(...what)),
     listArtifacts: async (...what) => await (await client()).listArtifacts(...what),
     getArtifact: async (...what) => await (await client()).getArtifact(...what),
-    downloadArtifact: async (...what) => await (await client()).downloadArtifact(...what),
+    downloadArtifact: async (...what) => await fold('download', async () => await (await client()).downloadArtifact(...what)),
     deleteArtifact: async (...what) => await (await client()).deleteArtifact(...what),
   }
 }

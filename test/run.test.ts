@@ -4,7 +4,13 @@ import { failed, run } from '../src/run.ts'
 import { makeTools } from '../src/tools.ts'
 import { rejection } from './support/feed.ts'
 
-const log = { info: () => undefined, warning: () => undefined, debug: () => undefined, progress: () => undefined }
+const log = {
+  info: () => undefined,
+  warning: () => undefined,
+  debug: () => undefined,
+  progress: () => undefined,
+  fold: async <T>(_title: string, _stop: AbortSignal, work: () => Promise<T>) => await work(),
+}
 
 it('a run with bad inputs throws them, and does nothing', async () => {
   const tools = makeTools({ log, clean: (text) => text, environment: {}, signal: new AbortController().signal })

@@ -3,7 +3,7 @@ import { type BackupError, messageOf } from '../errors.ts'
 import { redactor } from '../redact.ts'
 import { isDiskFull } from '../snapshot/workshop/room.ts'
 import { neutralise, quoteOutside } from '../text.ts'
-import type { Log } from '../tools.ts'
+import type { FoldingLog, Log } from '../tools.ts'
 import type { Ending } from './ending.ts'
 import { docsAddress, errorPage } from './links.ts'
 import { makeLog } from './log.ts'
@@ -11,7 +11,7 @@ import { neverDone } from './run-errors.ts'
 
 /** The only part that talks to the runner: the log while a run goes on, and how it ended. */
 export type Report = {
-  readonly log: Log
+  readonly log: FoldingLog
   /** A short text from outside, harmless and without secrets, as it may be stored. */
   readonly clean: (text: string) => string
   /** Writes the outputs, the job summary and the annotation of a run that has ended. Gives the exit code. */

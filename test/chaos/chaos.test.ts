@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { smallDisk } from '../support/disk.ts'
+import { onMachinesWith } from '../support/on-machines-with.ts'
 import { runAction } from '../support/runner/runner.ts'
 import { diskRound, killRound, measureRun } from './rounds.ts'
 import { destinations, type Scene, snapshotBytes, startScene } from './scene.ts'
@@ -25,7 +26,7 @@ describe.each(destinations)('a backup to the %s', (destination) => {
     expect(wrong).toEqual([])
   })
 
-  it('on a disk of any size stores what verifies, or ends in disk-full and leaves nothing', async () => {
+  onMachinesWith('small disks')('on a disk of any size stores what verifies, or ends in disk-full and leaves nothing', async () => {
     const wrong: string[] = []
     for (let round = 0; round < rounds; round++) wrong.push(...(await diskRound({ scene, destination, seed, round })).wrong)
     expect(wrong).toEqual([])
@@ -33,7 +34,7 @@ describe.each(destinations)('a backup to the %s', (destination) => {
 })
 
 describe('a disk with room for the snapshot, but not for reading it back', () => {
-  it('is found before the artifact is uploaded', async () => {
+  onMachinesWith('small disks')('is found before the artifact is uploaded', async () => {
     await using disk = await smallDisk(Math.round(1.6 * snapshotBytes))
     const { sanity, github, artifacts } = scene
     const workflow = artifacts.newRun()

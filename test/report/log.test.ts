@@ -29,3 +29,33 @@ describe('the log', () => {
     expect({ made, printed }).toEqual({ made: [], printed: [] })
   })
 })
+
+describe('what others write into the log', () => {
+  const begin = '::group::a *** b\n'
+  const folding = (env: NodeJS.ProcessEnv) => makeLog((text) => text.replaceAll('secret', '***'), env).fold
+  const never = new AbortController().signal
+
+  it.each([
+    { name: 'when it is done', work: async () => process.stdout.write('theirs\n') },
+    { name: 'when it fails', work: async () => await Promise.reject(new Error(String(process.stdout.write('theirs\n')))) },
+  ])('is folded away until $name', async ({ work }) => {
+    await folding({ GITHUB_ACTIONS: 'true' })('a secret\nb', never, work).catch(() => undefined)
+    expect(printed.join('')).toBe(`${begin}theirs\n::endgroup::\n`)
+  })
+
+  it('is not folded after a cancellation: what follows must be seen', async () => {
+    const cancelled = new AbortController()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const folded = folding({ GITHUB_ACTIONS: 'true' })('a secret\nb', cancelled.signal, async () => await promise)
+    cancelled.abort()
+    expect(printed.join('')).toBe(`${begin}::endgroup::\n`)
+    resolve()
+    await folded
+    expect(printed.join('')).toBe(`${begin}::endgroup::\n`)
+  })
+
+  it('is left as it is where nothing folds', async () => {
+    expect(await folding({})('a title', never, async () => 'done')).toBe('done')
+    expect(printed).toEqual([])
+  })
+})

@@ -38,6 +38,7 @@ export function sweepDisks({ own = false } = {}): void {
 }
 
 function mounts(): { readonly device: string; readonly path: string }[] {
+  if (process.platform !== 'linux') return []
   const lines = readFileSync('/proc/mounts', 'utf8').trim().split('\n')
   return lines.map((line) => {
     const [device = '', path = ''] = line.split(' ')

@@ -202,6 +202,6 @@ async function proveTip({ session, needs }: Writing, tip: BranchTip): Promise<vo
 /** Waits longer after each lost race, and never as long as another run that lost it too. Throws after the last. */
 async function waitAfterRace({ needs: { branch, wait, git, log } }: BranchSession, tryNumber: number): Promise<void> {
   if (tryNumber === tries) throw conflictError(branch, tries)
-  log.info(`Another run has moved the branch "${branch}". The commit is made anew on top of it (try ${tryNumber + 1} of ${tries}).`)
+  log.info(`Another run has moved the branch "${branch}". The commit is made again on top of it (try ${tryNumber + 1} of ${tries}).`)
   await wait(Math.round((0.5 + Math.random()) * firstWaitMs * waitGrowth ** (tryNumber - 1)), git.signal)
 }

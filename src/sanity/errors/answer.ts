@@ -134,7 +134,7 @@ function rateLimited({ headers, words }: ReadAnswer): Meaning {
   const asked = afterMs === undefined ? '' : ` It asked to wait ${Math.ceil(afterMs / 1000)} s.`
   return {
     code: 'sanity-rate-limited',
-    title: 'Sanity is being asked too often (429)',
+    title: 'Rate limited by Sanity (429)',
     message: `Sanity limits how often it can be asked from one address.${asked}${words}`,
     hint: 'Run the backup again later. Move its schedule off the full hour, and run fewer jobs of this project at the same time: hosted runners share their addresses with strangers.',
     retry: { tries: rateLimitTries, afterMs },

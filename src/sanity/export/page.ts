@@ -46,7 +46,7 @@ function readLine(bytes: Buffer, page: PageState, terminated: boolean): Exported
   if (line.kind === 'invalid') throw !terminated && line.incomplete ? cutLine(number, 'cursor') : invalidLine(number, line.why)
   if (page.next !== undefined) throw invalidLine(number, 'it stands behind the cursor that ends its page')
   if (line.kind === 'document') return [{ id: line.id, type: line.type, bytes }]
-  if (line.cursor === '') throw invalidLine(number, 'its cursor is empty, and would begin the export anew')
+  if (line.cursor === '') throw invalidLine(number, 'its cursor is empty, and would begin the export again')
   if (line.cursor.length > mostCursorLength) throw invalidLine(number, `its cursor is longer than ${mostCursorLength} characters`)
   page.next = line.cursor
   return []

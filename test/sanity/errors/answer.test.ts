@@ -132,7 +132,7 @@ describe('errorOfAnswer', () => {
       name: 'a 429 that speaks of a quota',
       answer: { status: 429, body: { message: 'Request quota exceeded, slow down' } },
       code: 'sanity-rate-limited',
-      title: 'Sanity is being asked too often (429)',
+      title: 'Rate limited by Sanity (429)',
       tries: 5,
     },
     {
@@ -151,7 +151,7 @@ describe('errorOfAnswer', () => {
     },
     { name: '414', answer: { status: 414 }, code: 'input-invalid', title: 'The request is too long (414)', tries: 1 },
     { name: '431', answer: { status: 431 }, code: 'input-invalid', title: 'The request is too long (431)', tries: 1 },
-    { name: '429', answer: rateLimited(), code: 'sanity-rate-limited', title: 'Sanity is being asked too often (429)', tries: 5 },
+    { name: '429', answer: rateLimited(), code: 'sanity-rate-limited', title: 'Rate limited by Sanity (429)', tries: 5 },
     {
       name: '400',
       answer: lake(400, 'queryParseError', 'unexpected token'),

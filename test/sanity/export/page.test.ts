@@ -26,7 +26,7 @@ describe('a page of the export', () => {
   })
 
   it.each([
-    { name: 'an empty cursor', body: `${a}\n{"nextCursor":""}\n`, code: 'export-invalid', says: 'would begin the export anew' },
+    { name: 'an empty cursor', body: `${a}\n{"nextCursor":""}\n`, code: 'export-invalid', says: 'would begin the export again' },
     { name: 'a document behind the cursor', body: `${cursor}\n${a}\n`, code: 'export-invalid', says: 'Line 2' },
     { name: 'a second cursor', body: `${cursor}\n${cursor}\n`, code: 'export-invalid', says: 'behind the cursor' },
     { name: 'a cut cursor', body: `${a}\n${cursor.slice(0, 15)}`, code: 'export-truncated', says: 'in the middle of line 2' },

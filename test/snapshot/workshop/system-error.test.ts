@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals'
 import { systemError } from '../../../src/snapshot/workshop/system-error.ts'
 import { smallDisk } from '../../support/disk.ts'
 import { rejection } from '../../support/feed.ts'
+import { onMachinesWith } from '../../support/on-machines-with.ts'
 
 const refused = (code: string) => Object.assign(new Error(`${code}: x`), { code })
 
@@ -26,7 +27,7 @@ describe('what the system refuses', () => {
     expect(await systemError(new TypeError('x'), '/backups')).toBeUndefined()
   })
 
-  it('is told apart: free bytes, and no inode for another file', async () => {
+  onMachinesWith('small disks')('is told apart: free bytes, and no inode for another file', async () => {
     await using disk = await smallDisk(1024 * 1024, { inodes: 3 })
     await writeFile(join(disk.path, 'a'), '')
     await writeFile(join(disk.path, 'b'), '')

@@ -10,6 +10,7 @@ import { writeData } from '../../../src/snapshot/write/data-file.ts'
 import { digestOf, sumDigest } from '../../../src/streams/digest.ts'
 import { smallDisk } from '../../support/disk.ts'
 import { rejection, source } from '../../support/feed.ts'
+import { onMachinesWith } from '../../support/on-machines-with.ts'
 import { makeTempFolder } from '../../support/process.ts'
 
 const lines = [[Buffer.from('{"_id":"a"}'), Buffer.from('{"_id":"ü"}')], [], [Buffer.from('{"_id":"c"}')]]
@@ -85,21 +86,24 @@ describe('writeData', () => {
     expect(await readdir(temp.path)).toEqual([])
   })
 
-  it.each(['gzip', 'zstd'] as const)('throws the error of a disk that is slow and then fails, with %s', async (compression) => {
-    await using temp = await makeTempFolder()
-    const pipe = join(temp.path, `data.ndjson.${codecs[compression].extension}.partial`)
-    spawnSync('mkfifo', [pipe])
-    // Takes a little and waits so long that all that can be under way is under way.
-    const slow = createReadStream(pipe).once('data', () => {
-      slow.pause()
-      setTimeout(() => slow.destroy(), 500)
-    })
-    // Little comes of many blocks: they are used up while the disk is waited for.
-    const lines = Array.from({ length: 150 }, () => [Buffer.from(randomBytes(20_000).toString('base64').padEnd(400_000, 'x'))])
-    const writing = writeData(temp.path, { lines: source(lines).items, compression, level: 1 })
-    expect(await rejection(writing)).toMatchObject({ code: 'EPIPE' })
-    expect(await readdir(temp.path)).toEqual([])
-  })
+  onMachinesWith('mkfifo').each(['gzip', 'zstd'] as const)(
+    'throws the error of a disk that is slow and then fails, with %s',
+    async (compression) => {
+      await using temp = await makeTempFolder()
+      const pipe = join(temp.path, `data.ndjson.${codecs[compression].extension}.partial`)
+      spawnSync('mkfifo', [pipe])
+      // Takes a little and waits so long that all that can be under way is under way.
+      const slow = createReadStream(pipe).once('data', () => {
+        slow.pause()
+        setTimeout(() => slow.destroy(), 500)
+      })
+      // Little comes of many blocks: they are used up while the disk is waited for.
+      const lines = Array.from({ length: 150 }, () => [Buffer.from(randomBytes(20_000).toString('base64').padEnd(400_000, 'x'))])
+      const writing = writeData(temp.path, { lines: source(lines).items, compression, level: 1 })
+      expect(await rejection(writing)).toMatchObject({ code: 'EPIPE' })
+      expect(await readdir(temp.path)).toEqual([])
+    },
+  )
 
   it('replaces the file of an earlier try, whole or not', async () => {
     await using temp = await makeTempFolder()
@@ -117,7 +121,7 @@ describe('writeData', () => {
 describe('a disk that is full', () => {
   const random = () => Array.from({ length: 400 }, () => [Buffer.from(crypto.getRandomValues(new Uint8Array(20_000)))])
 
-  it('ends the data file with what it needs and what is free, and leaves nothing', async () => {
+  onMachinesWith('small disks')('ends the data file with what it needs and what is free, and leaves nothing', async () => {
     await using disk = await smallDisk(2 * 1024 * 1024)
     const error = await settledIn(10_000, rejection(writeData(disk.path, { lines: source(random()).items, compression: 'gzip', level: 1 })))
     expect(error).toMatchObject({

@@ -26,8 +26,8 @@ export type RunOptions = {
   readonly timeoutMs?: number
   /** Called when the process runs; what it returns is awaited before the result. */
   readonly onStart?: (run: Running) => void | Promise<void>
-  /** Called with each line as it comes, masked as the runner does. */
-  readonly onLine?: (line: string) => void
+  /** Called with each line as it comes, masked as the runner does, and with whether GitHub would fold it away. */
+  readonly onLine?: (line: string, folded: boolean) => void
   /** Folder of an earlier run to be used again as RUNNER_TEMP and workspace; it is then not removed. */
   readonly folder?: string
 }
@@ -170,16 +170,19 @@ async function execute({ entry, env, temp, workspace, options }: Call): Promise<
   const shown: string[] = []
   const commands: RunnerLine['command'][] = []
   let stopped: string | undefined
+  let folded = false
   const take = (line: string) => {
     log.push(line)
     const read = readLine(line, stopped)
     stopped = read.stopped
     if (read.command) commands.push(read.command)
     if (read.command?.name === 'add-mask') mask.add(read.command.data)
+    if (read.command?.name.endsWith('group')) folded = false
     if (read.shown === undefined) return
     const masked = mask.apply(read.shown)
     shown.push(masked)
-    options.onLine?.(masked)
+    options.onLine?.(masked, folded)
+    if (read.command?.name === 'group') folded = true
   }
   for (const name of ['stdout', 'stderr'] as const) {
     let half = ''

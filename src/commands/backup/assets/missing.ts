@@ -71,7 +71,7 @@ const cures: readonly (readonly [Lack, string])[] = [
   ],
   [
     'address',
-    'Where neither `url` nor `path` of the asset’s document leads to Sanity, the file itself may be well: look for it in the Studio, and mend those fields, or choose the file anew in the documents that refer to it.',
+    'Where neither `url` nor `path` of the asset’s document leads to Sanity, the file itself may be well: look for it in the Studio, and mend those fields, or choose the file again in the documents that refer to it.',
   ],
   [
     'name',

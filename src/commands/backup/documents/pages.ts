@@ -128,7 +128,7 @@ function isLast(left: Map<string, number>): (document: ExportedDocument) => bool
 function endless(fact: string): BackupError {
   return new BackupError({
     code: 'export-invalid',
-    title: 'The pages of the export come to no end',
+    title: 'The pages of the export never end',
     message: `${fact}, so the export would go in a circle.`,
     hint: 'Run the backup again, with `export-mode: stream` if the dataset is small enough for one request. If it comes back, check that `api-host` is Sanity itself, and show this message to Sanity support.',
   })

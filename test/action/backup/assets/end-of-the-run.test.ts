@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { describe, expect, it } from '@jest/globals'
 import { startSanity } from '../../../doubles/sanity/sanity.ts'
 import { smallDisk } from '../../../support/disk.ts'
+import { onMachinesWith } from '../../../support/on-machines-with.ts'
 import { until } from '../../../support/process.ts'
 import { backUp, failureOf } from '../../support.ts'
 import { processed } from './faults.ts'
@@ -48,7 +49,7 @@ describe('what ends the run', () => {
     expect(made.sanity.count('asset')).toBeLessThan(24)
   })
 
-  it('is a disk that is full, and what is told of it counts the files that were there', async () => {
+  onMachinesWith('small disks')('is a disk that is full, and what is told of it counts the files that were there', async () => {
     await using disk = await smallDisk(1024 * 1024)
     await using made = await backUpAssets(
       (sanity) => {

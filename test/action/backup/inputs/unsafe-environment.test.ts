@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { startSanity } from '../../../doubles/sanity/sanity.ts'
 import { smallDisk } from '../../../support/disk.ts'
+import { onMachinesWith } from '../../../support/on-machines-with.ts'
 import { makeTempFolder, until } from '../../../support/process.ts'
 import { runAction } from '../../../support/runner/runner.ts'
 import { backUp, failureOf, readSnapshot, threeDocuments, threeLines } from '../../support.ts'
@@ -86,21 +87,24 @@ describe('what a killed run leaves', () => {
 })
 
 describe('a disk without room', () => {
-  it('ends in disk-full, with neither a snapshot nor a rest of one, also when only the outputs find no room', async () => {
-    await using sanity = await startSanity({ documents: threeDocuments })
-    await using temp = await makeTempFolder('disk')
-    await using disk = await smallDisk(64 * 1024)
-    await writeFile(join(disk.path, 'output'), '')
-    // All room but that of the file for outputs' own first page is used up.
-    await writeFile(join(disk.path, 'ballast'), Buffer.alloc(64 * 1024)).catch(() => undefined)
-    const path = join(temp.path, 'snapshots')
-    const inputs = { 'project-id': sanity.project, token: sanity.token, 'api-host': sanity.url, destination: 'directory', path }
-    await using run = await runAction({ inputs, env: { GITHUB_OUTPUT: join(disk.path, 'output') } })
-    const error = run.annotations.find(({ kind }) => kind === 'error')
-    expect({ exitCode: run.exitCode, title: error?.title }).toEqual({ exitCode: 1, title: 'The disk is full' })
-    expect(error?.message).toContain('Nothing was stored.')
-    expect(await readdir(path)).toEqual([])
-  })
+  onMachinesWith('small disks')(
+    'ends in disk-full, with neither a snapshot nor a rest of one, also when only the outputs find no room',
+    async () => {
+      await using sanity = await startSanity({ documents: threeDocuments })
+      await using temp = await makeTempFolder('disk')
+      await using disk = await smallDisk(64 * 1024)
+      await writeFile(join(disk.path, 'output'), '')
+      // All room but that of the file for outputs' own first page is used up.
+      await writeFile(join(disk.path, 'ballast'), Buffer.alloc(64 * 1024)).catch(() => undefined)
+      const path = join(temp.path, 'snapshots')
+      const inputs = { 'project-id': sanity.project, token: sanity.token, 'api-host': sanity.url, destination: 'directory', path }
+      await using run = await runAction({ inputs, env: { GITHUB_OUTPUT: join(disk.path, 'output') } })
+      const error = run.annotations.find(({ kind }) => kind === 'error')
+      expect({ exitCode: run.exitCode, title: error?.title }).toEqual({ exitCode: 1, title: 'The disk is full' })
+      expect(error?.message).toContain('Nothing was stored.')
+      expect(await readdir(path)).toEqual([])
+    },
+  )
 
   it.concurrent('is found before anything is fetched, when the last snapshot would not fit', async () => {
     await using sanity = await startSanity({ documents: threeDocuments })

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect } from '@jest/globals'
 import { startSanity } from '../../../doubles/sanity/sanity.ts'
 import { smallDisk } from '../../../support/disk.ts'
+import { onMachinesWith } from '../../../support/on-machines-with.ts'
 import { backUp, failureOf, threeDocuments } from '../../support.ts'
 
 describe('a disk that is full', () => {
-  it.concurrent.each([
+  onMachinesWith('small disks').each([
     { name: 'for the data', randomBytes: 600_000, diskBytes: 256 * 1024 },
     // The data takes all pages of 4 KiB; the manifest gets none.
     { name: 'for the manifest only', randomBytes: 62_500, diskBytes: 64 * 1024 },
@@ -25,7 +26,7 @@ describe('a disk that is full', () => {
     expect(sanity.count('export')).toBe(1)
   })
 
-  it.concurrent('is large enough for what fits', async () => {
+  onMachinesWith('small disks')('is large enough for what fits', async () => {
     await using disk = await smallDisk(256 * 1024)
     await using sanity = await startSanity({ documents: threeDocuments })
 

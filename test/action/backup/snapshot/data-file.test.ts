@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { inflateRawSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
+import { onMachinesWith } from '../../../support/on-machines-with.ts'
 import { sha256, sumSha256 } from '../../support.ts'
 import { manyLines, oddLines, run, snapshotOf } from './support.ts'
 
@@ -21,7 +22,7 @@ describe('the data file', () => {
     expect(stored.readUInt32LE(stored.length - 4)).toBe(buffer.length)
   })
 
-  it.concurrent.each([
+  onMachinesWith('zstd').each([
     { name: 'small', lines: oddLines },
     { name: 'large', lines: manyLines },
   ])('of zstd is one frame with a checksum: $name', async ({ lines }) => {
@@ -33,7 +34,7 @@ describe('the data file', () => {
     })
   })
 
-  it.concurrent.each([
+  onMachinesWith('zstd').each([
     { compression: 'gzip', file: 'data.ndjson.gz', test: ['gunzip', '-t'], print: ['gunzip', '-c'] },
     { compression: 'zstd', file: 'data.ndjson.zst', test: ['zstd', '-t'], print: ['zstd', '-dc'] },
   ] as const)('of $compression opens with the command line tool', async ({ compression, file, test, print }) => {
