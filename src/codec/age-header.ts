@@ -55,17 +55,17 @@ export async function findHeader(recipients: readonly string[]): Promise<Header 
 /** The file key in a header. Throws `locked` if no identity fits, and `damaged` for anything that is not a header, or not as it was written. */
 export async function fileKeyIn(header: Uint8Array, identities: readonly string[]): Promise<Uint8Array> {
   let noneFits = false
-  const decrypter = new Decrypter()
-  decrypter.addIdentity(passphraseStandsAlone)
-  for (const identity of identities) decrypter.addIdentity(identity)
-  // Asked last, and only if none before it fits: the library tells this apart from damage in words only.
-  decrypter.addIdentity({
-    unwrapFileKey: () => {
-      noneFits = true
-      return null
-    },
-  })
   try {
+    const decrypter = new Decrypter()
+    decrypter.addIdentity(passphraseStandsAlone)
+    for (const identity of identities) decrypter.addIdentity(identity)
+    // Asked last, and only if none before it fits: the library tells this apart from damage in words only.
+    decrypter.addIdentity({
+      unwrapFileKey: () => {
+        noneFits = true
+        return null
+      },
+    })
     return await decrypter.decryptHeader(header)
   } catch {
     throw new AgeError(noneFits ? 'locked' : 'damaged')

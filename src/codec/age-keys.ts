@@ -34,64 +34,73 @@ export type Recipients = {
 
 /** The recipients in a text, or everything that is wrong with them. */
 export function parseRecipients(text: string): Recipients | { readonly problems: readonly KeyProblem[] } {
-  const secrets = linesOf(text).filter(({ text }) => secretKey.test(text))
-  const keys = keyLines(text).filter(({ line }) => !secrets.some((secret) => secret.line === line))
+  const lines = linesOf(text)
+  const block = lines.find(isBlock)
+  if (block) return problemAt(block.line, privateKey.test(block.text) ? 'secret-key' : 'unsupported')
+  const secrets = lines.filter((line) => secretKey.test(line.text))
+  const keys = lines.filter((line) => !isComment(line) && !secrets.includes(line))
   const kind = keys[0] && kindOf(keys[0].text)
   const problems = [
     ...secrets.map(({ line }) => ({ line, reason: 'secret-key' as const })),
-    ...keys.flatMap(({ line, text }) => asProblem(line, recipientFault(text) ?? (kindOf(text) === kind ? undefined : 'mixed-kinds'))),
+    ...keys.flatMap((key) => asProblem(key.line, recipientFault(key.text) ?? (kindOf(key.text) === kind ? undefined : 'mixed-kinds'))),
   ].sort((a, b) => a.line - b.line)
   if (problems.length > 0) return { problems }
-  if (kind === undefined) return { problems: [{ line: 0, reason: 'none' }] }
-  const isFirst = ({ line, text }: Line) => keys.find((key) => key.text === text)?.line === line
+  if (kind === undefined) return problemAt(0, 'none')
+  const isFirst = (key: Line) => keys.find((other) => other.text === key.text) === key
   return { kind, keys: keys.filter(isFirst), repeated: keys.filter((key) => !isFirst(key)).map(({ line }) => line) }
 }
 
 /** The identities in a text, each once, or everything that is wrong with them. */
 export function parseIdentities(text: string): readonly string[] | { readonly problems: readonly KeyProblem[] } {
-  const keys = keyLines(text)
-  // The lines that follow are its insides: nothing is to be said about each.
-  const block = keys.find(({ text }) => keyFile.test(text))
-  if (block) return { problems: [{ line: block.line, reason: 'unsupported' }] }
-  const problems = keys.flatMap(({ line, text }) => asProblem(line, identityFault(text)))
+  const keys = linesOf(text).filter((line) => !isComment(line))
+  const block = keys.find(isBlock)
+  if (block) return problemAt(block.line, 'unsupported')
+  const problems = keys.flatMap((key) => asProblem(key.line, identityFault(key.text)))
   if (problems.length > 0) return { problems }
-  if (keys.length === 0) return { problems: [{ line: 0, reason: 'none' }] }
-  return [...new Set(keys.map(({ text }) => text))]
+  if (keys.length === 0) return problemAt(0, 'none')
+  return [...new Set(keys.map((key) => key.text))]
 }
 
 /**
- * Everything in a text that has to be masked before a word is printed about it: each line that is no comment and each secret key, also as it
- * stands in a comment. For `recipients`, only what looks like a secret key. The result is secret.
+ * Everything in a text that has to be masked before a word is printed about it. Of what is meant as identities, each line that is no comment; of
+ * recipients, what looks like a secret key; of both, also secret keys in comments. The result is secret.
  */
 export function secretsIn(text: string, meantAs: 'recipients' | 'identities'): readonly string[] {
-  const lines = linesOf(text).filter(({ text }) => secretKey.test(text) || (meantAs === 'identities' && !text.startsWith('#')))
-  return [...new Set(lines.flatMap(({ text }) => [text, ...text.split(/[^\w-]+/).filter((word) => secretKey.test(word))]))]
+  const everyLine = meantAs === 'identities' || privateKey.test(text)
+  const lines = linesOf(text).filter((line) => secretKey.test(line.text) || (everyLine && !isComment(line)))
+  return [...new Set(lines.flatMap((line) => [line.text, ...line.text.split(/[^\w-]+/).filter((word) => secretKey.test(word))]))]
 }
 
 /** In any letter case and with any typo behind its beginning. A comment that only talks about keys has nothing behind it. */
-const secretKey = /age-secret-key[-_]?(?:pq[-_]?)?\w{6}|age-plugin-[\w-]*1\w{6}|BEGIN [A-Z ]*PRIVATE KEY/i
-/** Keys that take several lines, and files that are themselves encrypted. */
-const keyFile = /^-----BEGIN |^age-encryption\.org\//
+const secretKey = /age-secret-key[-_]?(?:pq[-_]?)?\w{6}|age-plugin-[\w-]*1\w{6}/i
+const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY/
+
+const isComment = ({ text }: Line): boolean => text.startsWith('#')
+
+/** The beginning of a key over several lines, or of an encrypted file. What follows are its insides: there is nothing to say of each line. */
+const isBlock = ({ text }: Line): boolean => /^-----BEGIN |^age-encryption\.org\//.test(text)
 
 function recipientFault(text: string): KeyReason | undefined {
   if (/^age1/i.test(text) && text !== text.toLowerCase()) return 'letter-case'
-  if (/^(?:ssh|ecdsa|sk)-/.test(text) || keyFile.test(text)) return 'unsupported'
-  if (!/^age1(?:pq1)?[^1]*$/.test(text)) return /^age1[a-z][a-z0-9-]{1,20}1/.test(text) ? 'unsupported' : 'malformed'
+  // What stands before the second `1` is the name of a plugin, or a hardware tag.
+  if (sshKey.test(text) || /^age1(?!pq1)[a-z][a-z0-9-]{1,20}1/.test(text)) return 'unsupported'
   return isRecipient(text) ? undefined : 'malformed'
 }
 
 function identityFault(text: string): KeyReason | undefined {
-  if (/^age1/i.test(text) || /^(?:ssh|ecdsa|sk)-/.test(text)) return 'public-key'
+  if (/^age1/i.test(text) || sshKey.test(text)) return 'public-key'
   if (/^age-secret-key-/i.test(text) && text !== text.toUpperCase()) return 'letter-case'
   if (/^age-plugin-/i.test(text)) return 'unsupported'
   return isIdentity(text) ? undefined : 'malformed'
 }
 
+const sshKey = /^(?:ssh|ecdsa|sk)-/
+
 const kindOf = (recipient: string): KeyKind => (recipient.startsWith('age1pq1') ? 'hybrid' : 'x25519')
 
 const asProblem = (line: number, reason: KeyReason | undefined): KeyProblem[] => (reason ? [{ line, reason }] : [])
 
-const keyLines = (text: string): Line[] => linesOf(text).filter(({ text }) => !text.startsWith('#'))
+const problemAt = (line: number, reason: KeyReason) => ({ problems: [{ line, reason }] })
 
 function linesOf(text: string): Line[] {
   return text

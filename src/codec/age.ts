@@ -1,5 +1,5 @@
 import { AgeError } from './age-error.ts'
-import { fileKeyIn, findHeader, type Header } from './age-header.ts'
+import { fileKeyIn, findHeader, type Header, isIdentity } from './age-header.ts'
 import type { KeyProblem, Recipients } from './age-keys.ts'
 import { nonceBytes, openPayload, sealPayload } from './age-payload.ts'
 
@@ -66,6 +66,7 @@ export type Opener = {
 
 /** Decrypts with identities as `parseIdentities` gives them. */
 export function opener(identities: readonly string[]): Opener {
+  if (identities.length === 0 || !identities.every(isIdentity)) throw new TypeError('an identity that was not checked before')
   return { open: (chunks) => openWith(chunks, (header) => fileKeyIn(header, identities)) }
 }
 

@@ -12,6 +12,8 @@ import { cut, source } from '../streams/feed.ts'
  * out: we take neither. Such files are refused, with nothing given.
  */
 
+const somebody = await generateX25519Identity()
+
 type Vector = {
   readonly name: string
   readonly expected: string
@@ -80,7 +82,7 @@ describe('the published vectors', () => {
   it.each(passphrase)(
     '$name: a passphrase is not asked for, and a header with another recipient beside it is damaged',
     async ({ name, file }) => {
-      const { reason, length } = await openAll(file, [64], [await generateX25519Identity()])
+      const { reason, length } = await openAll(file, [64], [somebody])
       const isDamaged = ['scrypt_and_x25519', 'scrypt_double'].includes(name)
       expect(isDamaged ? ['damaged'] : ['locked', 'damaged', 'armored']).toContain(reason)
       expect(length).toBe(0)
@@ -99,7 +101,7 @@ async function openAll(file: Buffer, sizes: readonly number[], identities: reado
   let length = 0
   let reason: string | undefined
   try {
-    for await (const chunk of opener(identities).open(source(cut(file, sizes)).items)) {
+    for await (const chunk of opener(identities.length > 0 ? identities : [somebody]).open(source(cut(file, sizes)).items)) {
       seen.update(chunk)
       length += chunk.length
     }
