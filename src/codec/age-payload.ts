@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
 import { AgeError } from './age-error.ts'
 
 /**
@@ -48,7 +48,7 @@ export async function* openPayload(fileKey: Uint8Array, nonce: Uint8Array, chunk
 }
 
 /** The content of a chunk; undefined if it is not authentic. */
-function openChunk(key: Uint8Array, nonce: Buffer, chunk: Buffer): Buffer | undefined {
+function openChunk(key: KeyObject, nonce: Buffer, chunk: Buffer): Buffer | undefined {
   if (chunk.length < tagBytes) return undefined
   const decipher = createDecipheriv(algorithm, key, nonce, { authTagLength: tagBytes })
   decipher.setAuthTag(chunk.subarray(-tagBytes))
@@ -61,8 +61,8 @@ function openChunk(key: Uint8Array, nonce: Buffer, chunk: Buffer): Buffer | unde
   }
 }
 
-function payloadKey(fileKey: Uint8Array, nonce: Uint8Array): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', fileKey, nonce, 'payload', 32))
+function payloadKey(fileKey: Uint8Array, nonce: Uint8Array): KeyObject {
+  return createSecretKey(new Uint8Array(hkdfSync('sha256', fileKey, nonce, 'payload', 32)))
 }
 
 /** The chunk's number in eleven bytes, of which a file that fits on a disk needs six, and one byte that marks the last chunk. */
