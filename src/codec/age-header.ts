@@ -1,5 +1,6 @@
 import { Decrypter, Encrypter, type Identity } from 'age-encryption'
 import { AgeError } from './age-error.ts'
+import type { FileKey } from './age-open.ts'
 import { nonceBytes } from './age-payload.ts'
 
 /**
@@ -26,14 +27,11 @@ function isTaken(add: () => void): boolean {
   }
 }
 
-/** A header and the file key that it holds for its recipients. */
-export type Header = { readonly header: Uint8Array; readonly fileKey: Uint8Array }
-
 /** The library's file of no content ends in a nonce and in the tag of its one empty chunk. */
 const emptyPayloadBytes = nonceBytes + 16
 
 /** A header with a new file key for these recipients; undefined if one of them cannot be encrypted to, although it is well-formed. */
-export async function findHeader(recipients: readonly string[]): Promise<Header | undefined> {
+export async function findHeader(recipients: readonly string[]): Promise<FileKey | undefined> {
   let fileKey: Uint8Array | undefined
   try {
     const encrypter = new Encrypter()

@@ -3,6 +3,7 @@ import type { BackupOutcome } from '../commands/backup/outcome.ts'
 import { BackupError, findSystemCode, messageOf } from '../errors.ts'
 import { otherAssets } from '../format/asset-id.ts'
 import { changesInWords, countDifferences, signedCount } from '../format/compare.ts'
+import { type Manifest, missingCount } from '../format/manifest.ts'
 import { isDiskFull } from '../snapshot/workshop/room.ts'
 import { escapeMarkdown, formatBytes, formatCount, plural } from '../text.ts'
 import type { Ending } from './ending.ts'
@@ -43,13 +44,13 @@ function outputsOf({ status, manifest, stored, sizeBytes, digest }: BackupOutcom
   const directory = stored.find((place) => place.kind === 'directory')
   const branch = stored.find((place) => place.kind === 'branch')
   return {
-    status: manifest.assets.missing.length > 0 ? 'incomplete' : status,
+    status: missingCount(manifest.assets) > 0 ? 'incomplete' : status,
     snapshot: manifest.snapshot,
     path: directory?.folder ?? '',
     manifest: directory?.manifest ?? '',
     'document-count': manifest.documents.count,
     'asset-count': manifest.assets.count,
-    'missing-asset-count': manifest.assets.missing.length,
+    'missing-asset-count': missingCount(manifest.assets),
     'size-bytes': sizeBytes,
     digest: digest ?? '',
     'artifact-id': artifact?.id ?? '',
@@ -124,7 +125,7 @@ function statusOf({ status, missed, failure, compared }: BackupOutcome): string 
 function missingAssets({ count, first }: MissingAssets): string | undefined {
   if (count === 0) return undefined
   const rows = first.map(
-    ({ id, status, why, referrers = ['not known in this shard'] }) =>
+    ({ id, status, why, referrers = ['not looked up'] }) =>
       `| ${escapeMarkdown(id)} | ${status === 0 ? '–' : status} | ${escapeMarkdown(why)} | ${referrers.map(escapeMarkdown).join(', ') || 'nothing'} |`,
   )
   const more = count > first.length ? [`And ${formatCount(count - first.length)} more: the manifest lists them all.`] : []
@@ -168,12 +169,7 @@ function notInside({ manifest, documents }: BackupOutcome): string {
     filters.includeDrafts
       ? ''
       : `Drafts, versions and releases (\`include-drafts: false\`): ${formatCount(documents.tally.draftsLeftOut)} left out.`,
-    filters.types.length > 0 ? `Types other than ${listed(filters.types)}.` : '',
-    filters.excludeTypes.length > 0 ? `Types ${listed(filters.excludeTypes)} (\`exclude-types\`).` : '',
-    filters.excludeIds.length > 0 ? `Ids like ${listed(filters.excludeIds)} (\`exclude-ids\`).` : '',
-    filters.excludeTypes.length + filters.excludeIds.length > 0
-      ? `Left out as excluded: ${plural(manifest.documents.excluded, 'document')}.`
-      : '',
+    ...leftOut(manifest),
     access.fullRead === false
       ? `**Perhaps more:** the token’s role does not grant reading every document of ${escapeMarkdown(source.dataset)}.`
       : '',
@@ -181,3 +177,21 @@ function notInside({ manifest, documents }: BackupOutcome): string {
   ]
   return ['### Not in this snapshot', ...items.filter((item) => item !== '').map((item) => `- ${item}`)].join('\n')
 }
+
+/** What the filters left out. Of an encrypted snapshot no words but numbers: who may read this need not be one who may read that. */
+function leftOut({ filters, documents }: Manifest): string[] {
+  const { types, excludeTypes, excludeIds } = filters
+  const excludes = sizeOf(excludeTypes) + sizeOf(excludeIds) > 0
+  return [
+    sizeOf(types) > 0 ? `Types other than ${wordsOf(types)}.` : '',
+    sizeOf(excludeTypes) > 0 ? `Types ${wordsOf(excludeTypes)} (\`exclude-types\`).` : '',
+    sizeOf(excludeIds) > 0 ? `Ids like ${wordsOf(excludeIds)} (\`exclude-ids\`).` : '',
+    excludes ? `Left out as excluded: ${plural(documents.excluded, 'document')}.` : '',
+  ]
+}
+
+type FilterList = readonly string[] | number
+
+const sizeOf = (list: FilterList): number => (typeof list === 'number' ? list : list.length)
+
+const wordsOf = (list: FilterList): string => (typeof list === 'number' ? `of a list of ${formatCount(list)}` : listed(list))

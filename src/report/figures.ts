@@ -1,7 +1,7 @@
 import type { BackupOutcome } from '../commands/backup/outcome.ts'
 import type { Stored } from '../destinations/destination.ts'
 import { otherAssets } from '../format/asset-id.ts'
-import type { Manifest } from '../format/manifest.ts'
+import { type Manifest, missingCount } from '../format/manifest.ts'
 import { escapeMarkdown, formatBytes, formatCount, formatDuration, plural } from '../text.ts'
 import { table } from './summary.ts'
 
@@ -27,8 +27,14 @@ export function figures({ manifest, documents, sizeBytes, stored, durationMs, st
     ['Consistency', consistency(documents)],
     ['Complete', `${formatCount(documents.tally.received)} received; Sanity counts ${live}`],
     ['Stored as', stored.map(storedAs).join(', ')],
+    ...encryptionRow(manifest),
   ]
   return table(rows)
+}
+
+function encryptionRow({ encryption }: Manifest): [string, string][] {
+  if (encryption === null) return []
+  return [['Encrypted to', encryption.recipients.map(escapeMarkdown).join(', ')]]
 }
 
 function stageTimes({ downloadMs, compressMs, assetsMs, uploadMs, verifyMs }: BackupOutcome['stages']): string {
@@ -56,7 +62,7 @@ function assetsOf({ assets, documents }: Manifest): string {
   const parts = [
     `${formatCount(assets.count)} (${formatBytes(assets.sizeBytes)})`,
     assets.reused > 0 ? `${formatCount(assets.reused)} reused from the cache` : '',
-    assets.missing.length > 0 ? `**${formatCount(assets.missing.length)} missing**` : 'none missing',
+    missingCount(assets) > 0 ? `**${formatCount(missingCount(assets))} missing**` : 'none missing',
     others > 0 ? `${formatCount(others)} of other types not included` : '',
   ]
   return parts.filter((part) => part !== '').join(', ')

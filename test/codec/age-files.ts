@@ -2,7 +2,7 @@ import { generateHybridIdentity, generateX25519Identity, identityToRecipient } f
 import { type Opener, opener, type Sealer, sealer } from '../../src/codec/age.ts'
 import { AgeError } from '../../src/codec/age-error.ts'
 import { type KeyKind, parseRecipients } from '../../src/codec/age-keys.ts'
-import { collectBytes, cut, source } from '../streams/feed.ts'
+import { collectBytes, cut, source } from '../support/feed.ts'
 
 export type KeyPair = { readonly identity: string; readonly recipient: string }
 

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { opener } from '../../src/codec/age.ts'
 import { AgeError } from '../../src/codec/age-error.ts'
 import { type KeyProblem, parseIdentities, parseRecipients, secretsIn } from '../../src/codec/age-keys.ts'
-import { collect, collectBytes, rejection, source } from '../streams/feed.ts'
+import { collect, collectBytes, rejection, source } from '../support/feed.ts'
 import { makeKeys, sealBytes, sealerFor } from './age-files.ts'
 
 const ann = await makeKeys('x25519')

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import { armor } from 'age-encryption'
-import { openSealed } from '../../src/codec/age.ts'
-import { collect, collectBytes, rejection, source } from '../streams/feed.ts'
+import { openSealed } from '../../src/codec/age-open.ts'
+import { collect, collectBytes, rejection, source } from '../support/feed.ts'
 import { makeKeys, openBytes, openerFor, sealBytes, sealerFor } from './age-files.ts'
 
 const chunkBytes = 64 * 1024 + 16

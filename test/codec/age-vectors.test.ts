@@ -5,7 +5,7 @@ import { generateX25519Identity } from 'age-encryption'
 import * as vectors from 'cctv-age'
 import { opener } from '../../src/codec/age.ts'
 import { AgeError } from '../../src/codec/age-error.ts'
-import { cut, source } from '../streams/feed.ts'
+import { cut, source } from '../support/feed.ts'
 
 /**
  * The vectors that the age project publishes for those who write the format anew (C2SP/CCTV). What they expect of a passphrase and of armor is left

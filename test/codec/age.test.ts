@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import { Decrypter, Encrypter } from 'age-encryption'
 import fc from 'fast-check'
-import { openSealed, sealer } from '../../src/codec/age.ts'
+import { sealer } from '../../src/codec/age.ts'
 import { parseRecipients } from '../../src/codec/age-keys.ts'
-import { chunks, collect, collectBytes, cut, rejection, source } from '../streams/feed.ts'
+import { openSealed } from '../../src/codec/age-open.ts'
+import { chunks, collect, collectBytes, cut, rejection, source } from '../support/feed.ts'
 import { makeKeys, openBytes, openerFor, sealBytes, sealerFor } from './age-files.ts'
 
 const kib64 = 64 * 1024

@@ -1,5 +1,5 @@
 import { BackupError } from '../../errors.ts'
-import { countOf, sameFilters } from '../../format/compare.ts'
+import { countOf, sameFilters, tellsTypes } from '../../format/compare.ts'
 import type { Manifest, StoredManifest } from '../../format/manifest.ts'
 import { formatCount, plural, quoteOutside } from '../../text.ts'
 
@@ -32,7 +32,8 @@ export function refuseLoss(now: Manifest, there: StoredManifest | undefined, { b
 /** How many documents are gone at least. With other filters as many may have come that have nothing to do with those. */
 function lostDocuments(now: Manifest, there: StoredManifest): number {
   const fewer = Math.max(0, there.documents.count - now.documents.count)
-  if (sameFilters(there.filters, now.filters)) return fewer
+  // Encrypted snapshots do not tell their types.
+  if (sameFilters(there.filters, now.filters) || !tellsTypes(now)) return fewer
   const gone = Object.entries(there.documents.byType).map(([type, count]) => Math.max(0, count - countOf(now, type)))
   return Math.min(
     there.documents.count,

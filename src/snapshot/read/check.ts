@@ -8,6 +8,7 @@ import { attributesFile } from '../../format/branch-layout.ts'
 import { findLedgerEntry, ledgerFile } from '../../format/ledger.ts'
 import { type FileEntry, manifestFile, type StoredManifest } from '../../format/manifest.ts'
 import { parseManifest } from '../../format/parse-manifest.ts'
+import { isSealed } from '../../format/sealed.ts'
 import { type Digest, digester, digestOf, sumDigest } from '../../streams/digest.ts'
 import { splitLines } from '../../streams/lines.ts'
 import { freeing } from '../../streams/memory.ts'
@@ -37,7 +38,7 @@ export type Finding = {
  *
  * The manifest must be `manifestBytes`. Every file's size and digest are compared with it; the data file is decompressed, its content's digest
  * compared, and the number of its lines and their order-free digest. Without `unpack` it is not decompressed: its digest is enough for whoever
- * unpacked it when it was written. Memory stays constant.
+ * unpacked it when it was written. The same goes for what is encrypted. Memory stays constant.
  * Throws `snapshot-invalid` if there is no readable manifest, and the signal's reason when it is aborted.
  */
 export async function checkSnapshot(
@@ -152,9 +153,9 @@ async function readContent(content: AsyncIterable<Buffer>, check: LinesCheck): P
   }
 }
 
-/** Undefined for a file that is not unpacked. */
+/** Undefined for a file that is not unpacked: it need not be, or is encrypted. */
 function linesCheck({ path, contentDigest }: FileEntry, manifest: StoredManifest, unpack: boolean): LinesCheck | undefined {
-  if (contentDigest === undefined) return undefined
+  if (contentDigest === undefined || isSealed({ path })) return undefined
   if (path === ledgerFile) return ledgerCheck(manifest)
   return unpack ? documentsCheck(manifest) : undefined
 }
