@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'branch-conflict'
   | 'verification-failed'
   | 'snapshot-invalid'
+  | 'snapshot-locked'
   | 'cancelled'
   | 'unexpected'
 
