@@ -8,6 +8,7 @@ import { startSanity } from '../test/doubles/sanity/sanity.ts'
 import { type RunOptions, type RunResult, runAction } from '../test/support/runner/runner.ts'
 import { readZip } from '../test/support/zip.ts'
 import { demoDocuments } from './dataset.ts'
+import { showEncrypted } from './encrypted.ts'
 
 const DOCUMENTS = 5500
 
@@ -52,6 +53,8 @@ async function backUpEmulatedDataset(): Promise<void> {
       env: { ...artifacts.newRun().env, ...rest.env },
     })
   }
+  heading('The same, encrypted')
+  for (const line of await showEncrypted(sanity)) print(line)
 }
 
 async function backUpRealDataset(project: string, token: string): Promise<void> {

@@ -5,6 +5,270 @@ var __webpack_exports__ = {};
 const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
 ;// CONCATENATED MODULE: external "node:worker_threads"
 const external_node_worker_threads_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:worker_threads");
+;// CONCATENATED MODULE: external "node:stream"
+const external_node_stream_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream");
+;// CONCATENATED MODULE: ./lib/streams/comparison.js
+/** Makes a {@link Comparison}. `release` gets each block once all of its content was compared. */
+function makeComparison(release) {
+    const contents = [];
+    const pieces = [];
+    let compared = 0;
+    const compare = () => {
+        for (let [expected, found] = [contents[0], pieces[0]]; expected && found; [expected, found] = [contents[0], pieces[0]]) {
+            const size = Math.min(expected.rest.length, found.rest.length);
+            if (!expected.rest.subarray(0, size).equals(found.rest.subarray(0, size)))
+                throw new Error(`it is another one from byte ${compared} on`);
+            compared += size;
+            expected.rest = expected.rest.subarray(size);
+            found.rest = found.rest.subarray(size);
+            if (expected.rest.length === 0) {
+                contents.shift();
+                release(expected.block);
+            }
+            if (found.rest.length === 0) {
+                pieces.shift();
+                free(found.piece);
+            }
+        }
+    };
+    return {
+        expect: (block, bytes) => {
+            contents.push({ block, rest: Buffer.from(block, 0, bytes) });
+            compare();
+        },
+        found: (piece) => {
+            pieces.push({ piece, rest: piece });
+            compare();
+        },
+        bytes: () => compared,
+        tooMuch: () => pieces.length > 0,
+    };
+}
+/** Frees memory at once if the piece is the last, or all, of it: zlib fills a buffer from its beginning, sometimes piece by piece. */
+function free({ buffer, byteOffset, length }) {
+    if (byteOffset + length === buffer.byteLength && !buffer.detached)
+        buffer.transfer(0);
+}
+
+;// CONCATENATED MODULE: ./lib/codec/age-error.js
+const words = {
+    locked: 'none of the identities opens the file',
+    armored: 'the file is an age file in text form (armor)',
+    foreign: 'the file is not an age file of version 1',
+    damaged: 'the file is damaged: what it holds is not what was encrypted',
+};
+/**
+ * An age file that could not be opened. Its words are ours alone and it has no cause: messages of the age library can contain the secret key.
+ * Callers that know the file make a `BackupError` of it.
+ */
+class AgeError extends Error {
+    reason;
+    constructor(reason) {
+        super(words[reason]);
+        this.name = 'AgeError';
+        this.reason = reason;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/codec/age-payload.js
+
+
+/**
+ * The payload of an age file: what follows the header (C2SP age specification, "Payload"). A nonce of 16 bytes, then chunks of 64 KiB, each
+ * encrypted with ChaCha20-Poly1305 under its number and a flag that says whether it is the last.
+ */
+const nonceBytes = 16;
+const chunkBytes = 64 * 1024;
+const tagBytes = 16;
+const algorithm = 'chacha20-poly1305';
+/** So many chunks come out of `sealPayload` at a time: each trip to the disk costs more than joining them. */
+const chunksTogether = 8;
+/** Encrypts to a nonce and chunks. Each call draws a new nonce, so a file key can be used more than once. */
+async function* sealPayload(fileKey, content) {
+    const nonce = randomBytes(nonceBytes);
+    const key = payloadKey(fileKey, nonce);
+    let ready = [nonce];
+    let number = 0;
+    for await (const { piece, isLast } of inPieces(content, chunkBytes)) {
+        const cipher = createCipheriv(algorithm, key, chunkNonce(number, isLast), { authTagLength: tagBytes });
+        ready.push(cipher.update(piece), cipher.final(), cipher.getAuthTag());
+        number++;
+        if (isLast || number % chunksTogether === 0) {
+            yield Buffer.concat(ready);
+            ready = [];
+        }
+    }
+}
+/**
+ * Decrypts the chunks behind a nonce, and gives each one only once it is known to be what was encrypted, at this place. Throws `damaged` for any
+ * other, for a payload without its last chunk, and for bytes behind that. What was given until then is the beginning of the content: it must not
+ * be used before the end was reached.
+ */
+async function* openPayload(fileKey, nonce, chunks) {
+    const key = payloadKey(fileKey, nonce);
+    let number = 0;
+    for await (const { piece, isLast } of inPieces(chunks, chunkBytes + tagBytes)) {
+        const content = openChunk(key, chunkNonce(number, isLast), piece);
+        // Only empty content has an empty chunk. Otherwise one content would have two valid files.
+        if (content === undefined || (content.length === 0 && number > 0))
+            throw new AgeError('damaged');
+        number++;
+        if (content.length > 0)
+            yield content;
+    }
+}
+/** The content of a chunk; undefined if it is not authentic. */
+function openChunk(key, nonce, chunk) {
+    if (chunk.length < tagBytes)
+        return undefined;
+    const decipher = (0,external_node_crypto_namespaceObject.createDecipheriv)(algorithm, key, nonce, { authTagLength: tagBytes });
+    decipher.setAuthTag(chunk.subarray(-tagBytes));
+    const content = decipher.update(chunk.subarray(0, -tagBytes));
+    try {
+        decipher.final();
+        return content;
+    }
+    catch {
+        return undefined;
+    }
+}
+function payloadKey(fileKey, nonce) {
+    return (0,external_node_crypto_namespaceObject.createSecretKey)(new Uint8Array((0,external_node_crypto_namespaceObject.hkdfSync)('sha256', fileKey, nonce, 'payload', 32)));
+}
+/** The chunk's number in eleven bytes, of which a file that fits on a disk needs six, and one byte that marks the last chunk. */
+function chunkNonce(number, isLast) {
+    const nonce = Buffer.alloc(12);
+    nonce.writeUIntBE(number, 5, 6);
+    nonce.writeUInt8(isLast ? 1 : 0, 11);
+    return nonce;
+}
+/**
+ * Cuts a stream into pieces of exactly `size` bytes; the last one holds what is left, and is empty only if the stream is. Whether a piece is the
+ * last is known only when more comes, so one piece is held back. Only what does not fill a piece is copied.
+ */
+async function* inPieces(chunks, size) {
+    const held = Buffer.allocUnsafe(size);
+    let used = 0;
+    for await (const chunk of chunks) {
+        for (let start = 0; start < chunk.length;) {
+            if (used === size) {
+                yield { piece: held, isLast: false };
+                used = 0;
+            }
+            if (used === 0 && chunk.length - start > size) {
+                yield { piece: chunk.subarray(start, start + size), isLast: false };
+                start += size;
+            }
+            else {
+                const copied = chunk.copy(held, used, start);
+                used += copied;
+                start += copied;
+            }
+        }
+    }
+    yield { piece: held.subarray(0, used), isLast: true };
+}
+
+;// CONCATENATED MODULE: ./lib/codec/age-open.js
+
+
+/** Opens a file of this run with what is remembered of it. Its header must be the one that was written, byte by byte. */
+function openSealed(key, chunks) {
+    return openWith(chunks, (header) => {
+        if (!header.equals(key.header))
+            throw new AgeError('damaged');
+        return key.fileKey;
+    });
+}
+/** Opens an age file with the file key that is found for its header. */
+async function* openWith(chunks, findFileKey) {
+    const iterator = chunks[Symbol.asyncIterator]();
+    // Read in two loops, neither of which may close it for the other.
+    const source = { [Symbol.asyncIterator]: () => ({ next: () => iterator.next() }) };
+    try {
+        const { header, nonce, behind } = await takeBeginning(source);
+        yield* openPayload(await findFileKey(header), nonce, chain(behind, source));
+    }
+    finally {
+        await iterator.return?.();
+    }
+}
+async function* chain(first, others) {
+    yield first;
+    yield* others;
+}
+const firstLine = Buffer.from('age-encryption.org/v1\n');
+const armorLine = Buffer.from('-----BEGIN AGE');
+/** Room for more than a hundred hybrid recipients of 1.5 kB. A header without end would otherwise be kept in memory whole. */
+const mostHeaderBytes = 256 * 1024;
+/** Takes the header and the nonce off the beginning of a file. */
+async function takeBeginning(chunks) {
+    let bytes = Buffer.alloc(0);
+    for await (const chunk of chunks) {
+        bytes = Buffer.concat([bytes, chunk]);
+        checkFirstLine(bytes);
+        const end = endOfHeader(bytes);
+        if ((end ?? bytes.length) > mostHeaderBytes)
+            break;
+        if (end !== undefined && bytes.length >= end + nonceBytes) {
+            return { header: bytes.subarray(0, end), nonce: bytes.subarray(end, end + nonceBytes), behind: bytes.subarray(end + nonceBytes) };
+        }
+    }
+    throw new AgeError('damaged');
+}
+/** Throws as soon as the first bytes cannot be those of an age file. */
+function checkFirstLine(bytes) {
+    const startsLike = (line) => bytes.subarray(0, line.length).equals(line.subarray(0, bytes.length));
+    if (startsLike(firstLine))
+        return;
+    if (!startsLike(armorLine))
+        throw new AgeError('foreign');
+    if (bytes.length >= armorLine.length)
+        throw new AgeError('armored');
+}
+/** Where the payload begins: behind the line of the checksum, which alone begins with dashes; undefined if that has not come yet. */
+function endOfHeader(bytes) {
+    const checksum = bytes.indexOf('\n---');
+    const end = checksum < 0 ? -1 : bytes.indexOf('\n', checksum + 1);
+    return end < 0 ? undefined : end + 1;
+}
+
+;// CONCATENATED MODULE: ./lib/codec/age-again.js
+
+
+
+
+/** Opens an age file while it is made and compares it with what was encrypted, whichever comes first. The first difference is told to `fail`. */
+function openedAgain(key, fail) {
+    const comparison = makeComparison(() => undefined);
+    const pieces = new external_node_stream_namespaceObject.Readable({ objectMode: true, read: () => undefined });
+    let expected = 0;
+    const compare = async () => {
+        for await (const piece of openSealed(key, pieces))
+            comparison.found(piece);
+        if (comparison.tooMuch() || comparison.bytes() !== expected)
+            throw new AgeError('damaged');
+    };
+    const whole = compare().then(() => true, (error) => {
+        fail(Error.isError(error) ? error : new AgeError('damaged'));
+        return false;
+    });
+    return {
+        expect: (piece) => {
+            expected += piece.length;
+            try {
+                comparison.expect(piece.buffer.slice(piece.byteOffset, piece.byteOffset + piece.length), piece.length);
+            }
+            catch {
+                fail(new AgeError('damaged'));
+            }
+        },
+        found: (piece) => void pieces.push(piece),
+        end: () => void pieces.push(null),
+        isWhole: async () => await whole,
+    };
+}
+
 ;// CONCATENATED MODULE: external "node:zlib"
 const external_node_zlib_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:zlib");
 ;// CONCATENATED MODULE: external "node:os"
@@ -288,22 +552,39 @@ function wordAt(bytes, at) {
 
 
 
+
+
+const { compression, key } = external_node_worker_threads_namespaceObject.workerData;
 const file = digester();
 const content = contentDigester();
 const checksum = checksummer();
 const comparison = makeComparison((block) => send({ compared: block }, [block]));
-const unpacker = codecs[external_node_worker_threads_namespaceObject.workerData].decompressor();
+const unpacker = codecs[compression].decompressor();
+const opening = key && openedAgain(key, (error) => unpacker.destroy(error));
 unpacker.on('data', (piece) => {
     checksum.update(piece);
     compare(() => comparison.found(piece));
 });
 unpacker.on('error', ({ message }) => send({ failure: message }));
-unpacker.on('end', () => send(verdict()));
+// What was opened and what was unpacked both have to be right.
+unpacker.on('end', async () => {
+    if ((await opening?.isWhole()) !== false)
+        send(verdict());
+});
 external_node_worker_threads_namespaceObject.parentPort?.on('message', (message) => {
-    if (message === 'end')
+    if (message === 'end') {
+        opening?.end();
         unpacker.end();
+    }
+    else if ('sealed' in message) {
+        file.update(Buffer.from(message.sealed.buffer));
+        opening?.found(Buffer.from(message.sealed.buffer));
+    }
     else if ('packed' in message) {
-        file.update(Buffer.from(message.packed.buffer));
+        if (opening)
+            opening.expect(message.packed);
+        else
+            file.update(Buffer.from(message.packed.buffer));
         // Its memory is freed at once: the garbage collector is in no hurry.
         unpacker.write(message.packed, () => message.packed.buffer.transfer(0));
     }
@@ -319,7 +600,7 @@ function verdict() {
         return { failure: `it goes on after ${bytes} bytes` };
     if (comparison.bytes() !== bytes)
         return { failure: `it ends after ${comparison.bytes()} of ${bytes} bytes` };
-    return { found: { packed: file.result(), content: content.result(), checksum: checksum.result() } };
+    return { found: { stored: file.result(), content: content.result(), checksum: checksum.result() } };
 }
 /** The first difference ends the unpacking, as an error in the file does. */
 function compare(step) {
@@ -363,45 +644,4 @@ function contentDigester() {
     };
 }
 const lineFeed = 0x0a;
-/** Makes a {@link Comparison}. `release` gets each block once all of its content was compared. */
-function makeComparison(release) {
-    const contents = [];
-    const unpacked = [];
-    let compared = 0;
-    const compare = () => {
-        for (let [expected, found] = [contents[0], unpacked[0]]; expected && found; [expected, found] = [contents[0], unpacked[0]]) {
-            const size = Math.min(expected.rest.length, found.rest.length);
-            if (!expected.rest.subarray(0, size).equals(found.rest.subarray(0, size)))
-                throw new Error(`it is another one from byte ${compared} on`);
-            compared += size;
-            expected.rest = expected.rest.subarray(size);
-            found.rest = found.rest.subarray(size);
-            if (expected.rest.length === 0) {
-                contents.shift();
-                release(expected.block);
-            }
-            if (found.rest.length === 0) {
-                unpacked.shift();
-                free(found.piece);
-            }
-        }
-    };
-    return {
-        expect: (block, bytes) => {
-            contents.push({ block, rest: Buffer.from(block, 0, bytes) });
-            compare();
-        },
-        found: (piece) => {
-            unpacked.push({ piece, rest: piece });
-            compare();
-        },
-        bytes: () => compared,
-        tooMuch: () => unpacked.length > 0,
-    };
-}
-/** Frees memory at once if the piece is the last, or all, of it: zlib fills a buffer from its beginning, sometimes piece by piece. */
-function free({ buffer, byteOffset, length }) {
-    if (byteOffset + length === buffer.byteLength && !buffer.detached)
-        buffer.transfer(0);
-}
 

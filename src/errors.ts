@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'verification-failed'
   | 'snapshot-missing'
   | 'snapshot-invalid'
+  | 'snapshot-locked'
   | 'cancelled'
   | 'unexpected'
 

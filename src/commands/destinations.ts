@@ -111,7 +111,8 @@ function github({ inputs, runner, tools }: DestinationNeeds): Github {
 
 async function checkVisibility(name: string, needs: DestinationNeeds): Promise<void> {
   const { repository, eventPath } = needs.runner
-  if (needs.inputs.allowPublic) return
+  // What only the holders of a key can read may lie where everybody can fetch it.
+  if (needs.inputs.allowPublic || needs.inputs.encryptTo !== undefined) return
   // The event tells of the repository that the workflow runs in only.
   await refusePublic({ name, eventPath: name === repository ? eventPath : undefined }, github(needs))
 }

@@ -1,5 +1,6 @@
+import { digestOf } from '../streams/digest.ts'
 import { formatCount } from '../text.ts'
-import type { Filters } from './filters.ts'
+import { type Filters, filtersKey } from './filters.ts'
 import type { SealedFilters, StoredManifest } from './manifest.ts'
 import type { Shard } from './shard.ts'
 
@@ -31,10 +32,19 @@ export function totalOf(byType: ReadonlyMap<string, TypeChanges>): TypeChanges {
 }
 
 /** What of a snapshot's documents is compared. */
-type Counted = Pick<StoredManifest, 'documents'>
+type Counted = Pick<StoredManifest, 'documents' | 'encryption'>
 
-/** How many documents there are more (or, below zero, fewer) of each type than in an earlier snapshot; those without a difference left out. */
+/** Whether a manifest counts its documents by type: that of an encrypted snapshot does not. */
+export function tellsTypes({ encryption }: Pick<StoredManifest, 'encryption'>): boolean {
+  return (encryption ?? null) === null
+}
+
+/**
+ * How many documents there are more (or, below zero, fewer) of each type than in an earlier snapshot; those without a difference left out. Nothing, if
+ * one of the two does not tell its types.
+ */
 export function countDifferences(now: Counted, before: Counted): [type: string, difference: number][] {
+  if (!tellsTypes(now) || !tellsTypes(before)) return []
   const types = new Set([...Object.keys(now.documents.byType), ...Object.keys(before.documents.byType)])
   return [...types]
     .map((type): [string, number] => [type, countOf(now, type) - countOf(before, type)])
@@ -70,11 +80,9 @@ export function sameFilters(one: StoredManifest['filters'], other: StoredManifes
   return one !== undefined && other !== undefined && keyOf(one) === keyOf(other)
 }
 
-/** Lists in another order are the same. */
+/** The digest by which encrypted snapshots tell their filters. */
 function keyOf(filters: Filters | SealedFilters): string {
-  if ('digest' in filters) return filters.digest
-  const { includeDrafts, types, excludeTypes, excludeIds } = filters
-  return JSON.stringify([includeDrafts, ...[types, excludeTypes, excludeIds].map((list) => list.toSorted())])
+  return 'digest' in filters ? filters.digest : digestOf(Buffer.from(filtersKey(filters)))
 }
 
 /** `3 created, 204 changed, 15 deleted`; what is zero is left out. */

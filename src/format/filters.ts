@@ -8,6 +8,11 @@ export type Filters = {
   readonly excludeIds: readonly string[]
 }
 
+/** The same text for filters that leave out the same: lists in another order are the same. */
+export function filtersKey({ includeDrafts, types, excludeTypes, excludeIds }: Filters): string {
+  return JSON.stringify([includeDrafts, ...[types, excludeTypes, excludeIds].map((list) => list.toSorted())])
+}
+
 /** What becomes of a document: `foreign` ones are not of the wanted types, or are Sanity's own; the others count as received. */
 export type Verdict = 'keep' | 'keep-system' | 'foreign' | 'draft' | 'excluded'
 

@@ -9,7 +9,7 @@ export type ProvenBy = 'sha1' | 'sha1hash' | 'x-sanity-md5' | 'x-sanity-sha1'
 /** An asset's file as it lies in the snapshot. */
 export type SavedFile = { readonly path: string; readonly sizeBytes: number; readonly digest: Digest; readonly provenBy: ProvenBy }
 
-/** One asset of a snapshot, as a line of the ledger. Two ids may share one file. */
+/** One asset of a snapshot, as a line of the ledger: of an encrypted snapshot, too, with its name, size and digest in the clear. Two ids may share one file. */
 export type LedgerEntry = { readonly id: string } & SavedFile
 
 /** The line of an entry, without a line feed. */

@@ -30,7 +30,8 @@ export type Manifest = {
   readonly source: { readonly projectId: string; readonly dataset: string; readonly apiVersion: string; readonly mode: ExportMode }
   readonly tool: { readonly name: 'sanity-backup'; readonly version: string }
   readonly run: Run | null
-  readonly filters: Filters
+  /** Of an encrypted snapshot numbers. */
+  readonly filters: Filters | SealedFilters
   readonly documents: {
     readonly count: number
     readonly drafts: number
@@ -46,7 +47,8 @@ export type Manifest = {
     readonly count: number
     readonly sizeBytes: number
     readonly reused: number
-    readonly missing: readonly MissingAsset[]
+    /** Of an encrypted snapshot their number. */
+    readonly missing: readonly MissingAsset[] | number
   }
   readonly access: { readonly fullRead: boolean | null }
   readonly encryption: Encryption | null
@@ -83,7 +85,7 @@ export type StoredManifest = Pick<Manifest, 'snapshot' | 'takenAt' | 'files'> &
     readonly tool?: { readonly name: string; readonly version: string }
     readonly filters?: Filters | SealedFilters
     readonly documents: Needed<Manifest['documents'], 'count' | 'byType' | 'contentDigest'>
-    readonly assets?: Needed<Omit<Manifest['assets'], 'missing'>, 'count'> & { readonly missing?: readonly MissingAsset[] | number }
+    readonly assets?: Needed<Manifest['assets'], 'count'>
   }
 
 type Needed<Value, Keys extends keyof Value> = Pick<Value, Keys> & Partial<Value>
@@ -93,6 +95,11 @@ type Needed<Value, Keys extends keyof Value> = Pick<Value, Keys> & Partial<Value
  * there was no answer, or nothing that could be asked for.
  */
 export type MissingAsset = { readonly id: string; readonly url: string; readonly status: number }
+
+/** How many files of assets a snapshot lacks. */
+export function missingCount({ missing }: Pick<Manifest['assets'], 'missing'>): number {
+  return typeof missing === 'number' ? missing : missing.length
+}
 
 /** How the documents were fetched: in one request, as they were at one moment, or page by page. */
 export type ExportMode = 'stream' | 'cursor'

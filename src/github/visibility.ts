@@ -43,7 +43,7 @@ async function payloadSays(eventPath: string | undefined): Promise<string> {
 }
 
 const cure =
-  'Store it with `destination: directory` and copy it to a private place in the next step, run the backup in a private repository, or set `allow-public: true` if everyone may read the dataset, drafts included.'
+  'Store it with `destination: directory` and copy it to a private place in the next step, run the backup in a private repository, encrypt it with `encrypt-to`, or set `allow-public: true` if everyone may read the dataset, drafts included.'
 
 function isPublic(name: string): BackupError {
   return new BackupError({

@@ -1,5 +1,6 @@
 import { shardSuffix } from '../format/shard.ts'
 import { quoteOutside } from '../text.ts'
+import * as keys from './keys.ts'
 import * as kind from './kinds.ts'
 import type { InputReader } from './reader.ts'
 import * as rules from './rules.ts'
@@ -46,6 +47,8 @@ function readEach({ read, env }: InputReader) {
     shard: read('shard', kind.optional(kind.shard)) ?? null,
     compression: read('compression', kind.oneOf('gzip', 'zstd')),
     compressionLevel: read('compression-level', kind.compressionLevel(env)),
+    /** Undefined: anybody who can read the place may read the snapshot. */
+    encryptTo: read('encrypt-to', keys.recipients),
     destinations: read('destination', kind.destinations),
     path: read('path', kind.required(kind.shownFolder(env), '')),
     label: read('label', kind.optional(kind.text(rules.labelRules))) ?? null,
@@ -70,15 +73,18 @@ function readEach({ read, env }: InputReader) {
 /** What may stand in braces in `commit-message`. */
 const placeholders = ['project-id', 'dataset', 'count', 'label', 'date', 'snapshot'] as const
 
-type Contradictable = Pick<EachInput, 'types' | 'excludeTypes' | 'shard' | 'includeAssets' | 'destinations'>
+type Contradictable = Pick<EachInput, 'types' | 'excludeTypes' | 'shard' | 'includeAssets' | 'destinations' | 'encryptTo' | 'branchLayout'>
 
 /** Refuses inputs that are good alone and mean nothing together. */
 function refuseContradictions(
-  { types, excludeTypes, shard, includeAssets, destinations }: Contradictable,
+  { types, excludeTypes, shard, includeAssets, destinations, encryptTo, branchLayout }: Contradictable,
   { refuse, isWrong }: InputReader,
 ): void {
   const both = excludeTypes.find((type) => types.includes(type))
   if (both !== undefined) refuse('exclude-types', `"${quoteOutside(both, 80)}" is also in \`types\``)
+  if (encryptTo !== undefined && destinations.has('branch') && branchLayout === 'text') {
+    refuse('branch-layout', 'must be `compressed` with `encrypt-to`: text can be read by anybody who can read the branch')
+  }
   if (shard === null) return
   if (!includeAssets && !isWrong('include-assets')) refuse('shard', 'divides the assets, so it needs `include-assets: true`')
   if (destinations.has('branch')) refuse('shard', 'does not go with `destination: branch`, which holds whole snapshots')

@@ -1,3 +1,4 @@
+import { secretsIn } from '../codec/age-keys.ts'
 import { findBrokenRule, secretRules } from './rules.ts'
 import { nearest } from './spelling.ts'
 import { type Env, findUndeclared, inputOf, proxyVariables, variableOf } from './variables.ts'
@@ -35,8 +36,20 @@ export function findHeartbeatUrl(env: Env): URL | undefined {
 export function findSecrets(env: Env, declared: readonly string[]): { masked: string[]; hidden: string[] } {
   const tokens = [tokenOf(env), inputOf(env, 'github-token')]
   const misspelt = findUndeclared(env, declared).filter((input) => secretInputs.some((secret) => secret === nearest(input, declared)))
-  const masked = [...tokens, inputOf(env, heartbeatInput), ...tokens.flatMap(partsOf), ...misspelt.map((input) => inputOf(env, input))]
+  const masked = [
+    ...tokens,
+    inputOf(env, heartbeatInput),
+    ...tokens.flatMap(partsOf),
+    ...misspelt.map((input) => inputOf(env, input)),
+    ...ageKeys(env),
+  ]
   return { masked: [...new Set(masked)].filter(isMaskable), hidden: proxyPasswords(env).filter(isMaskable) }
+}
+
+/** Secret keys of age, wherever they stand: none belongs into a backup, and one that stands there must not be printed on top of that. */
+function ageKeys(env: Env): string[] {
+  const inputs = Object.entries(env).filter(([name]) => name.startsWith('INPUT_'))
+  return inputs.flatMap(([, value = '']) => secretsIn(value, 'recipients'))
 }
 
 function isMaskable(secret: string): boolean {

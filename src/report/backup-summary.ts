@@ -133,7 +133,7 @@ function notIncluded({ manifest, documents, missed }: BackupOutcome): string {
     filters.includeDrafts
       ? ''
       : `drafts, versions and releases (\`include-drafts: false\`; ${formatCount(documents.tally.draftsLeftOut)} left out)`,
-    filters.types.length > 0 ? `types other than ${listed(filters.types)}` : '',
+    sizeOf(filters.types) > 0 ? wordsOf(filters.types, 'types other than') : '',
     excludedDocuments(manifest),
     access.fullRead === false ? 'whatever this token cannot read' : '',
     access.fullRead === null ? 'possibly more: Sanity did not tell whether the token may read every document' : '',
@@ -144,8 +144,19 @@ function notIncluded({ manifest, documents, missed }: BackupOutcome): string {
 /** What `exclude-types` and `exclude-ids` left out; empty if they are not used. */
 function excludedDocuments({ filters: { excludeTypes, excludeIds }, documents }: BackupOutcome['manifest']): string {
   const words = [
-    excludeTypes.length > 0 ? `types ${listed(excludeTypes)}` : '',
-    excludeIds.length > 0 ? `ids like ${listed(excludeIds)}` : '',
+    sizeOf(excludeTypes) > 0 ? wordsOf(excludeTypes, 'types') : '',
+    sizeOf(excludeIds) > 0 ? wordsOf(excludeIds, 'ids like') : '',
   ].filter((each) => each !== '')
   return words.length === 0 ? '' : `${words.join(' and ')} (${plural(documents.excluded, 'document')} left out)`
+}
+
+/** Of an encrypted snapshot a list is the number of its entries: those who may read this need not be those who may read that. */
+type FilterList = readonly string[] | number
+
+function sizeOf(list: FilterList): number {
+  return typeof list === 'number' ? list : list.length
+}
+
+function wordsOf(list: FilterList, what: string): string {
+  return typeof list === 'number' ? `${what} one of a list of ${formatCount(list)}` : `${what} ${listed(list)}`
 }

@@ -1,6 +1,7 @@
 import type { LastGood } from '../commands/backup/look-back.ts'
 import type { BackupOutcome } from '../commands/backup/outcome.ts'
 import { BackupError, findSystemCode, messageOf } from '../errors.ts'
+import { missingCount } from '../format/manifest.ts'
 import { isDiskFull } from '../snapshot/workshop/room.ts'
 import { escapeMarkdown, formatAge, formatBytes, formatDay, plural } from '../text.ts'
 import { renderBackup } from './backup-summary.ts'
@@ -59,13 +60,13 @@ function outputsOf({ status, manifest, stored, sizeBytes, digest }: BackupOutcom
   const directory = stored.find((place) => place.kind === 'directory')
   const branch = stored.find((place) => place.kind === 'branch')
   return {
-    status: manifest.assets.missing.length > 0 ? 'incomplete' : status,
+    status: missingCount(manifest.assets) > 0 ? 'incomplete' : status,
     snapshot: manifest.snapshot,
     path: directory?.folder ?? '',
     manifest: directory?.manifest ?? '',
     'document-count': manifest.documents.count,
     'asset-count': manifest.assets.count,
-    'missing-asset-count': manifest.assets.missing.length,
+    'missing-asset-count': missingCount(manifest.assets),
     'size-bytes': sizeBytes ?? '',
     digest: digest ?? '',
     'artifact-id': artifact?.id ?? '',

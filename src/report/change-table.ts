@@ -1,6 +1,6 @@
 import type { BackupOutcome } from '../commands/backup/outcome.ts'
 import { changesInWords, countDifferences, countOf } from '../format/compare.ts'
-import type { Manifest, StoredManifest } from '../format/manifest.ts'
+import { type Manifest, missingCount, type StoredManifest } from '../format/manifest.ts'
 import { escapeMarkdown, formatAge, formatBytes, formatCount, plural } from '../text.ts'
 import { ownWords, table } from './summary.ts'
 
@@ -43,7 +43,7 @@ function figuresOf({ manifest, documents, sizeBytes }: BackupOutcome): [name: st
 
 function assetsNow({ assets }: Manifest): string {
   if (!assets.included) return 'not included'
-  const missing = assets.missing.length
+  const missing = missingCount(assets)
   return missing > 0 ? `${formatCount(assets.count)}, **${formatCount(missing)} missing**` : formatCount(assets.count)
 }
 

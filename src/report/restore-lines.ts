@@ -1,5 +1,6 @@
 import type { BackupOutcome } from '../commands/backup/outcome.ts'
 import type { StoredOnBranch } from '../destinations/destination.ts'
+import { isSealed, plainName } from '../format/sealed.ts'
 import { joinCommand } from '../snapshot/read/join.ts'
 import { shellQuoted } from '../text.ts'
 
@@ -38,12 +39,23 @@ function fetchLines(
   if (branch?.kind === 'branch' && stored.length === 1) return branchLines(branch, serverUrl)
   const artifact = stored.find(({ kind }) => kind === 'artifact')
   const folder = artifact ? 'snapshot' : `./${manifest.snapshot}`
-  const plain = path.replace(/\.zst$/, '')
+  const { lines: unpacking, file } = unpackLines(folder, path)
   const download =
     artifact?.kind === 'artifact' && repository
       ? [`gh run download ${runId} --repo ${atHost(serverUrl)}${repository} --name ${shellQuoted(artifact.name)} --dir ${folder}`]
       : []
-  return { lines: [...download, ...(path === plain ? [] : [`zstd -d ${folder}/${path}`])], file: `${folder}/${plain}` }
+  return { lines: [...download, ...unpacking], file }
+}
+
+/** How to open and unpack a data file. `key.txt` holds an identity, as `age-keygen` writes it. */
+function unpackLines(folder: string, path: string): { lines: string[]; file: string } {
+  const opened = plainName(path)
+  const plain = opened.replace(/\.zst$/, '')
+  const lines = [
+    ...(isSealed({ path }) ? [`age -d -i key.txt -o ${folder}/${opened} ${folder}/${path}`] : []),
+    ...(opened === plain ? [] : [`zstd -d ${folder}/${opened}`]),
+  ]
+  return { lines, file: `${folder}/${plain}` }
 }
 
 /** What `gh` wants before `owner/name`, where that is not on github.com. */
@@ -62,6 +74,6 @@ function branchLines({ manifest, repository, branch, commit }: StoredOnBranch, s
   const data = manifest.files.map(({ path }) => path).filter((path) => path.startsWith('data.ndjson.'))
   const name = data[0]?.replace(/\.001$/, '') ?? ''
   const joined = data.length > 1 ? [`cat snapshot/${name}.* > snapshot/${name}`] : []
-  const plain = name.replace(/\.zst$/, '')
-  return { lines: [...clone, ...joined, ...(plain === name ? [] : [`zstd -d snapshot/${name}`])], file: `snapshot/${plain}` }
+  const { lines, file } = unpackLines('snapshot', name)
+  return { lines: [...clone, ...joined, ...lines], file }
 }

@@ -1,43 +1,67 @@
 import { createHash, type Hash } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
+import { openedAgain } from '../codec/age-again.ts'
+import type { FileKey } from '../codec/age-open.ts'
 import type { Compression } from '../codec/codec.ts'
 import { codecs } from '../codec/codecs.ts'
+import { makeComparison } from '../streams/comparison.ts'
 import { checksummer, type Digest, digester, type SumDigest, sumDigest } from '../streams/digest.ts'
 
 /**
- * The thread that proves a data file while it is made: it digests the content, unpacks the file and compares the two, byte by byte. Its
- * `workerData` is the file's {@link Compression}.
+ * The thread that proves a data file while it is made: it digests the content, unpacks the file and compares the two, byte by byte. One that is
+ * encrypted it opens, and compares that with what was packed.
  */
 
-/** A message to the thread: a block whose first `bytes` are content, in the order of the content; a piece of the file; there is no more. */
-export type ToProof = { readonly block: ArrayBuffer; readonly bytes: number } | { readonly packed: Uint8Array<ArrayBuffer> } | 'end'
+/** Its `workerData`. `key`: of a file that is encrypted. */
+export type ToProve = { readonly compression: Compression; readonly key: FileKey | undefined }
+
+/**
+ * A message to the thread: a block whose first `bytes` are content, in the order of the content; a piece of what was packed; a piece of what was
+ * encrypted; there is no more.
+ */
+export type ToProof =
+  | { readonly block: ArrayBuffer; readonly bytes: number }
+  | { readonly packed: Uint8Array<ArrayBuffer> }
+  | { readonly sealed: Uint8Array<ArrayBuffer> }
+  | 'end'
 
 /** Its answers: a block that was compared and may be filled again; why the file is not what was shown; what all of it is and holds. */
 export type FromProof = { readonly compared: ArrayBuffer } | { readonly failure: string } | { readonly found: Found }
 
 type Sized = { readonly bytes: number; readonly digest: Digest }
 
-/** The file, its content (lines, each with a line feed) as one and as a set, and the CRC-32 of what was unpacked (RFC 1952, 8). */
-export type Found = { readonly packed: Sized; readonly content: Content; readonly checksum: number }
+/** The file as it is stored, its content (lines, each with a line feed) as one and as a set, and the CRC-32 of what was unpacked (RFC 1952, 8). */
+export type Found = { readonly stored: Sized; readonly content: Content; readonly checksum: number }
 type Content = Sized & { readonly lines: number; readonly sum: SumDigest }
 
+const { compression, key } = workerData as ToProve
 const file = digester()
 const content = contentDigester()
 const checksum = checksummer()
 const comparison = makeComparison((block) => send({ compared: block }, [block]))
-const unpacker = codecs[workerData as Compression].decompressor()
+const unpacker = codecs[compression].decompressor()
+const opening = key && openedAgain(key, (error) => unpacker.destroy(error))
 
 unpacker.on('data', (piece: Buffer) => {
   checksum.update(piece)
   compare(() => comparison.found(piece))
 })
 unpacker.on('error', ({ message }) => send({ failure: message }))
-unpacker.on('end', () => send(verdict()))
+// What was opened and what was unpacked both have to be right.
+unpacker.on('end', async () => {
+  if ((await opening?.isWhole()) !== false) send(verdict())
+})
 
 parentPort?.on('message', (message: ToProof) => {
-  if (message === 'end') unpacker.end()
-  else if ('packed' in message) {
-    file.update(Buffer.from(message.packed.buffer))
+  if (message === 'end') {
+    opening?.end()
+    unpacker.end()
+  } else if ('sealed' in message) {
+    file.update(Buffer.from(message.sealed.buffer))
+    opening?.found(Buffer.from(message.sealed.buffer))
+  } else if ('packed' in message) {
+    if (opening) opening.expect(message.packed)
+    else file.update(Buffer.from(message.packed.buffer))
     // Its memory is freed at once: the garbage collector is in no hurry.
     unpacker.write(message.packed, () => message.packed.buffer.transfer(0))
   } else {
@@ -51,7 +75,7 @@ function verdict(): FromProof {
   const { bytes } = content.result()
   if (comparison.tooMuch()) return { failure: `it goes on after ${bytes} bytes` }
   if (comparison.bytes() !== bytes) return { failure: `it ends after ${comparison.bytes()} of ${bytes} bytes` }
-  return { found: { packed: file.result(), content: content.result(), checksum: checksum.result() } }
+  return { found: { stored: file.result(), content: content.result(), checksum: checksum.result() } }
 }
 
 /** The first difference ends the unpacking, as an error in the file does. */
@@ -95,57 +119,3 @@ function contentDigester(): { readonly update: (block: Buffer) => void; readonly
 }
 
 const lineFeed = 0x0a
-
-/** What was unpacked and the content that it must equal, whichever comes first. */
-type Comparison = {
-  /** Adds a block of content. Throws for the first byte that differs. */
-  readonly expect: (block: ArrayBuffer, bytes: number) => void
-  /** Adds a piece of what was unpacked. Throws for the first byte that differs. */
-  readonly found: (piece: Buffer) => void
-  /** How many bytes were compared. */
-  readonly bytes: () => number
-  /** Whether more was unpacked than there is content. */
-  readonly tooMuch: () => boolean
-}
-
-/** Makes a {@link Comparison}. `release` gets each block once all of its content was compared. */
-function makeComparison(release: (block: ArrayBuffer) => void): Comparison {
-  const contents: { readonly block: ArrayBuffer; rest: Buffer }[] = []
-  const unpacked: { readonly piece: Buffer; rest: Buffer }[] = []
-  let compared = 0
-  const compare = () => {
-    for (let [expected, found] = [contents[0], unpacked[0]]; expected && found; [expected, found] = [contents[0], unpacked[0]]) {
-      const size = Math.min(expected.rest.length, found.rest.length)
-      if (!expected.rest.subarray(0, size).equals(found.rest.subarray(0, size)))
-        throw new Error(`it is another one from byte ${compared} on`)
-      compared += size
-      expected.rest = expected.rest.subarray(size)
-      found.rest = found.rest.subarray(size)
-      if (expected.rest.length === 0) {
-        contents.shift()
-        release(expected.block)
-      }
-      if (found.rest.length === 0) {
-        unpacked.shift()
-        free(found.piece)
-      }
-    }
-  }
-  return {
-    expect: (block, bytes) => {
-      contents.push({ block, rest: Buffer.from(block, 0, bytes) })
-      compare()
-    },
-    found: (piece) => {
-      unpacked.push({ piece, rest: piece })
-      compare()
-    },
-    bytes: () => compared,
-    tooMuch: () => unpacked.length > 0,
-  }
-}
-
-/** Frees memory at once if the piece is the last, or all, of it: zlib fills a buffer from its beginning, sometimes piece by piece. */
-function free({ buffer, byteOffset, length }: Buffer): void {
-  if (byteOffset + length === buffer.byteLength && !(buffer as ArrayBuffer).detached) (buffer as ArrayBuffer).transfer(0)
-}

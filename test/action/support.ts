@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { beforeAll, expect } from '@jest/globals'
 import { parse } from 'yaml'
-import type { Manifest } from '../../src/format/manifest.ts'
+import type { PlainManifest } from '../../src/format/sealed.ts'
 import type { ArtifactRun, Artifacts } from '../doubles/artifacts/artifacts.ts'
 import type { Git } from '../doubles/git/git.ts'
 import type { GithubRest } from '../doubles/github/github.ts'
@@ -142,7 +142,7 @@ export function failureOf({ exitCode, code, error }: BackupRun): {
 export type Snapshot = {
   readonly folder: string
   readonly files: readonly string[]
-  readonly manifest: Manifest
+  readonly manifest: PlainManifest
   /** The data file as it is stored; empty if there is none. */
   readonly stored: Buffer
   /** Its content. */
@@ -156,7 +156,7 @@ export async function readSnapshot({ path }: { readonly path: string }): Promise
   expect(folders).toHaveLength(1)
   const folder = join(path, folders[0] ?? '')
   const files = (await readdir(folder)).sort()
-  const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as Manifest
+  const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as PlainManifest
   const name = files.find((file) => file.startsWith('data.ndjson.'))
   const stored = name === undefined ? Buffer.alloc(0) : await readFile(join(folder, name))
   const data = name === undefined ? stored : name.endsWith('.zst') ? zstdDecompressSync(stored) : gunzipSync(stored)

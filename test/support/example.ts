@@ -1,8 +1,9 @@
 import type { Found } from '../../src/destinations/destination.ts'
 import type { Manifest } from '../../src/format/manifest.ts'
+import type { PlainManifest } from '../../src/format/sealed.ts'
 
 /** The manifest of contract 3, with the values of an ordinary run. */
-export const exampleManifest: Manifest = {
+export const exampleManifest: PlainManifest = {
   format: 'sanity-backup/1',
   snapshot: 'abc12345-production-20261122T081500Z',
   label: null,

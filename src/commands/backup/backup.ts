@@ -2,6 +2,7 @@ import type { Destination, FinishedSnapshot } from '../../destinations/destinati
 import { BackupError } from '../../errors.ts'
 import { type Manifest, printManifest, type Run } from '../../format/manifest.ts'
 import { recentAfter } from '../../format/recent.ts'
+import type { PlainManifest } from '../../format/sealed.ts'
 import type { BackupInputs } from '../../inputs/backup.ts'
 import type { Runner } from '../../runner.ts'
 import { findFullRead } from '../../sanity/access.ts'
@@ -23,6 +24,7 @@ import { type Comparison, checkShrink, enforceMinimum, type ShrinkNeeds } from '
 import { type LastGood, type LookBack, lookBack } from './look-back.ts'
 import { makeManifest } from './manifest.ts'
 import { type BackupOutcome, stageTimes, storedAs } from './outcome.ts'
+import { openSealing, type Sealing, sealUp, warnOfOtherRecipients } from './sealing.ts'
 import { storeSnapshot } from './store.ts'
 import { warnOfDocuments } from './warnings.ts'
 
@@ -41,11 +43,12 @@ export async function backup(inputs: BackupInputs, runner: Runner, tools: Tools)
   const startedMs = performance.now()
   const { path, source, label, shard, filters } = inputs
   try {
+    const sealing = await openSealing(inputs.encryptTo, tools)
     using place = await makeFolder({ path, source, label, shard }, tools)
     using destinations = openDestinations({ inputs, runner, tools, scratch: place.folder.scratch })
     const past = lookBack(destinations.all, { source, filters, shard })
     try {
-      return { kind: 'stored', outcome: await backUp(inputs, { runner, place, destinations, past, startedMs }, tools) }
+      return { kind: 'stored', outcome: await backUp(inputs, { runner, place, destinations, past, startedMs, sealing }, tools) }
     } catch (error) {
       return await failed(error, path, await past.lastGood(error, tools.signal))
     }
@@ -70,6 +73,7 @@ type RecipeNeeds = {
   readonly destinations: Destinations
   readonly past: LookBack
   readonly startedMs: number
+  readonly sealing: Sealing | undefined
 }
 
 /**
@@ -78,17 +82,19 @@ type RecipeNeeds = {
  */
 async function backUp(
   inputs: BackupInputs,
-  { runner, place, destinations, past, startedMs }: RecipeNeeds,
+  { runner, place, destinations, past, startedMs, sealing }: RecipeNeeds,
   tools: Tools,
 ): Promise<BackupOutcome> {
   await checkBefore(inputs, destinations, tools)
-  const saved = await saveAll(inputs, place.folder, tools)
+  const saved = await saveAll(inputs, { folder: place.folder, sealing }, tools)
   const { missed, missingError } = await guard(inputs, saved, place.folder, tools)
   const goesTo = destinationsFor(destinations, missingError)
   const { files, ...described } = describe(inputs, { run: runner.run, place, saved }, tools)
   const compared = await compare(inputs, { manifest: { ...described, files }, destinations: destinations.all, look: past.at }, tools)
   const recent = recentAfter(compared.kind === 'compared' ? compared.before : undefined, tools.clean)
-  const manifest = { ...described, recent, files }
+  const plain = { ...described, recent, files }
+  const manifest = sealing ? await sealUp(place.folder.path, plain, sealing) : plain
+  if (compared.kind === 'compared') warnOfOtherRecipients(manifest, compared.previous, tools)
   const { snapshot, sizeBytes } = await finishSnapshot(place.folder, manifest)
   const { stored, failure, storeMs } = await storeSnapshot(snapshot, { destinations: goesTo, missingError, path: inputs.path }, tools)
 
@@ -120,34 +126,40 @@ async function checkBefore(
 /** What was fetched and lies in the folder of the snapshot, and whether the token may read every document; null where that is not known. */
 type Saved = { readonly documents: SavedDocuments; readonly assets: SavedAssets; readonly fullRead: boolean | null }
 
-async function saveAll(inputs: BackupInputs, folder: SnapshotFolder, tools: Tools): Promise<Saved> {
+/** Where the files go, and what encrypts them. */
+type FilesPlace = { readonly folder: SnapshotFolder; readonly sealing: Sealing | undefined }
+
+async function saveAll(inputs: BackupInputs, place: FilesPlace, tools: Tools): Promise<Saved> {
   const { http, signal, now, stopwatch, log } = tools
   const api = sanityApi(inputs.source, { http, token: inputs.token, userAgent, signal, now, stopwatch, log })
-  const { documents, assets } = await saveFiles(inputs, { api, folder }, tools)
+  const { documents, assets } = await saveFiles(inputs, { api, ...place }, tools)
   return { documents, assets, fullRead: await findFullRead(api) }
 }
 
-type FilesNeeds = { readonly api: SanityApi; readonly folder: SnapshotFolder }
+type FilesNeeds = FilesPlace & { readonly api: SanityApi }
 
-async function saveFiles(inputs: BackupInputs, { api, folder }: FilesNeeds, tools: Tools): Promise<Omit<Saved, 'fullRead'>> {
+async function saveFiles(inputs: BackupInputs, { api, folder, sealing }: FilesNeeds, tools: Tools): Promise<Omit<Saved, 'fullRead'>> {
   const { token, exportMode, filters, shard, compression, compressionLevel } = inputs
-  await using assets = inputs.includeAssets ? await beginAssets(assetNeeds(inputs, folder, tools), tools) : undefined
-  const needs = { api, token, exportMode, filters, shard, folder, compression, compressionLevel, assets }
+  await using assets = inputs.includeAssets ? await beginAssets(assetNeeds(inputs, { folder, sealing }, tools), tools) : undefined
+  const sealer = sealing?.sealer
+  const needs = { api, token, exportMode, filters, shard, folder, compression, compressionLevel, sealer, assets }
   const documents = await saveDocuments(needs, tools)
   return { documents, assets: assets ? await tools.stopwatch.during('assets', assets.finish) : noAssets }
 }
 
-function assetNeeds(inputs: BackupInputs, folder: SnapshotFolder, { http }: Tools): AssetNeeds {
+function assetNeeds(inputs: BackupInputs, { folder, sealing }: FilesPlace, { http }: Tools): AssetNeeds {
   const { source, token, filters, shard, assetConcurrency, assetCache, destinations } = inputs
   return {
     source,
     filters,
     shard,
     folder,
+    sealer: sealing?.sealer,
     host: (signal) => assetHost(source, { http, token, userAgent, signal }),
     concurrency: assetConcurrency,
     cacheFolder: assetCache,
-    staysHere: destinations.has('directory'),
+    // The cache shares no file with an encrypted snapshot.
+    staysHere: destinations.has('directory') && sealing === undefined,
     readBackHere: destinations.has('artifact'),
   }
 }
@@ -156,12 +168,14 @@ type Guarded = { readonly missed: MissingAssets; readonly missingError: BackupEr
 
 /** Warns of what a user should know of the documents. Throws if there are too few; `missingError` says which files are missing, if the run fails for it. */
 async function guard(inputs: BackupInputs, { documents, assets, fullRead }: Saved, folder: SnapshotFolder, tools: Tools): Promise<Guarded> {
-  const { shard, destinations, branchLayout, minDocuments, source, onMissingAsset } = inputs
+  const { shard, destinations, branchLayout, minDocuments, source, onMissingAsset, encryptTo } = inputs
   const holdsDocuments = savesDocuments(shard)
   const asTextOnBranch = destinations.has('branch') && branchLayout === 'text'
   warnOfDocuments(documents.tally, { fullRead, holdsDocuments, asTextOnBranch }, tools)
   if (holdsDocuments) enforceMinimum(documents.tally.count, { minDocuments, source })
-  const missed = await findMissing(assets.missing, { folder: folder.path, data: documents.data?.file.path }, tools)
+  // Who may read the log need not be one who may read the snapshot: nothing is said of its documents.
+  const data = encryptTo ? undefined : documents.data?.file.path
+  const missed = await findMissing(assets.missing, { folder: folder.path, data }, tools)
   return { missed, missingError: checkMissing(missed, onMissingAsset, tools) }
 }
 
@@ -174,7 +188,7 @@ function destinationsFor({ all, incomplete }: Destinations, missingError: Backup
 
 type DescribeNeeds = { readonly run: Run | null; readonly place: NamedFolder; readonly saved: Saved }
 
-function describe(inputs: BackupInputs, { run, place, saved }: DescribeNeeds, { now, clean }: Tools): Manifest {
+function describe(inputs: BackupInputs, { run, place, saved }: DescribeNeeds, { now, clean }: Tools): PlainManifest {
   const { source, label, shard, filters, includeAssets } = inputs
   const { name, takenAt } = place
   const { documents, assets, fullRead } = saved

@@ -1,5 +1,6 @@
 import type { Filters } from '../../format/filters.ts'
 import { type Manifest, manifestFormat, type Run } from '../../format/manifest.ts'
+import type { PlainManifest } from '../../format/sealed.ts'
 import type { Shard } from '../../format/shard.ts'
 import { isoSeconds } from '../../format/snapshot-name.ts'
 import type { Source } from '../../sanity/source.ts'
@@ -28,7 +29,7 @@ export type ManifestNeeds = {
 }
 
 /** Makes the manifest of a snapshot whose files are all written. The clock may have been set back meanwhile: it ends when it began, at the earliest. */
-export function makeManifest(needs: ManifestNeeds): Manifest {
+export function makeManifest(needs: ManifestNeeds): PlainManifest {
   const { name, label, shard, takenAt, finishedAt, source, run, filters, documents, includeAssets, assets, fullRead, clean } = needs
   const { projectId, dataset, apiVersion } = source
   const { data, mode } = documents

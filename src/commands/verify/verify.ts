@@ -29,7 +29,8 @@ async function verifyChosen(inputs: VerifyInputs, runner: Runner, tools: Tools):
   const { level, fetchTo, maxAgeHours } = inputs
   using scratch = await openPlace({ path: runner.temp, name: 'verify' }, tools)
   using chosen = await findSnapshot(inputs.which, inputs.source, { runner, tools, scratch: scratch.folder.scratch })
-  const { takenAt, snapshot } = chosen.main.manifest
+  const { takenAt, snapshot, encryption } = chosen.main.manifest
+  if (encryption && level === 'data') throw locked(snapshot)
   const ageMs = tools.now().getTime() - Date.parse(takenAt)
 
   using left = fetchTo === undefined ? undefined : await openPlace({ path: fetchTo, name: nameOf(snapshot), of: 'fetch-to' }, tools)
@@ -42,6 +43,16 @@ async function verifyChosen(inputs: VerifyInputs, runner: Runner, tools: Tools):
   const durationMs = performance.now() - startedMs
   tools.log.info(`Verified ${quoteOutside(snapshot)} in ${formatDuration(durationMs)}: ${countOf(findings)}`)
   return { chosen, level, findings, ageMs, path, durationMs }
+}
+
+/** The error for content that cannot be read. Names, sizes and the manifest can be looked at all the same. */
+function locked(snapshot: string): BackupError {
+  return new BackupError({
+    code: 'snapshot-locked',
+    title: 'The snapshot is encrypted',
+    message: `The snapshot ${quoteOutside(snapshot, 200)} is encrypted, so its content was not read.`,
+    hint: 'Set `level: structure` to look at its manifest, names and sizes. To prove its content, open it by hand with `age -d`, as docs/encryption.md says.',
+  })
 }
 
 /** The name becomes that of a folder. Shards are put together, so the part of the name that tells one of them goes. */

@@ -1,5 +1,5 @@
 import { BackupError } from '../../errors.ts'
-import { countOf, sameFilters } from '../../format/compare.ts'
+import { countOf, sameFilters, tellsTypes } from '../../format/compare.ts'
 import type { Manifest, StoredManifest } from '../../format/manifest.ts'
 import { formatCount, plural, quoteOutside } from '../../text.ts'
 
@@ -39,6 +39,8 @@ function lostDocuments(now: Manifest, there: StoredManifest, vanished: number | 
   const fewer = Math.max(0, there.documents.count - now.documents.count)
   if (sameFilters(there.filters, now.filters)) return fewer
   if (vanished !== undefined) return Math.min(there.documents.count, Math.max(fewer, vanished))
+  // Encrypted snapshots do not tell their types.
+  if (!tellsTypes(now)) return fewer
   const gone = Object.entries(there.documents.byType).map(([type, count]) => Math.max(0, count - countOf(now, type)))
   return Math.min(
     there.documents.count,

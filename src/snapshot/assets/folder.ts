@@ -1,10 +1,17 @@
+import { createReadStream } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { Sealer } from '../../codec/age.ts'
 import { type AssetName, assetFolders } from '../../format/asset-id.ts'
 import type { ProvenBy, SavedFile } from '../../format/ledger.ts'
+import type { FileEntry } from '../../format/manifest.ts'
+import { sealedName } from '../../format/sealed.ts'
+import { digester } from '../../streams/digest.ts'
+import { tap } from '../../streams/tap.ts'
 import type { Algorithm } from '../../threads/digest-files.ts'
 import { digestFile } from '../read/file-digests.ts'
 import { syncFolder } from '../workshop/files.ts'
+import { writeSealed } from '../write/sealed-file.ts'
 import { writeOneOfMany } from '../write/whole-file.ts'
 
 /** What is known of an asset's bytes before they come. */
@@ -29,42 +36,75 @@ export class UnprovenError extends Error {
   }
 }
 
+/** An asset's file, and its entry for the manifest. */
+export type SavedAsset = SavedFile & { readonly entry: FileEntry }
+
 /** The files of assets in a snapshot's folder. */
 export type AssetFolder = {
   /**
-   * Writes the bytes of an asset, under its name only when they are proven. Throws {@link UnprovenError}, `disk-full`, and whatever the chunks
-   * throw; then nothing of them is left.
+   * Writes the bytes of an asset, under its name only when they are proven. `keep` is shown a file with these bytes, in the clear, which need not stay.
+   * Throws {@link UnprovenError}, `disk-full`, and whatever the chunks throw; then nothing of them is left.
    */
-  readonly save: (chunks: AsyncIterable<Buffer>, expected: Expected) => Promise<SavedFile>
+  readonly save: (chunks: AsyncIterable<Buffer>, expected: Expected, keep?: (file: string) => Promise<void>) => Promise<SavedAsset>
   readonly remove: (path: string) => Promise<void>
   /** Brings the names of all files to disk. */
   readonly sync: () => Promise<void>
 }
 
+/** How the files of assets are encrypted. `plainFolder`: where they lie in the clear until they are. */
+type Sealing = { readonly sealer: Sealer; readonly plainFolder: string }
+
+type FolderNeeds = { readonly signal: AbortSignal; readonly sealing?: Sealing | undefined }
+
 /** Makes the folders for the files of assets in the folder of a snapshot. */
-export async function makeAssetFolder(folder: string, signal: AbortSignal): Promise<AssetFolder> {
-  for (const path of Object.values(assetFolders)) await mkdir(join(folder, path), { recursive: true, mode: 0o700 })
+export async function makeAssetFolder(folder: string, { signal, sealing }: FolderNeeds): Promise<AssetFolder> {
+  for (const place of sealing ? [folder, sealing.plainFolder] : [folder]) {
+    for (const path of Object.values(assetFolders)) await mkdir(join(place, path), { recursive: true, mode: 0o700 })
+  }
   return {
-    save: async (chunks, expected) => {
-      const { path } = expected.name
-      let saved: SavedFile | undefined
-      await writeOneOfMany(folder, path, {
-        chunks: limited(chunks, expected),
-        prove: async (file) => {
-          const { bytes: sizeBytes, digests } = await digestFile(file, algorithmsFor(expected), signal)
-          const provenBy = findProof({ ...digests, sizeBytes }, expected)
-          if (provenBy === undefined) throw new UnprovenError(path, { tooMany: false })
-          saved = { path, sizeBytes, digest: `sha256:${digests.sha256}`, provenBy }
-        },
-      })
-      return saved as SavedFile
+    save: async (chunks, expected, keep = async () => undefined) => {
+      const saved = await saveProven(sealing?.plainFolder ?? folder, chunks, { expected, signal })
+      const { path, sizeBytes, digest } = saved
+      const plain = join(sealing?.plainFolder ?? folder, path)
+      await keep(plain)
+      if (sealing === undefined) return { ...saved, entry: { path, sizeBytes, digest } }
+      try {
+        return { ...saved, entry: await sealAsset(folder, path, { plain, sealer: sealing.sealer }) }
+      } finally {
+        await rm(plain, { force: true })
+      }
     },
-    remove: async (path) => await rm(join(folder, path), { force: true }),
+    remove: async (path) => await rm(join(folder, sealing ? sealedName(path) : path), { force: true }),
     sync: async () => {
       const folders = Object.values(assetFolders)
       for (const path of [...folders, dirname(folders[0] as string), '.']) await syncFolder(join(folder, path))
     },
   }
+}
+
+type ToProve = { readonly expected: Expected; readonly signal: AbortSignal }
+
+async function saveProven(folder: string, chunks: AsyncIterable<Buffer>, { expected, signal }: ToProve): Promise<SavedFile> {
+  const { path } = expected.name
+  let saved: SavedFile | undefined
+  await writeOneOfMany(folder, path, {
+    chunks: limited(chunks, expected),
+    prove: async (file) => {
+      const { bytes: sizeBytes, digests } = await digestFile(file, algorithmsFor(expected), signal)
+      const provenBy = findProof({ ...digests, sizeBytes }, expected)
+      if (provenBy === undefined) throw new UnprovenError(path, { tooMany: false })
+      saved = { path, sizeBytes, digest: `sha256:${digests.sha256}`, provenBy }
+    },
+  })
+  return saved as SavedFile
+}
+
+async function sealAsset(folder: string, path: string, { plain, sealer }: { plain: string; sealer: Sealer }): Promise<FileEntry> {
+  const content = digester()
+  const chunks = createReadStream(plain, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>
+  const seal = await sealer.newFile()
+  const tapped = tap(chunks, content.update)
+  return await writeSealed(folder, path, { chunks: tapped, seal, content, unpack: (opened) => opened, write: writeOneOfMany })
 }
 
 /** Lets the bytes of an asset through while there are not too many of them. */

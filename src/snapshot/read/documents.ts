@@ -10,10 +10,10 @@ export type StoredDocument = { readonly id: string; readonly type: string; reado
 
 /** The data file of a snapshot; undefined if its documents lie in files of their own. */
 export function findDataFile({ files }: Pick<Manifest, 'files'>): FileEntry | undefined {
-  return files.find(({ path }) => /^data\.ndjson\.[a-z]+$/.test(path))
+  return files.find(({ path }) => /^data\.ndjson\.[a-z]+(\.age)?$/.test(path))
 }
 
-/** Streams the documents of a snapshot's data file, in batches. Throws if they cannot be unpacked. */
+/** Streams the documents of a snapshot's data file that is not encrypted, in batches. Throws if they cannot be unpacked. */
 export async function* readDocuments(folder: string, { path }: FileEntry): AsyncGenerator<StoredDocument[]> {
   const chunks = createReadStream(join(folder, path), { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>
   const content = findCodec(path)?.decompress(chunks) ?? chunks

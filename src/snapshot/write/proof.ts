@@ -1,8 +1,9 @@
+import type { FileKey } from '../../codec/age-open.ts'
 import { type Compression, mostBlocksHeld } from '../../codec/codec.ts'
 import { BackupError, messageOf } from '../../errors.ts'
 import { checksummer } from '../../streams/digest.ts'
 import { quoteOutside } from '../../text.ts'
-import type { Found, FromProof, ToProof } from '../../threads/prove-data.ts'
+import type { Found, FromProof, ToProof, ToProve } from '../../threads/prove-data.ts'
 import { startThread } from '../../threads/start.ts'
 
 /** Proves a data file while it is made; see {@link startProof}. Ended when disposed. */
@@ -17,8 +18,10 @@ export type Proof = AsyncDisposable & {
   readonly compare: (block: Buffer) => void
   /** Lets the packed file through and unpacks it on the way. Stop reading early and `block()` rejects. */
   readonly unpackAlong: (chunks: AsyncIterable<Buffer>) => AsyncGenerator<Buffer>
+  /** Lets what became of the packed file by encryption through, opens it on the way and compares it with the packed file. Needs a key. */
+  readonly openAlong: (chunks: AsyncIterable<Buffer>) => AsyncGenerator<Buffer>
   /** What the file is and holds, once all has gone by. Throws `verification-failed` if it does not unpack to the lines. */
-  readonly result: () => Promise<Pick<Found, 'packed' | 'content'>>
+  readonly result: () => Promise<Pick<Found, 'stored' | 'content'>>
 }
 
 /** In bytes. Smaller blocks cost time: packing and unpacking wait for each other more often. Larger ones cost memory, and gain little. */
@@ -30,9 +33,10 @@ const blockCount = mostBlocksHeld + 2
  * Digests a data file and its content, unpacks the file while it is made and compares it with that content, byte by byte: all in another thread, so
  * that this one stays free for what comes in. A block goes to the thread once it was packed, and comes back once it was compared. The digests are
  * of the very bytes that were unpacked and compared. What was unpacked must also have the checksum of the lines as they came, before they were put
- * together into blocks.
+ * together into blocks. With a key the file is encrypted, and `openAlong` takes part: what is opened again must be what was packed. It is a second
+ * step, since what encryption holds back may be more content than there are blocks.
  */
-export function startProof(compression: Compression): Proof {
+export function startProof(compression: Compression, key?: FileKey): Proof {
   const expected = expectedLines()
   const blocks = circulatingBlocks()
   const found = Promise.withResolvers<Found>()
@@ -43,7 +47,7 @@ export function startProof(compression: Compression): Proof {
     found.reject(error)
   }
 
-  const thread = startThread('prove-data', compression)
+  const thread = startThread('prove-data', { compression, key } satisfies ToProve)
   thread.on('error', (error) => fail(notVerified(error)))
   thread.on('exit', () => fail(notVerified(new Error('it ended'))))
   thread.on('message', (message: FromProof) => {
@@ -59,11 +63,12 @@ export function startProof(compression: Compression): Proof {
     block: blocks.take,
     compare: ({ buffer, length }) => send({ block: buffer as ArrayBuffer, bytes: length }, [buffer as ArrayBuffer]),
     unpackAlong: (chunks) => copied(chunks, (packed) => send({ packed }, [packed.buffer]), fail),
+    openAlong: (chunks) => copied(chunks, (sealed) => send({ sealed }, [sealed.buffer]), fail),
     result: async () => {
       send('end')
-      const { packed, content, checksum } = await found.promise
+      const { stored, content, checksum } = await found.promise
       expected.check(content, checksum)
-      return { packed, content }
+      return { stored, content }
     },
     [Symbol.asyncDispose]: async () => {
       await thread.terminate()

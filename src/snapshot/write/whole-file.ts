@@ -26,7 +26,7 @@ async function* oneChunk(bytes: Buffer): AsyncGenerator<Buffer> {
 export async function writeOneOfMany(
   folder: string,
   name: string,
-  { chunks, prove }: { chunks: AsyncIterable<Buffer>; prove: (file: string) => Promise<void> },
+  { chunks, prove }: { chunks: AsyncIterable<Buffer>; prove: (file: string) => Promise<undefined> | Promise<void> },
 ): Promise<void> {
   await writeNamed(folder, name, { chunks, prove })
 }

@@ -2,11 +2,12 @@ import { describe, expect, it } from '@jest/globals'
 import { refuseLoss } from '../../../src/destinations/branch/loss.ts'
 import type { BackupError } from '../../../src/errors.ts'
 import type { Manifest } from '../../../src/format/manifest.ts'
+import { type PlainManifest, sealManifest } from '../../../src/format/sealed.ts'
 import { exampleManifest } from '../../support/example.ts'
 
-type Given = { readonly byType: Record<string, number>; readonly filters?: Partial<Manifest['filters']>; readonly assets?: number }
+type Given = { readonly byType: Record<string, number>; readonly filters?: Partial<PlainManifest['filters']>; readonly assets?: number }
 
-function manifestOf({ byType, filters = {}, assets = 0 }: Given): Manifest {
+function manifestOf({ byType, filters = {}, assets = 0 }: Given): PlainManifest {
   const count = Object.values(byType).reduce((sum, value) => sum + value, 0)
   return {
     ...exampleManifest,
@@ -105,5 +106,14 @@ describe('the guard of the tip', () => {
     const said = judged(odd as unknown as Manifest, manifestOf({ byType: { post: 1 } }))
     expect(said).toMatch(/^dataset-shrunk: .*`include-assets` \(there unknown, here false\)/)
     expect(said).not.toMatch(/\n/)
+  })
+
+  it('compares an encrypted snapshot, which does not tell its types, by the number of its documents', () => {
+    const details = { path: 'details.json.age', sizeBytes: 1, digest: `sha256:${'0'.repeat(64)}` } as const
+    const seal = (manifest: PlainManifest) => sealManifest(manifest, ['age1ann'], details)
+    const there = manifestOf({ byType: { post: 10 } })
+    expect(judged(there, seal(manifestOf({ byType: { page: 9 }, filters: types })))).toBe('kept')
+    expect(judged(seal(there), seal(manifestOf({ byType: { page: 9 }, filters: types })))).toBe('kept')
+    expect(judged(seal(there), seal(manifestOf({ byType: { page: 4 }, filters: types })))).toMatch(/^dataset-shrunk/)
   })
 })

@@ -97,11 +97,12 @@ describe('an asset folder', () => {
 
   it('gives a file its name when its bytes are proven, and tells its digest', async () => {
     await using temp = await makeTempFolder()
-    const folder = await makeAssetFolder(temp.path, new AbortController().signal)
+    const folder = await makeAssetFolder(temp.path, { signal: new AbortController().signal })
     const saved = await folder.save(chunks('he', 'llo'), expected('hello'))
     await folder.sync()
     const path = `assets/files/${hex('sha1', 'hello')}.txt`
-    expect(saved).toEqual({ path, sizeBytes: 5, digest: `sha256:${hex('sha256', 'hello')}`, provenBy: 'sha1' })
+    const entry = { path, sizeBytes: 5, digest: `sha256:${hex('sha256', 'hello')}` }
+    expect(saved).toEqual({ ...entry, provenBy: 'sha1', entry })
     expect(await readFile(join(temp.path, path), 'utf8')).toBe('hello')
   })
 
@@ -111,14 +112,14 @@ describe('an asset folder', () => {
     { what: 'are none', body: () => chunks() },
   ])('keeps nothing of bytes that $what', async ({ body }) => {
     await using temp = await makeTempFolder()
-    const folder = await makeAssetFolder(temp.path, new AbortController().signal)
+    const folder = await makeAssetFolder(temp.path, { signal: new AbortController().signal })
     expect(await rejection(folder.save(body(), expected('hello')))).toBeInstanceOf(UnprovenError)
     expect(await readdir(join(temp.path, 'assets/files'))).toEqual([])
   })
 
   it('does not fill the disk with bytes that have no end', async () => {
     await using temp = await makeTempFolder()
-    const folder = await makeAssetFolder(temp.path, new AbortController().signal)
+    const folder = await makeAssetFolder(temp.path, { signal: new AbortController().signal })
     let pieces = 0
     const endless = async function* () {
       for (;;) {
@@ -133,7 +134,7 @@ describe('an asset folder', () => {
 
   it('keeps nothing of bytes that break off, and throws what the source threw', async () => {
     await using temp = await makeTempFolder()
-    const folder = await makeAssetFolder(temp.path, new AbortController().signal)
+    const folder = await makeAssetFolder(temp.path, { signal: new AbortController().signal })
     const error = new RangeError('cut')
     expect(await rejection(folder.save(source([Buffer.from('hello')], error).items, expected('hello')))).toBe(error)
     expect(await readdir(join(temp.path, 'assets/files'))).toEqual([])

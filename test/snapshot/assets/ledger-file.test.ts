@@ -28,7 +28,7 @@ async function makeSnapshot({
   count?: number
 }) {
   const temp = await makeTempFolder('ledger')
-  const assets = await makeAssetFolder(temp.path, new AbortController().signal)
+  const assets = await makeAssetFolder(temp.path, { signal: new AbortController().signal })
   const entries: LedgerEntry[] = []
   for (const text of ['one', 'two', 'three']) {
     const saved: SavedFile = await assets.save(chunks(text), {

@@ -5,9 +5,11 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
+import type { Sealer } from '../../../src/codec/age.ts'
 import { codecs } from '../../../src/codec/codecs.ts'
 import { writeData } from '../../../src/snapshot/write/data-file.ts'
 import { digestOf, sumDigest } from '../../../src/streams/digest.ts'
+import { makeKeys, openBytes, openerFor, sealerFor } from '../../codec/age-files.ts'
 import { smallDisk } from '../../support/disk.ts'
 import { rejection, source } from '../../support/feed.ts'
 import { onMachinesWith } from '../../support/on-machines-with.ts'
@@ -115,6 +117,61 @@ describe('writeData', () => {
     const { file } = await writeData(temp.path, { lines: source(lines).items, compression: 'gzip', level: 1 })
     expect(await readdir(temp.path)).toEqual(['data.ndjson.gz'])
     expect((await stat(join(temp.path, 'data.ndjson.gz'))).size).toBe(file.sizeBytes)
+  })
+})
+
+describe('an encrypted data file', () => {
+  it.each([
+    { name: 'random lines', line: () => randomBytes(20_000).toString('base64') },
+    // What encryption holds back is then more content than all blocks can hold.
+    { name: 'lines that are all the same', line: () => 'x'.repeat(200_000) },
+  ])('is opened again while it is written, however much encryption holds back: $name', async ({ line }) => {
+    await using temp = await makeTempFolder()
+    const key = await makeKeys('x25519')
+    const batches = Array.from({ length: 300 }, (_, index) => [Buffer.from(`{"_id":"${index}","text":"${line()}"}`)])
+    const plain = Buffer.concat(batches.flat().flatMap((each) => [each, Buffer.from('\n')]))
+    const { file } = await writeData(temp.path, {
+      lines: source(batches).items,
+      compression: 'gzip',
+      level: 6,
+      sealer: await sealerFor(key),
+    })
+    const stored = await readFile(join(temp.path, 'data.ndjson.gz.age'))
+    expect(gunzipSync((await openBytes(openerFor(key), stored)).given).equals(plain)).toBe(true)
+    expect(file).toEqual({
+      path: 'data.ndjson.gz.age',
+      sizeBytes: stored.length,
+      digest: digestOf(stored),
+      contentBytes: plain.length,
+      contentDigest: digestOf(plain),
+    })
+  })
+
+  it.each([
+    { name: 'another byte', bend: (bytes: Buffer) => Buffer.concat([bytes.subarray(0, -1), Buffer.from([(bytes.at(-1) ?? 0) ^ 1])]) },
+    { name: 'another one, as well encrypted', bend: undefined },
+  ])('is refused if it does not open to what was packed: $name', async ({ bend }) => {
+    await using temp = await makeTempFolder()
+    const honest = await sealerFor(await makeKeys('x25519'))
+    const lying: Sealer = {
+      newFile: async () => {
+        const seal = await honest.newFile()
+        const bent = async function* (content: AsyncIterable<Buffer>) {
+          const packed: Buffer[] = []
+          for await (const piece of content) packed.push(piece)
+          const other = async function* () {
+            yield bend ? Buffer.concat(packed) : Buffer.from('other content')
+          }
+          const pieces: Buffer[] = []
+          for await (const piece of seal.seal(other())) pieces.push(piece)
+          yield bend ? bend(Buffer.concat(pieces)) : Buffer.concat(pieces)
+        }
+        return { ...seal, seal: bent }
+      },
+    }
+    const writing = writeData(temp.path, { lines: source(lines).items, compression: 'gzip', level: 1, sealer: lying })
+    expect(await rejection(writing)).toMatchObject({ code: 'verification-failed' })
+    expect(await readdir(temp.path)).toEqual([])
   })
 })
 

@@ -25,7 +25,7 @@ describe.each(codecNames)('startProof, for %s', (name) => {
           const content = joined(lines)
           const file = await packed(name, content)
           await show(proof, { lines, parts: [...cut(content, sizes)], packed: cut(file, [50]) })
-          expect(await proof.result()).toEqual({ packed: { bytes: file.length, digest: digestOf(file) }, content: described(lines) })
+          expect(await proof.result()).toEqual({ stored: { bytes: file.length, digest: digestOf(file) }, content: described(lines) })
         },
       ),
       { numRuns: 20 },
@@ -68,7 +68,7 @@ describe.each(codecNames)('startProof, for %s', (name) => {
     const block = await proof.block()
     proof.compare(block.subarray(0, joined(lines).copy(block)))
     for await (const piece of proof.unpackAlong(source(cut(Buffer.from(file), [10])).items)) piece.fill(0)
-    expect((await proof.result()).packed).toEqual({ bytes: file.length, digest: digestOf(file) })
+    expect((await proof.result()).stored).toEqual({ bytes: file.length, digest: digestOf(file) })
   })
 
   const lines = Array.from({ length: 2000 }, (_, index) => Buffer.from(`{"_id":"${index}","random":"${crypto.randomUUID()}"}`))

@@ -1,10 +1,8 @@
-import { join } from 'node:path'
 import { BackupError } from '../../../errors.ts'
-import type { SavedFile } from '../../../format/ledger.ts'
 import { retrying } from '../../../http/retry.ts'
 import { type AssetAnswer, type AssetHost, type Claims, type Lack, tooManyBytes, wrongBytes } from '../../../sanity/asset-host.ts'
 import type { AssetCache } from '../../../snapshot/assets/cache.ts'
-import { type AssetFolder, isSvg, UnprovenError } from '../../../snapshot/assets/folder.ts'
+import { type AssetFolder, isSvg, type SavedAsset, UnprovenError } from '../../../snapshot/assets/folder.ts'
 import { type Slot, slots } from '../../../streams/slots.ts'
 import { formatDuration } from '../../../text.ts'
 import type { Tools } from '../../../tools.ts'
@@ -15,8 +13,6 @@ import { type HostHealth, hostHealth } from './host-health.ts'
 export type FetchNeeds = {
   readonly host: AssetHost
   readonly files: AssetFolder
-  /** The folder of the snapshot. */
-  readonly folder: string
   readonly cache: AssetCache | undefined
   /** How many downloads there may be at a time. */
   readonly concurrency: number
@@ -35,12 +31,9 @@ type Downloads = Omit<FetchNeeds, 'concurrency'> & {
  * Makes the function that saves the file of one asset: from the cache if that has it and its bytes are proven, else from the asset host, several
  * times if need be. It throws only what ends the run: a full disk, an abort, a rate limit that lasts, a host that fails time after time.
  */
-export function assetFetcher(
-  { host, files, folder, cache, concurrency }: FetchNeeds,
-  tools: FetchTools,
-): (asset: WantedAsset) => Promise<Fetched> {
+export function assetFetcher({ host, files, cache, concurrency }: FetchNeeds, tools: FetchTools): (asset: WantedAsset) => Promise<Fetched> {
   const health = hostHealth({ concurrency })
-  const downloads: Downloads = { host, files, folder, cache, openSlot: slots(concurrency), health, retryRules: quietRetryRules(tools) }
+  const downloads: Downloads = { host, files, cache, openSlot: slots(concurrency), health, retryRules: quietRetryRules(tools) }
   return async (asset) => (cache && (await findReusable(asset, cache, downloads))) ?? (await download(asset, downloads))
 }
 
@@ -79,7 +72,7 @@ async function download(asset: WantedAsset, downloads: Downloads): Promise<Fetch
 type Try = { readonly tryNumber: number; readonly last: LastRequest; readonly slot: Slot }
 
 async function downloadOnce(asset: WantedAsset, { tryNumber, last, slot }: Try, downloads: Downloads): Promise<Fetched> {
-  const { health, folder, cache } = downloads
+  const { health, cache } = downloads
   const { path } = asset.name
   const answer = await ask(asset, downloads)
   last.status = answer.status
@@ -88,7 +81,8 @@ async function downloadOnce(asset: WantedAsset, { tryNumber, last, slot }: Try, 
   if (answer.kind === 'failed') throw answer.error
   // Digesting everything a third time is for those that may need it.
   const claims = isSvg(asset.name) || hasNoSha1(asset) || tryNumber > 1 ? answer.claims : undefined
-  const file = await save(asset, { body: freeSlotAtEnd(answer.body, slot), claims }, downloads).catch((error: unknown) => {
+  const keep = async (file: string) => await cache?.add(path, file)
+  const file = await save(asset, { body: freeSlotAtEnd(answer.body, slot), claims, keep }, downloads).catch((error: unknown) => {
     throw isOfOneFile(error) ? health.failed(error, path) : error
   })
   health.answered()
@@ -97,7 +91,6 @@ async function downloadOnce(asset: WantedAsset, { tryNumber, last, slot }: Try, 
     throw health.sentWrongFile(file.tooMany ? tooManyBytes() : wrongBytes(), path)
   }
   health.sentRightFile()
-  await cache?.add(file.path, join(folder, file.path))
   return { kind: 'saved', file, reused: false }
 }
 
@@ -109,14 +102,18 @@ async function ask({ name, url }: WantedAsset, { host, health }: Downloads): Pro
   return answer
 }
 
-/** The bytes of a file, and what the asset host says of them; undefined where it was not asked, or need not be believed. */
-type Received = { readonly body: AsyncIterable<Buffer>; readonly claims: Claims | undefined }
+/** The bytes of a file, and what the asset host says of them; undefined where it was not asked, or need not be believed. `keep`: as for {@link AssetFolder}. */
+type Received = {
+  readonly body: AsyncIterable<Buffer>
+  readonly claims: Claims | undefined
+  readonly keep?: (file: string) => Promise<void>
+}
 
 /** Writes and proves a file. Gives the error of one that nothing proves, and throws every other error. */
-async function save(asset: WantedAsset, { body, claims }: Received, { files }: Downloads): Promise<SavedFile | UnprovenError> {
+async function save(asset: WantedAsset, { body, claims, keep }: Received, { files }: Downloads): Promise<SavedAsset | UnprovenError> {
   const { name, sha1hash, sizeBytes } = asset
   try {
-    return await files.save(body, { name, sha1hash, sizeBytes, claims: trusted(claims, asset) })
+    return await files.save(body, { name, sha1hash, sizeBytes, claims: trusted(claims, asset) }, keep)
   } catch (error) {
     if (error instanceof UnprovenError) return error
     throw error

@@ -1,6 +1,6 @@
 import type { AssetName } from '../../../format/asset-id.ts'
-import type { SavedFile } from '../../../format/ledger.ts'
 import type { Lack } from '../../../sanity/asset-host.ts'
+import type { SavedAsset } from '../../../snapshot/assets/folder.ts'
 
 /** An asset whose file is wanted, by what its document says. `sha1hash` is there only where the name holds no SHA-1. */
 export type WantedAsset = {
@@ -20,7 +20,7 @@ export type Missing = {
 }
 
 /** What became of the file of an asset. */
-export type Fetched = { readonly kind: 'saved'; readonly file: SavedFile; readonly reused: boolean } | Missing
+export type Fetched = { readonly kind: 'saved'; readonly file: SavedAsset; readonly reused: boolean } | Missing
 
 /** What becomes of an asset that no file can be named after. */
 export const nameless: Missing = {

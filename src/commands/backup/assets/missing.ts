@@ -14,7 +14,7 @@ export type MissingAssets = { readonly count: number; readonly lacks: ReadonlySe
 /** So many missing assets are named with the documents that refer to them; the manifest lists all. */
 const namedAssets = 20
 
-/** The folder of the snapshot, and its data file; undefined in a shard that saves no documents. */
+/** The folder of the snapshot, and its data file; undefined where it is not to be looked into, or there is none. */
 type DataPlace = { readonly folder: string; readonly data: string | undefined }
 
 /** Looks up which documents refer to the first missing assets, by going through the data file once more. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Sealer } from '../../../codec/age.ts'
 import { assetTypes } from '../../../format/asset-id.ts'
 import type { Filters } from '../../../format/filters.ts'
 import type { Shard } from '../../../format/shard.ts'
@@ -36,6 +37,8 @@ export type AssetNeeds = {
   readonly filters: Filters
   readonly shard: Shard | null
   readonly folder: SnapshotFolder
+  /** Encrypts the files; undefined for a snapshot that anybody may read. */
+  readonly sealer: Sealer | undefined
   /** Makes the way to the asset host; the signal is aborted when the intake is disposed. */
   readonly host: (signal: AbortSignal) => AssetHost
   /** How many files are downloaded at the same time. */
@@ -88,6 +91,7 @@ type Intake = {
   readonly fetchOne: (asset: WantedAsset) => Promise<Fetched>
   readonly findWanted: (document: ExportedDocument) => WantedAsset | Missing | undefined
   readonly folder: string
+  readonly sealer: Sealer | undefined
   readonly files: AssetFolder
   readonly cache: AssetCache | undefined
   readonly room: ReturnType<typeof roomFor>
@@ -95,12 +99,12 @@ type Intake = {
 }
 
 async function openIntake(needs: AssetNeeds, tools: Tools): Promise<Intake> {
-  const { source, filters, shard, concurrency, cacheFolder, staysHere } = needs
+  const { source, filters, shard, concurrency, cacheFolder, staysHere, sealer } = needs
   const folder = needs.folder.path
   const leaving = new AbortController()
   const signal = AbortSignal.any([tools.signal, leaving.signal])
   const cache = cacheFolder === undefined ? undefined : await openAssetCache(cacheFolder, { mayLink: !staysHere })
-  const files = await makeAssetFolder(folder, signal)
+  const files = await makeAssetFolder(folder, { signal, sealing: sealer && { sealer, plainFolder: join(needs.folder.pages, 'plain') } })
   const queue = await makeDiskQueue<WantedAsset>(join(needs.folder.pages, 'assets.queue'))
   signal.addEventListener('abort', queue.end, { once: true })
   const host = needs.host(signal)
@@ -110,9 +114,10 @@ async function openIntake(needs: AssetNeeds, tools: Tools): Promise<Intake> {
     places: makePlaces(),
     queue,
     concurrency,
-    fetchOne: assetFetcher({ host, files, folder, cache, concurrency }, { wait: tools.wait, log: tools.log, signal }),
+    fetchOne: assetFetcher({ host, files, cache, concurrency }, { wait: tools.wait, log: tools.log, signal }),
     findWanted: wantedFinder({ source, filters, shard, clean: tools.clean }),
     folder,
+    sealer,
     files,
     cache,
     room: roomFor(folder, { copies: copiesOf(needs) }),
@@ -168,11 +173,14 @@ async function fetchInto(place: Place, asset: WantedAsset, { fetchOne }: Intake)
 }
 
 /** All files have been fetched or given up: removes those that no document asks for any more, and writes the ledger. */
-async function finishAssets({ signal, places, files, folder, progress, cache }: Intake, { clean, log }: Tools): Promise<SavedAssets> {
+async function finishAssets(
+  { signal, places, files, folder, sealer, progress, cache }: Intake,
+  { clean, log }: Tools,
+): Promise<SavedAssets> {
   signal.throwIfAborted()
   for (const path of outdatedPaths(places)) await files.remove(path)
   await files.sync()
-  const saved = await concludeAssets(folder, currentAssets(places), clean)
+  const saved = await concludeAssets(folder, currentAssets(places), { clean, sealer })
   progress.end(saved)
   const removed = (await cache?.shrink(saved.sizeBytes)) ?? 0
   if (removed > 0) log.info(`The asset cache was too large: ${plural(removed, 'file')} that no run has used for the longest time went.`)

@@ -1,5 +1,7 @@
+import type { Sealer } from '../../../codec/age.ts'
 import type { LedgerEntry } from '../../../format/ledger.ts'
 import type { FileEntry, MissingAsset } from '../../../format/manifest.ts'
+import type { SavedAsset } from '../../../snapshot/assets/folder.ts'
 import { writeLedger } from '../../../snapshot/assets/ledger-file.ts'
 import type { Tools } from '../../../tools.ts'
 import type { Missing } from './fetched.ts'
@@ -26,12 +28,19 @@ export type MissingFile = MissingAsset & Pick<Missing, 'lack' | 'why'>
 /** What is said of assets in a snapshot that does not include them. */
 export const noAssets: SavedAssets = { count: 0, sizeBytes: 0, reused: 0, provenByHost: 0, missing: [], files: [] }
 
+/** `sealer` encrypts the ledger. */
+type ConcludeNeeds = { readonly clean: Tools['clean']; readonly sealer?: Sealer | undefined }
+
 /**
  * Writes the ledger into the folder of the snapshot and counts what became of the assets, each of which has been fetched or given up. Throws
  * `disk-full`.
  */
-export async function concludeAssets(folder: string, assets: readonly [string, Place][], clean: Tools['clean']): Promise<SavedAssets> {
-  const entries: LedgerEntry[] = []
+export async function concludeAssets(
+  folder: string,
+  assets: readonly [string, Place][],
+  { clean, sealer }: ConcludeNeeds,
+): Promise<SavedAssets> {
+  const entries: (LedgerEntry & SavedAsset)[] = []
   const missing: MissingFile[] = []
   const reused = new Set<string>()
   for (const [id, { fetched }] of assets) {
@@ -42,16 +51,14 @@ export async function concludeAssets(folder: string, assets: readonly [string, P
   }
   entries.sort((a, b) => compare(a.path, b.path) || compare(a.id, b.id))
   missing.sort((a, b) => compare(a.id, b.id))
-  const files = entries
-    .filter(({ path }, index) => path !== entries[index - 1]?.path)
-    .map(({ path, sizeBytes, digest }): FileEntry => ({ path, sizeBytes, digest }))
+  const files = entries.filter(({ path }, index) => path !== entries[index - 1]?.path).map(({ entry, sizeBytes }) => ({ entry, sizeBytes }))
   return {
     count: entries.length,
     sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     reused: reused.size,
     provenByHost: entries.filter(({ provenBy }) => provenBy !== 'sha1').length,
     missing,
-    files: [await writeLedger(folder, entries), ...files],
+    files: [await writeLedger(folder, entries, sealer), ...files.map(({ entry }): FileEntry => entry)],
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Sealer } from '../../../codec/age.ts'
 import type { Compression } from '../../../codec/codec.ts'
 import { BackupError } from '../../../errors.ts'
 import { otherAssets } from '../../../format/asset-id.ts'
@@ -43,6 +44,8 @@ export type DocumentNeeds = {
   readonly folder: SnapshotFolder
   readonly compression: Compression
   readonly compressionLevel: number
+  /** Encrypts the data file; undefined for a snapshot that anybody may read. */
+  readonly sealer: Sealer | undefined
   /** Takes the assets among the documents; undefined if their files are not wanted. */
   readonly assets: AssetIntake | undefined
 }
@@ -99,7 +102,7 @@ function announced(way: Way, next: Way): string {
 }
 
 function wayNeedsOf(needs: DocumentNeeds, { stopAtCut }: Pick<WayNeeds, 'stopAtCut'>): Omit<WayNeeds, 'expected'> {
-  const { api, token, shard, folder, compression, compressionLevel, assets } = needs
+  const { api, token, shard, folder, compression, compressionLevel, sealer, assets } = needs
   const filters = neededOf(needs.filters, shard)
   return {
     api,
@@ -108,7 +111,7 @@ function wayNeedsOf(needs: DocumentNeeds, { stopAtCut }: Pick<WayNeeds, 'stopAtC
     pagesFolder: folder.pages,
     startTally: () => tally(filters, Buffer.from(token)),
     assets,
-    write: dataWriter({ shard, folder: folder.path, compression, compressionLevel }),
+    write: dataWriter({ shard, folder: folder.path, compression, compressionLevel, sealer }),
   }
 }
 

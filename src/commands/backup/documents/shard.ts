@@ -1,3 +1,4 @@
+import type { Sealer } from '../../../codec/age.ts'
 import type { Compression } from '../../../codec/codec.ts'
 import { assetTypes } from '../../../format/asset-id.ts'
 import type { Filters } from '../../../format/filters.ts'
@@ -20,15 +21,17 @@ export type DataNeeds = {
   readonly folder: string
   readonly compression: Compression
   readonly compressionLevel: number
+  /** Encrypts the file; undefined for a snapshot that anybody may read. */
+  readonly sealer: Sealer | undefined
 }
 
 /**
  * Makes the function that writes the lines of documents as the data file. In a shard that saves no documents it reads the lines, writes nothing
  * and gives undefined. It throws what {@link writeData} throws.
  */
-export function dataWriter({ shard, folder, compression, compressionLevel }: DataNeeds) {
+export function dataWriter({ shard, folder, compression, compressionLevel, sealer }: DataNeeds) {
   return async (lines: AsyncIterable<readonly Buffer[]>): Promise<WrittenData | undefined> => {
-    if (savesDocuments(shard)) return await writeData(folder, { lines, compression, level: compressionLevel })
+    if (savesDocuments(shard)) return await writeData(folder, { lines, compression, level: compressionLevel, sealer })
     for await (const _ of lines);
     return undefined
   }

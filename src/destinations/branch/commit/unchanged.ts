@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { depthFor } from '../../../format/branch-layout.ts'
 import { sameFilters } from '../../../format/compare.ts'
 import type { FileEntry, Manifest, StoredManifest } from '../../../format/manifest.ts'
+import { sameRecipients } from '../../../format/sealed.ts'
 import type { Git } from '../../../git/command.ts'
 import { blobNameOf } from '../../../git/objects/objects.ts'
 import type { BranchTip } from '../tip.ts'
@@ -38,6 +39,8 @@ function holdsSame(there: StoredManifest, manifest: Manifest, layout: BranchLayo
   return (
     there.branch?.layout === (layout === 'text' ? 'text' : undefined) &&
     there.branch?.depth === depth &&
+    // Whoever is to be able to open the snapshot must be able to open what lies there.
+    sameRecipients(there, manifest) &&
     there.documents.count === documents.count &&
     there.documents.contentDigest === documents.contentDigest &&
     there.assets?.included === assets.included &&

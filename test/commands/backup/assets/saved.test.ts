@@ -9,7 +9,8 @@ const place = (fetched: Fetched | undefined): Place => ({ urls: [], sha1hash: un
 const clean = (text: string) => text.replaceAll('skTOKEN', '***')
 
 function saved(path: string, { reused = false, provenBy = 'sha1' as 'sha1' | 'x-sanity-md5' } = {}): Place {
-  return place({ kind: 'saved', reused, file: { path, sizeBytes: 10, digest: `sha256:${'0a'.repeat(32)}`, provenBy } })
+  const entry = { path, sizeBytes: 10, digest: `sha256:${'0a'.repeat(32)}` } as const
+  return place({ kind: 'saved', reused, file: { ...entry, provenBy, entry } })
 }
 
 describe('what is said of the saved assets', () => {
@@ -22,7 +23,7 @@ describe('what is said of the saved assets', () => {
       ['b', shared],
       ['a', saved('assets/files/a')],
     ]
-    const { files, ...counts } = await concludeAssets(temp.path, assets, clean)
+    const { files, ...counts } = await concludeAssets(temp.path, assets, { clean })
     expect(counts).toEqual({ count: 4, sizeBytes: 30, reused: 2, provenByHost: 1, missing: [] })
     expect(files.map(({ path }) => path)).toEqual(['assets.ndjson.gz', 'assets/files/a', 'assets/files/b', 'assets/images/c'])
   })
@@ -36,7 +37,7 @@ describe('what is said of the saved assets', () => {
         ['z', gone],
         ['skTOKEN', gone],
       ],
-      clean,
+      { clean },
     )
     expect(count).toBe(0)
     expect(missing.map(({ id }) => id)).toEqual(['***', 'z'])
@@ -45,6 +46,8 @@ describe('what is said of the saved assets', () => {
 
   it('is nothing as long as a file is still being fetched', async () => {
     await using temp = await makeTempFolder()
-    expect(await rejection(concludeAssets(temp.path, [['a', place(undefined)]], clean))).toMatchObject({ message: 'an asset was left out' })
+    expect(await rejection(concludeAssets(temp.path, [['a', place(undefined)]], { clean }))).toMatchObject({
+      message: 'an asset was left out',
+    })
   })
 })

@@ -39,7 +39,7 @@ async function saving(exportMode: DocumentNeeds['exportMode'], answers: Answer[]
   for (const path of [folder.path, folder.pages]) await mkdir(path)
   const filters = { includeDrafts: true, types: [], excludeTypes: [], excludeIds: [] }
   const needs = { api, token: 'skTOKEN', exportMode, filters, shard: null, folder, compression: 'gzip', compressionLevel: 6 } as const
-  const outcome = saveDocuments({ ...needs, assets: undefined }, tools)
+  const outcome = saveDocuments({ ...needs, sealer: undefined, assets: undefined }, tools)
   return { outcome, asked, logged, folder, [Symbol.asyncDispose]: async () => await temp[Symbol.asyncDispose]() }
 }
 

@@ -29,7 +29,7 @@ describe('a shard', () => {
   ])('reads all lines, and writes them only if it saves documents: $shard', async ({ shard, files }) => {
     await using temp = await makeTempFolder()
     const lines = source([[Buffer.from('{"_id":"a"}')]])
-    const write = dataWriter({ shard, folder: temp.path, compression: 'gzip', compressionLevel: 6 })
+    const write = dataWriter({ shard, folder: temp.path, compression: 'gzip', compressionLevel: 6, sealer: undefined })
     const written = await write(lines.items)
     expect(lines.closed()).toBe(true)
     expect(await readdir(temp.path)).toEqual(files)
