@@ -27,6 +27,7 @@ describe('the job', () => {
       forge: 'github',
       eventPath: undefined,
       hasArtifactService: false,
+      temp: '/tmp',
     })
   })
 

@@ -48,8 +48,12 @@ export type Writing = {
 
 /** How often the branch is tried to be moved in all. */
 const tries = 5
-/** How long a run waits after its first lost race, and how much longer each time: those that have lost make way for the others. */
+/**
+ * How long a run waits after its first lost race, and how much longer each time: those that have lost make way for the others. At least the given part
+ * of what the try took: where machine or server are slow, so are the others.
+ */
 const firstWaitMs = 900
+const waitOfTry = 0.4
 const waitGrowth = 2.8
 /** What removing refs may take, beside what putting the branch back takes. */
 const removeMs = { cancelled: 1_000, failed: 30_000 }
@@ -108,6 +112,7 @@ async function storeAgain(writing: Writing, snapshot: FinishedSnapshot, staging:
   const { branch, log } = session.needs
   const { keepLast, now } = needs
   for (let tryNumber = 1; ; tryNumber++) {
+    const began = performance.now()
     const { tip, ready } = await makeOnTop(writing, snapshot)
     const order = { branch, keepLast, now, snapshot: snapshot.manifest, newest: tip.manifest }
     requirePlace(ready, order)
@@ -122,7 +127,7 @@ async function storeAgain(writing: Writing, snapshot: FinishedSnapshot, staging:
     }
     if (delivered.kind === 'unstaged') writing.pushesFirst = true
     else {
-      await waitAfterRace(session, tryNumber)
+      await waitAfterRace(session, tryNumber, performance.now() - began)
       await refreshTipOnly(session)
     }
   }
@@ -200,8 +205,9 @@ async function proveTip({ session, needs }: Writing, tip: BranchTip): Promise<vo
 }
 
 /** Waits longer after each lost race, and never as long as another run that lost it too. Throws after the last. */
-async function waitAfterRace({ needs: { branch, wait, git, log } }: BranchSession, tryNumber: number): Promise<void> {
+async function waitAfterRace({ needs: { branch, wait, git, log } }: BranchSession, tryNumber: number, tookMs: number): Promise<void> {
   if (tryNumber === tries) throw conflictError(branch, tries)
   log.info(`Another run has moved the branch "${branch}". The commit is made again on top of it (try ${tryNumber + 1} of ${tries}).`)
-  await wait(Math.round((0.5 + Math.random()) * firstWaitMs * waitGrowth ** (tryNumber - 1)), git.signal)
+  const waitMs = Math.max(firstWaitMs, waitOfTry * tookMs) * waitGrowth ** (tryNumber - 1)
+  await wait(Math.round((0.5 + Math.random()) * waitMs), git.signal)
 }

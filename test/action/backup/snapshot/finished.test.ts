@@ -48,6 +48,7 @@ describe('a finished snapshot', () => {
       assets: { included: false, count: 0, sizeBytes: 0, reused: 0, missing: [] },
       access: { fullRead: true },
       encryption: null,
+      recent: [],
       files: [
         {
           path: 'data.ndjson.zst',
