@@ -8,4 +8,6 @@ export default {
   // Finds what hangs, and measures nothing: on a machine that is busy with other work a test takes many times as long.
   testTimeout: 300_000,
   maxWorkers: 2,
+  // A worker grows with each file, and a grown process starts others slowly: git, above all.
+  workerIdleMemoryLimit: '450MB',
 }

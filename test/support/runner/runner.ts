@@ -108,6 +108,8 @@ export async function runAction(options: RunOptions = {}): Promise<RunResult> {
   const env = {
     ...runnerEnvironment({ temp, workspace, event, folder: folder.path, actionFolder }),
     ...Object.fromEntries(Object.entries(files).map(([name, file]) => [`GITHUB_${name}`, file])),
+    // The one thing that a runner does not set: Node keeps what it made of the bundle, so that hundreds of runs start sooner.
+    NODE_COMPILE_CACHE: join(ROOT, 'node_modules', '.cache', 'compile'),
     ...options.env,
     ...inputEnvironment(action, {
       inputs: options.inputs ?? {},
