@@ -2,18 +2,19 @@ import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect } from '@jest/globals'
 import { opener, sealer } from '../../src/codec/age.ts'
 import { parseIdentities, parseRecipients } from '../../src/codec/age-keys.ts'
+import { onMachinesWith } from '../support/on-machines-with.ts'
 import { makeTempFolder } from '../support/process.ts'
 import { openBytes, sealBytes } from './age-files.ts'
 
 // Debian's age is from before the hybrid recipients: these are compared with the library, in age.test.ts.
-const withAge = spawnSync('age', ['--version']).status === 0 ? describe : describe.skip
+const itWithAge = onMachinesWith('age')
 const sizes = [0, 1, 64 * 1024 - 1, 64 * 1024, 64 * 1024 + 1, 3 * 64 * 1024, 5_000_000].map((size) => ({ size }))
 
-withAge('the age program', () => {
-  it.each(sizes)('opens what we seal, with each recipient alone: $size bytes', async ({ size }) => {
+describe('the age program', () => {
+  itWithAge.each(sizes)('opens what we seal, with each recipient alone: $size bytes', async ({ size }) => {
     await using folder = await makeTempFolder('age')
     const content = randomBytes(size)
     const keys = ['ann', 'bob'].map((name) => makeKeyFile(join(folder.path, name)))
@@ -22,7 +23,7 @@ withAge('the age program', () => {
     for (const { path } of keys) expect(run('age', '-d', '-i', path, file).equals(content)).toBe(true)
   })
 
-  it.each(sizes)('seals what we open, with each identity alone: $size bytes', async ({ size }) => {
+  itWithAge.each(sizes)('seals what we open, with each identity alone: $size bytes', async ({ size }) => {
     await using folder = await makeTempFolder('age')
     const content = randomBytes(size)
     const keys = ['ann', 'bob'].map((name) => makeKeyFile(join(folder.path, name)))
@@ -38,7 +39,7 @@ withAge('the age program', () => {
     }
   })
 
-  it('finds that a file of ours was cut off', async () => {
+  itWithAge('finds that a file of ours was cut off', async () => {
     await using folder = await makeTempFolder('age')
     const key = makeKeyFile(join(folder.path, 'ann'))
     const file = await sealBytes(await sealerOf([key]), randomBytes(200_000))

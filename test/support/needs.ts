@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 /** What some tests need of the machine that not every machine has. */
 const needs = {
   'small disks': { means: 'Linux, and root or a sudo that asks for no password', here: mayMount },
+  age: { means: 'the program age', here: () => runs('age', '--version') },
   zstd: { means: 'the program zstd', here: () => runs('zstd', '--version') },
   mkfifo: { means: 'the program mkfifo', here: () => runs('mkfifo', '--version') },
 } as const
