@@ -14,5 +14,5 @@ onMachinesWith('small disks')('a machine without the programs, and without the r
     env: { PATH: '/nonexistent' },
     cwd: '/',
   })
-  expect(stdout.trim()).toBe('small disks,zstd,mkfifo')
+  expect(stdout.trim()).toBe('small disks,age,zstd,mkfifo')
 })
