@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { Manifest } from '../src/format/manifest.ts'
+import type { Manifest } from '../src/format/manifest/manifest.ts'
 import { startArtifacts } from '../test/doubles/artifacts/artifacts.ts'
 import { startGithubRest } from '../test/doubles/github/github.ts'
 import { answers } from '../test/doubles/sanity/answers.ts'

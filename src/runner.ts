@@ -1,4 +1,4 @@
-import type { Run } from './format/manifest.ts'
+import type { Run } from './format/manifest/manifest.ts'
 import type { Forge } from './github/forge.ts'
 
 /** What the runner says about the job: docs.github.com/actions/reference/variables-reference. */

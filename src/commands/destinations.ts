@@ -1,5 +1,5 @@
 import { artifactDestination } from '../destinations/artifact/artifact.ts'
-import { artifactReader } from '../destinations/artifact/read.ts'
+import { artifactReader } from '../destinations/artifact/read/read.ts'
 import { branchDestination } from '../destinations/branch/branch.ts'
 import { openBranch } from '../destinations/branch/session.ts'
 import type { Destination } from '../destinations/destination.ts'

@@ -1,4 +1,4 @@
-import { artifactReader } from '../destinations/artifact/read.ts'
+import { artifactReader } from '../destinations/artifact/read/read.ts'
 import { branchReader, commitReader, datasetsOn } from '../destinations/branch/read.ts'
 import { openBranch } from '../destinations/branch/session.ts'
 import { type Chosen, choose, pickDataset, type WantedSource } from '../destinations/choose.ts'

@@ -1,6 +1,6 @@
 import type { BackupError } from '../errors.ts'
 import type { TypeChanges } from '../format/compare.ts'
-import type { Manifest, StoredManifest } from '../format/manifest.ts'
+import type { Manifest, StoredManifest } from '../format/manifest/manifest.ts'
 import type { SnapshotFolder } from '../snapshot/workshop/workshop.ts'
 
 /** A snapshot that is written, complete, and waits to be stored. */

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { manifestFile } from '../format/manifest.ts'
+import { manifestFile } from '../format/manifest/manifest.ts'
 import type { Stopwatch } from '../stopwatch.ts'
 import { quoteOutside } from '../text.ts'
 import type { Destination, SnapshotReader } from './destination.ts'

@@ -1,6 +1,6 @@
 import { BackupError } from '../errors.ts'
 import { type Comparable, isComparable } from '../format/compare.ts'
-import type { StoredManifest } from '../format/manifest.ts'
+import type { StoredManifest } from '../format/manifest/manifest.ts'
 import type { Found } from './destination.ts'
 
 /** Snapshots, the newest first, of which no more than the manifests is wanted. */

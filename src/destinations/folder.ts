@@ -1,7 +1,7 @@
 import { lstat, readdir, readFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { BackupError, findSystemCode } from '../errors.ts'
-import { manifestFile } from '../format/manifest.ts'
+import { manifestFile } from '../format/manifest/manifest.ts'
 import { manifestOrReason } from '../snapshot/read/newest-first.ts'
 import { quoteOutside } from '../text.ts'
 import type { Fetched, Found, ListedFile, OddFile, SnapshotReader } from './destination.ts'

@@ -1,5 +1,5 @@
 import { BackupError, messageOf } from '../errors.ts'
-import { checkSnapshot } from '../snapshot/read/check.ts'
+import { checkSnapshot } from '../snapshot/check/check.ts'
 import { quoteOutside } from '../text.ts'
 
 /** Checks what was read back from a destination. Throws `verification-failed` with the findings if it is not what was written. */

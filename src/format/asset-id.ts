@@ -1,4 +1,4 @@
-import { publishedId } from './filters.ts'
+import { publishedId } from './manifest/filters.ts'
 
 /** What an asset's file is called: nothing but letters and digits from elsewhere reaches a path. */
 export type AssetName = {

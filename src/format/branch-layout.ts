@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { publishedId } from './filters.ts'
+import { publishedId } from './manifest/filters.ts'
 
 /** How many levels of folders stand between a type and its documents. */
 export type Depth = 1 | 2

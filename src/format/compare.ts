@@ -1,8 +1,8 @@
 import { digestOf } from '../streams/digest.ts'
 import { formatCount } from '../text.ts'
-import { type Filters, filtersKey } from './filters.ts'
-import type { SealedFilters, StoredManifest } from './manifest.ts'
-import type { Shard } from './shard.ts'
+import { type Filters, filtersKey } from './manifest/filters.ts'
+import type { SealedFilters, StoredManifest } from './manifest/manifest.ts'
+import type { Shard } from './manifest/shard.ts'
 
 /** What became of documents between two snapshots. */
 export type TypeChanges = { readonly created: number; readonly changed: number; readonly deleted: number }

@@ -9,7 +9,7 @@ import {
   openBracket,
   quote,
   space,
-} from '../streams/json-bytes.ts'
+} from '../streams/json/json-bytes.ts'
 
 /**
  * Documents as files that git and people can compare: docs/format.md, "The layout text". White space is added outside of strings only, so

@@ -1,4 +1,4 @@
-import { closeBrace, closingQuote, colon, isSpace, openBrace, quote } from '../streams/json-bytes.ts'
+import { closeBrace, closingQuote, colon, isSpace, openBrace, quote } from '../streams/json/json-bytes.ts'
 
 /** What an object has that may be a reference: what it refers to, and whether it is weak or leads elsewhere. */
 type Reference = { target: string | undefined; weak: boolean; elsewhere: boolean }

@@ -1,4 +1,4 @@
-import { shardSuffix } from '../format/shard.ts'
+import { shardSuffix } from '../format/manifest/shard.ts'
 import { quoteOutside } from '../text.ts'
 import * as keys from './keys.ts'
 import * as kind from './kinds.ts'

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { codecs } from '../codec/codecs.ts'
-import type { Shard } from '../format/shard.ts'
+import type { Shard } from '../format/manifest/shard.ts'
 import { neutralise, quoteOutside } from '../text.ts'
 import { destinationRules, findBroken, findBrokenRule, oneOfRules, type Rule, secretRules } from './rules.ts'
 import { findHeartbeatUrl, minTokenLength, tokenOf } from './secrets.ts'

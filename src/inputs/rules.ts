@@ -1,5 +1,5 @@
-import { idPatternRule } from '../format/id-pattern.ts'
-import { labelRule } from '../format/snapshot-name.ts'
+import { idPatternRule } from '../format/manifest/id-pattern.ts'
+import { labelRule } from '../format/manifest/snapshot-name.ts'
 import { quoteOutside } from '../text.ts'
 import { findMeant } from './spelling.ts'
 

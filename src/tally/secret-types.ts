@@ -1,5 +1,5 @@
-import { publishedId } from '../format/filters.ts'
-import { idPatternRule } from '../format/id-pattern.ts'
+import { publishedId } from '../format/manifest/filters.ts'
+import { idPatternRule } from '../format/manifest/id-pattern.ts'
 
 /** A type of documents that looks like a secret, and what would leave them out. */
 export type SecretType = {

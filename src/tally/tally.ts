@@ -1,4 +1,4 @@
-import { type Filters, filter, isDraft, isVersion } from '../format/filters.ts'
+import { type Filters, filter, isDraft, isVersion } from '../format/manifest/filters.ts'
 import { type Notices, noticer, type PassingDocument } from './notices.ts'
 
 /** What was counted while the documents went by. */

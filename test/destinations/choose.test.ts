@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { choose, pickDataset, type Wanted } from '../../src/destinations/choose.ts'
 import type { Found, SnapshotReader } from '../../src/destinations/destination.ts'
 import { BackupError } from '../../src/errors.ts'
-import type { Manifest } from '../../src/format/manifest.ts'
+import type { Manifest } from '../../src/format/manifest/manifest.ts'
 import { exampleManifest, foundOf } from '../support/example.ts'
 import { rejection } from '../support/feed.ts'
 

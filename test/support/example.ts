@@ -1,6 +1,6 @@
 import type { Found } from '../../src/destinations/destination.ts'
-import type { Manifest } from '../../src/format/manifest.ts'
-import type { PlainManifest } from '../../src/format/sealed.ts'
+import type { Manifest } from '../../src/format/manifest/manifest.ts'
+import type { PlainManifest } from '../../src/format/manifest/sealed.ts'
 
 /** The manifest of contract 3, with the values of an ordinary run. */
 export const exampleManifest: PlainManifest = {

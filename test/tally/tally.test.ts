@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { type Filters, filter } from '../../src/format/filters.ts'
+import { type Filters, filter } from '../../src/format/manifest/filters.ts'
 import { tally } from '../../src/tally/tally.ts'
 
 const everything: Filters = { includeDrafts: true, types: [], excludeTypes: [], excludeIds: [] }

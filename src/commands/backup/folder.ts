@@ -1,6 +1,6 @@
 import { BackupError } from '../../errors.ts'
-import type { Shard } from '../../format/shard.ts'
-import { snapshotName } from '../../format/snapshot-name.ts'
+import type { Shard } from '../../format/manifest/shard.ts'
+import { snapshotName } from '../../format/manifest/snapshot-name.ts'
 import type { Source } from '../../sanity/source.ts'
 import { findLastBytes, type SameKind } from '../../snapshot/read/newest-first.ts'
 import { sweepLeftovers } from '../../snapshot/workshop/leftovers.ts'

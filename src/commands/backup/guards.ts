@@ -1,7 +1,7 @@
 import type { Destination } from '../../destinations/destination.ts'
 import { BackupError } from '../../errors.ts'
 import { countOf } from '../../format/compare.ts'
-import type { Manifest, StoredManifest } from '../../format/manifest.ts'
+import type { Manifest, StoredManifest } from '../../format/manifest/manifest.ts'
 import type { Source } from '../../sanity/source.ts'
 import { formatCount, plural, quoteOutside } from '../../text.ts'
 import type { Tools } from '../../tools.ts'

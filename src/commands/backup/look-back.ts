@@ -2,7 +2,7 @@ import type { Destination } from '../../destinations/destination.ts'
 import { findPrevious, type PreviousSnapshot } from '../../destinations/find-previous.ts'
 import { BackupError } from '../../errors.ts'
 import type { Comparable } from '../../format/compare.ts'
-import type { StoredManifest } from '../../format/manifest.ts'
+import type { StoredManifest } from '../../format/manifest/manifest.ts'
 import { unlessAborted } from '../../streams/abort.ts'
 
 /** The newest snapshot that lies at a destination, for the words to somebody whose run has just failed. */

@@ -1,8 +1,8 @@
 import type { Chosen } from '../../destinations/choose.ts'
 import type { Fetched, Level } from '../../destinations/destination.ts'
-import { findExpiresSoon, findTooOld } from '../../format/age-findings.ts'
-import type { Finding } from '../../format/finding.ts'
-import { checkParts } from '../../snapshot/read/check-parts.ts'
+import { findExpiresSoon, findTooOld } from '../../format/findings/age-findings.ts'
+import type { Finding } from '../../format/findings/finding.ts'
+import { checkParts } from '../../snapshot/check/parts.ts'
 import type { Tools } from '../../tools.ts'
 
 /** What is looked at, and how closely. */

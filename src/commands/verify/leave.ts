@@ -1,7 +1,7 @@
 import type { Chosen } from '../../destinations/choose.ts'
 import type { Fetched } from '../../destinations/destination.ts'
 import { BackupError } from '../../errors.ts'
-import { checkSnapshot } from '../../snapshot/read/check.ts'
+import { checkSnapshot } from '../../snapshot/check/check.ts'
 import type { SnapshotFolder } from '../../snapshot/workshop/workshop.ts'
 import { type PlainPart, writePlain } from '../../snapshot/write/plain.ts'
 import { quoteOutside } from '../../text.ts'

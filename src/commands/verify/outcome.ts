@@ -1,6 +1,6 @@
 import type { Chosen } from '../../destinations/choose.ts'
 import type { Level } from '../../destinations/destination.ts'
-import type { Finding } from '../../format/finding.ts'
+import type { Finding } from '../../format/findings/finding.ts'
 
 /** What came of a verification, whatever it found. */
 export type VerifyOutcome = {

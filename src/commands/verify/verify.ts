@@ -1,5 +1,5 @@
 import { BackupError } from '../../errors.ts'
-import type { Finding } from '../../format/finding.ts'
+import type { Finding } from '../../format/findings/finding.ts'
 import type { VerifyInputs } from '../../inputs/verify.ts'
 import type { Runner } from '../../runner.ts'
 import { systemError } from '../../snapshot/workshop/system-error.ts'

@@ -1,6 +1,6 @@
 import { BackupError } from '../../errors.ts'
 import { attributesFile, documentsFolder } from '../../format/branch-layout.ts'
-import { type FileEntry, manifestFile } from '../../format/manifest.ts'
+import { type FileEntry, manifestFile } from '../../format/manifest/manifest.ts'
 import type { Git } from '../../git/command.ts'
 import { type Entry, fileMode, filesBelow, readObjects } from '../../git/objects/objects.ts'
 import { fetchCommit } from '../../git/server/remote.ts'

@@ -1,6 +1,6 @@
 import { BackupError } from '../../errors.ts'
 import { countOf, sameFilters, tellsTypes } from '../../format/compare.ts'
-import type { Manifest, StoredManifest } from '../../format/manifest.ts'
+import type { Manifest, StoredManifest } from '../../format/manifest/manifest.ts'
 import { formatCount, plural, quoteOutside } from '../../text.ts'
 
 type LossNeeds = {

@@ -1,5 +1,5 @@
 import { BackupError } from '../../errors.ts'
-import type { Manifest, StoredManifest } from '../../format/manifest.ts'
+import type { Manifest, StoredManifest } from '../../format/manifest/manifest.ts'
 import { quoteOutside } from '../../text.ts'
 import type { StoredOnBranch } from '../destination.ts'
 import { isNewer } from './commit/commit.ts'

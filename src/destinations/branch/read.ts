@@ -1,5 +1,5 @@
 import { BackupError } from '../../errors.ts'
-import { manifestFile } from '../../format/manifest.ts'
+import { manifestFile } from '../../format/manifest/manifest.ts'
 import type { Git } from '../../git/command.ts'
 import { fetchPast } from '../../git/history/past.ts'
 import { entriesAt, entriesIn, fileMode, objectName } from '../../git/objects/objects.ts'

@@ -1,5 +1,5 @@
 import { attributes } from '../../format/branch-layout.ts'
-import { type Manifest, printManifest, type StoredManifest } from '../../format/manifest.ts'
+import { type Manifest, printManifest, type StoredManifest } from '../../format/manifest/manifest.ts'
 import { findDataFile } from '../../snapshot/read/documents.ts'
 import type { Stopwatch } from '../../stopwatch.ts'
 import type { FinishedSnapshot, StoredOnBranch } from '../destination.ts'

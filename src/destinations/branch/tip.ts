@@ -1,5 +1,5 @@
 import { BackupError } from '../../errors.ts'
-import { manifestFile, type StoredManifest } from '../../format/manifest.ts'
+import { manifestFile, type StoredManifest } from '../../format/manifest/manifest.ts'
 import type { Git } from '../../git/command.ts'
 import { entriesAt, fileMode, filesBelow } from '../../git/objects/objects.ts'
 import { manifestOrReason } from '../../snapshot/read/newest-first.ts'

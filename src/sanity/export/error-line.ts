@@ -1,4 +1,14 @@
-import { closeBrace, closeBracket, closingQuote, colon, comma, openBrace, openBracket, quote, space } from '../../streams/json-bytes.ts'
+import {
+  closeBrace,
+  closeBracket,
+  closingQuote,
+  colon,
+  comma,
+  openBrace,
+  openBracket,
+  quote,
+  space,
+} from '../../streams/json/json-bytes.ts'
 import { quoteOutside } from '../../text.ts'
 
 /** The fields of Sanity's errors: `{statusCode, error, message}` of the API, `{error: {type, description}}` of Content Lake (@sanity/client, http/errors.ts). */

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
-import { isSpace, openBrace, space } from '../../streams/json-bytes.ts'
-import { isJson, scanDocument, scanObject } from '../../streams/scan.ts'
+import { isSpace, openBrace, space } from '../../streams/json/json-bytes.ts'
+import { isJson, scanDocument, scanObject } from '../../streams/json/scan.ts'
 import { findGluedError, findServerError } from './error-line.ts'
 
 /** What a line of an export is. */

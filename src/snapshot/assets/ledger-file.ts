@@ -1,6 +1,6 @@
 import type { Sealer } from '../../codec/age.ts'
 import { type LedgerEntry, ledgerFile, ledgerLine } from '../../format/ledger.ts'
-import type { FileEntry } from '../../format/manifest.ts'
+import type { FileEntry } from '../../format/manifest/manifest.ts'
 import { writeLines } from '../write/lines-file.ts'
 
 /** How many lines are made at a time. */

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { findCodec } from '../../codec/codecs.ts'
-import type { FileEntry, Manifest } from '../../format/manifest.ts'
+import type { FileEntry, Manifest } from '../../format/manifest/manifest.ts'
 import { type Digest, digester } from '../../streams/digest.ts'
 import { splitLines } from '../../streams/lines.ts'
 

@@ -2,9 +2,9 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BackupError, findSystemCode, messageOf } from '../../errors.ts'
 import { type Comparable, isComparable } from '../../format/compare.ts'
-import type { StoredManifest } from '../../format/manifest.ts'
-import { manifestFile } from '../../format/manifest.ts'
-import { parseManifest } from '../../format/parse-manifest.ts'
+import type { StoredManifest } from '../../format/manifest/manifest.ts'
+import { manifestFile } from '../../format/manifest/manifest.ts'
+import { parseManifest } from '../../format/manifest/parse-manifest.ts'
 import { quoteOutside } from '../../text.ts'
 
 /** The manifest, or the reason why it cannot be read. `where` is a part of a sentence: it says which snapshot was looked at. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Opener } from '../../codec/age.ts'
 import { AgeError } from '../../codec/age-error.ts'
 import { BackupError } from '../../errors.ts'
-import { isSealed } from '../../format/sealed.ts'
+import { isSealed } from '../../format/manifest/sealed.ts'
 import { quoteOutside } from '../../text.ts'
 
 /** A file in the folder of a snapshot; `parts`: of a data file that a branch has in parts, in their order. */

@@ -1,6 +1,6 @@
 import { mkdir, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { FileEntry } from '../../format/manifest.ts'
+import type { FileEntry } from '../../format/manifest/manifest.ts'
 import { systemError } from '../workshop/system-error.ts'
 
 /**

@@ -1,7 +1,7 @@
 import type { Seal } from '../../codec/age.ts'
 import type { Compression } from '../../codec/codec.ts'
 import { codecs } from '../../codec/codecs.ts'
-import type { FileEntry } from '../../format/manifest.ts'
+import type { FileEntry } from '../../format/manifest/manifest.ts'
 import { blockPool, packLines } from '../../streams/blocks.ts'
 import { checksummer, digester } from '../../streams/digest.ts'
 import { freeing, freeingLongLines } from '../../streams/memory.ts'

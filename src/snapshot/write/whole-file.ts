@@ -1,7 +1,7 @@
 import { open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { type FileEntry, type Manifest, manifestFile, printManifest } from '../../format/manifest.ts'
+import { type FileEntry, type Manifest, manifestFile, printManifest } from '../../format/manifest/manifest.ts'
 import { digestOf } from '../../streams/digest.ts'
 import { syncFolder } from '../workshop/files.ts'
 import { diskFull, isDiskFull } from '../workshop/room.ts'

@@ -3,7 +3,7 @@ import { checkShrink, enforceMinimum } from '../../../src/commands/backup/guards
 import { lookBack } from '../../../src/commands/backup/look-back.ts'
 import type { Destination } from '../../../src/destinations/destination.ts'
 import { BackupError } from '../../../src/errors.ts'
-import type { Manifest } from '../../../src/format/manifest.ts'
+import type { Manifest } from '../../../src/format/manifest/manifest.ts'
 import { exampleManifest, foundOf } from '../../support/example.ts'
 import { rejection } from '../../support/feed.ts'
 import { stepTools } from './tools.ts'

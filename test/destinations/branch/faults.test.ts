@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { FinishedSnapshot } from '../../../src/destinations/destination.ts'
-import { printManifest } from '../../../src/format/manifest.ts'
+import { printManifest } from '../../../src/format/manifest/manifest.ts'
 import { finishedSnapshot, someLines } from '../../contracts/destination.ts'
 import { type Git, gitAnswers } from '../../doubles/git/git.ts'
 import { rejection } from '../../support/feed.ts'

@@ -5,7 +5,7 @@ import { branchReader, commitReader, datasetsOn } from '../../../src/destination
 import { currentState } from '../../../src/destinations/branch/session.ts'
 import type { Found, SnapshotReader } from '../../../src/destinations/destination.ts'
 import { joinDocument } from '../../../src/format/document-file.ts'
-import { printManifest } from '../../../src/format/manifest.ts'
+import { printManifest } from '../../../src/format/manifest/manifest.ts'
 import { digestOf, sumDigest } from '../../../src/streams/digest.ts'
 import { startGit } from '../../doubles/git/git.ts'
 import { exampleManifest } from '../../support/example.ts'

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { refuseLoss } from '../../../src/destinations/branch/loss.ts'
 import type { BackupError } from '../../../src/errors.ts'
-import type { Manifest } from '../../../src/format/manifest.ts'
-import { type PlainManifest, sealManifest } from '../../../src/format/sealed.ts'
+import type { Manifest } from '../../../src/format/manifest/manifest.ts'
+import { type PlainManifest, sealManifest } from '../../../src/format/manifest/sealed.ts'
 import { exampleManifest } from '../../support/example.ts'
 
 type Given = { readonly byType: Record<string, number>; readonly filters?: Partial<PlainManifest['filters']>; readonly assets?: number }

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { type Manifest, printManifest } from '../../../src/format/manifest.ts'
+import { type Manifest, printManifest } from '../../../src/format/manifest/manifest.ts'
 import { findLastBytes } from '../../../src/snapshot/read/newest-first.ts'
 import { exampleManifest } from '../../support/example.ts'
 import { makeTempFolder } from '../../support/process.ts'

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { printManifest } from '../../../src/format/manifest.ts'
+import { printManifest } from '../../../src/format/manifest/manifest.ts'
 import { writeManifest, writeOneOfMany } from '../../../src/snapshot/write/whole-file.ts'
 import { digestOf } from '../../../src/streams/digest.ts'
 import { smallDisk } from '../../support/disk.ts'

@@ -1,6 +1,6 @@
 import type { Sealer } from '../../../codec/age.ts'
 import type { LedgerEntry } from '../../../format/ledger.ts'
-import type { FileEntry, MissingAsset } from '../../../format/manifest.ts'
+import type { FileEntry, MissingAsset } from '../../../format/manifest/manifest.ts'
 import type { SavedAsset } from '../../../snapshot/assets/folder.ts'
 import { writeLedger } from '../../../snapshot/assets/ledger-file.ts'
 import type { Tools } from '../../../tools.ts'

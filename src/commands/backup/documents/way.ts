@@ -1,4 +1,4 @@
-import type { ExportMode } from '../../../format/manifest.ts'
+import type { ExportMode } from '../../../format/manifest/manifest.ts'
 import type { SanityApi } from '../../../sanity/api.ts'
 import type { ExportedDocument } from '../../../sanity/export/stream.ts'
 import type { WrittenData } from '../../../snapshot/write/data-file.ts'

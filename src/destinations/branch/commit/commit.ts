@@ -1,7 +1,7 @@
 import { attributes, attributesFile, documentsFolder } from '../../../format/branch-layout.ts'
 import { totalOf } from '../../../format/compare.ts'
 import { listingOf } from '../../../format/listing.ts'
-import { type Manifest, manifestFile, printManifest, type StoredManifest } from '../../../format/manifest.ts'
+import { type Manifest, manifestFile, printManifest, type StoredManifest } from '../../../format/manifest/manifest.ts'
 import type { Git } from '../../../git/command.ts'
 import { commitTree, type ImportStep, importObjects } from '../../../git/objects/import.ts'
 import { objectName } from '../../../git/objects/objects.ts'

@@ -4,7 +4,7 @@ import { attributesFile, depthFor, documentPath, partsOf, typeInPath } from '../
 import { countChanges, type TypeChanges } from '../../../format/compare.ts'
 import { indentDocument, indentedBytes } from '../../../format/document-file.ts'
 import { type Listing, listing } from '../../../format/listing.ts'
-import { type FileEntry, type Manifest, manifestFile } from '../../../format/manifest.ts'
+import { type FileEntry, type Manifest, manifestFile } from '../../../format/manifest/manifest.ts'
 import type { FileChange, NewBlob } from '../../../git/objects/import.ts'
 import { blobNameOf, bytesOf, objectName } from '../../../git/objects/objects.ts'
 import { digestOfFile, findDataFile, readDocuments } from '../../../snapshot/read/documents.ts'

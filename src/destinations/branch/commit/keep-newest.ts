@@ -1,5 +1,5 @@
 import { BackupError } from '../../../errors.ts'
-import { manifestFile } from '../../../format/manifest.ts'
+import { manifestFile } from '../../../format/manifest/manifest.ts'
 import type { Git } from '../../../git/command.ts'
 import { readInTrees } from '../../../git/history/history.ts'
 import { prune, type Version } from '../../../git/history/prune.ts'

@@ -1,5 +1,5 @@
 import { changesInWords, countDifferences, signedCount, type TypeChanges, totalOf } from '../../../format/compare.ts'
-import type { Manifest, StoredManifest } from '../../../format/manifest.ts'
+import type { Manifest, StoredManifest } from '../../../format/manifest/manifest.ts'
 import { joinProgram } from '../../../snapshot/read/join.ts'
 import { formatCount } from '../../../text.ts'
 

@@ -1,5 +1,5 @@
 import { BackupError } from '../../../errors.ts'
-import type { Manifest } from '../../../format/manifest.ts'
+import type { Manifest } from '../../../format/manifest/manifest.ts'
 import type { Git } from '../../../git/command.ts'
 import { botAddress } from '../../../git/objects/import.ts'
 import { fetchCommit } from '../../../git/server/remote.ts'

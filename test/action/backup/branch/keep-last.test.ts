@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import type { Manifest } from '../../../../src/format/manifest.ts'
+import type { Manifest } from '../../../../src/format/manifest/manifest.ts'
 import { type Git, startGit } from '../../../doubles/git/git.ts'
 import { startGithubRest } from '../../../doubles/github/github.ts'
 import { startSanity } from '../../../doubles/sanity/sanity.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from '@jest/globals'
-import type { Manifest } from '../../../../src/format/manifest.ts'
+import type { Manifest } from '../../../../src/format/manifest/manifest.ts'
 import { type Git, startGit } from '../../../doubles/git/git.ts'
 import { type GithubRest, startGithubRest } from '../../../doubles/github/github.ts'
 import type { SanityDocument } from '../../../doubles/sanity/data/store.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import type { Manifest } from '../../../../src/format/manifest.ts'
+import type { Manifest } from '../../../../src/format/manifest/manifest.ts'
 import { makeKeys } from '../../../codec/age-files.ts'
 import { startSanity } from '../../../doubles/sanity/sanity.ts'
 import { backUp, sha256, threeDocuments, threeLines } from '../../support.ts'

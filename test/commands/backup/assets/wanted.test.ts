@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { leavesOutAll, wantedFinder } from '../../../../src/commands/backup/assets/wanted.ts'
-import type { Filters } from '../../../../src/format/filters.ts'
-import type { Shard } from '../../../../src/format/shard.ts'
-import { isInShard } from '../../../../src/format/shard.ts'
+import type { Filters } from '../../../../src/format/manifest/filters.ts'
+import type { Shard } from '../../../../src/format/manifest/shard.ts'
+import { isInShard } from '../../../../src/format/manifest/shard.ts'
 
 const source = { projectId: 'abc12345', dataset: 'production', apiHost: new URL('https://api.sanity.io'), apiVersion: '2025-02-19' }
 const everything: Filters = { includeDrafts: true, types: [], excludeTypes: [], excludeIds: [] }

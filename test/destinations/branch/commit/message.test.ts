@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { commitMessage, saysWhole, takenAtIn, topMessage } from '../../../../src/destinations/branch/commit/message.ts'
-import type { Manifest } from '../../../../src/format/manifest.ts'
+import type { Manifest } from '../../../../src/format/manifest/manifest.ts'
 import { redactor } from '../../../../src/redact.ts'
 import { exampleManifest } from '../../../support/example.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { needsNewManifest } from '../../../../src/destinations/branch/commit/unchanged.ts'
-import type { Manifest } from '../../../../src/format/manifest.ts'
+import type { Manifest } from '../../../../src/format/manifest/manifest.ts'
 import { exampleManifest } from '../../../support/example.ts'
 
 describe('needsNewManifest', () => {

@@ -1,0 +1,83 @@
+import { formatCount, plural } from '../../text.ts'
+import { ledgerFile } from '../ledger.ts'
+import { manifestFile, type StoredManifest } from '../manifest/manifest.ts'
+import { type Finding, fileFinding, finding } from './finding.ts'
+
+/** The name of a data file, or of a part of one. */
+const dataName = /^(data\.ndjson\.(?:gz|zst)(?:\.age)?)(?:\.\d{3,})?$/
+
+/** The name of the whole data file that a file is, or is a part of; undefined for any other. */
+export function dataFileOf(path: string): string | undefined {
+  return dataName.exec(path)?.[1]
+}
+
+function isLedger(path: string): boolean {
+  return path === ledgerFile || path === `${ledgerFile}.age`
+}
+
+/** Where a manifest contradicts itself, and what it says itself is missing. */
+export function findInManifest(manifest: StoredManifest): Finding[] {
+  return [...findWrongFiles(manifest), ...findWrongDocuments(manifest), ...findWrongAssets(manifest)]
+}
+
+/** How many assets the manifest says are missing. */
+export function missingAssets({ assets }: StoredManifest): number {
+  const { missing = 0 } = assets ?? {}
+  return typeof missing === 'number' ? missing : missing.length
+}
+
+function findWrongFiles({ files, branch, shard }: StoredManifest): Finding[] {
+  const seen = new Set<string>()
+  const twice = new Set<string>()
+  for (const { path } of files) {
+    if (seen.has(path) || path === manifestFile) twice.add(path)
+    seen.add(path)
+  }
+  const dataFiles = new Set(files.flatMap(({ path }) => dataFileOf(path) ?? []))
+  const needsData = branch === undefined && (shard?.index ?? 1) === 1
+  return [
+    ...[...twice].map((path) => fileFinding('file-unexpected', path, 'is listed in the manifest once more')),
+    ...[...dataFiles].slice(needsData ? 1 : 0).map((path) => fileFinding('file-unexpected', path, 'is a data file too many')),
+    ...(needsData && dataFiles.size === 0 ? [fileFinding('file-missing', manifestFile, 'lists no data file')] : []),
+  ]
+}
+
+function findWrongDocuments({ documents, shard }: StoredManifest): Finding[] {
+  const { count, byType, drafts = 0, versions = 0 } = documents
+  const byTypes = Object.values(byType)
+  const sum = byTypes.reduce((total, each) => total + each, 0)
+  const says = [
+    // One that has no types to tell leaves them out.
+    ...(byTypes.length > 0 && sum !== count ? [`says ${plural(count, 'document')}, and ${formatCount(sum)} by type`] : []),
+    ...(drafts + versions > count
+      ? [`says ${plural(count, 'document')}, and ${formatCount(drafts + versions)} of them drafts and versions`]
+      : []),
+    ...(shard && shard.index > 1 && count > 0 ? [`is that of a shard without documents, and says ${plural(count, 'document')}`] : []),
+  ]
+  return says.map((each) => fileFinding('documents-differ', manifestFile, each))
+}
+
+function findWrongAssets(manifest: StoredManifest): Finding[] {
+  const { files, assets, complete } = manifest
+  if (assets === undefined) return []
+  const own = files.filter(({ path }) => path.startsWith('assets/'))
+  const ownBytes = own.reduce((total, { sizeBytes }) => total + sizeBytes, 0)
+  const missing = missingAssets(manifest)
+  const hasLedger = files.some(({ path }) => isLedger(path))
+  const says = [
+    ...(own.length > assets.count || (own.length === 0 && assets.count > 0)
+      ? [`says ${plural(assets.count, 'asset')}, and lists ${plural(own.length, 'file')} of them`]
+      : []),
+    ...(assets.sizeBytes !== undefined && assets.sizeBytes !== ownBytes && manifest.encryption == null
+      ? [`says that the assets have ${formatCount(assets.sizeBytes)} bytes, and lists ${formatCount(ownBytes)}`]
+      : []),
+    ...(complete === true && missing > 0 ? [`says that nothing is missing, and names ${plural(missing, 'asset')}`] : []),
+  ]
+  return [
+    ...says.map((each) => fileFinding('assets-differ', manifestFile, each)),
+    ...(assets.count > 0 && !hasLedger ? [fileFinding('file-missing', ledgerFile, 'is not listed in the manifest')] : []),
+    ...(missing > 0 || complete === false
+      ? [finding('assets-missing', `The snapshot says itself that the files of ${plural(missing, 'asset')} are missing`)]
+      : []),
+  ]
+}

@@ -1,0 +1,97 @@
+import { BackupError } from '../../errors.ts'
+import { type Digest, isDigest, isSumDigest, type SumDigest } from '../../streams/digest.ts'
+import { count, either, listOf, mapOf, oneOf, orNull, record, saying, text, that, time, truth } from './fields.ts'
+import { manifestFile, type StoredManifest } from './manifest.ts'
+
+/**
+ * Reads the bytes of a manifest into a new value, which holds the known keys only. Throws `snapshot-invalid` if they are not JSON, of a format whose
+ * major this version does not know, lack what a reader needs (names, counts, and the files with their sizes and digests), or hold a value of
+ * another type than docs/format.md says.
+ */
+export function parseManifest(bytes: Buffer): StoredManifest {
+  const value = parseJson(bytes)
+  try {
+    const { format } = saying('it names no format', record({ format: text }, {}))(value)
+    if (!/^sanity-backup\/1(\.|$)/.test(format)) throw new Error('it is of a format that this version does not know')
+    return readManifest(value)
+  } catch (error) {
+    throw invalid(Error.isError(error) ? error.message : String(error), error)
+  }
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (error) {
+    throw invalid('it is not JSON', error)
+  }
+}
+
+const digest = that<Digest>(isDigest)
+const sumDigest = that<SumDigest>(isSumDigest)
+
+/** A path below the snapshot's folder: nothing in a manifest may lead out of it. */
+const safePath = that(
+  (value): value is string =>
+    typeof value === 'string' &&
+    /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(value) &&
+    !value.split('/').some((part) => /^\.+$/.test(part)),
+)
+
+const file = record({ path: safePath, sizeBytes: count, digest }, { contentBytes: count, contentDigest: digest })
+
+const source = record({ projectId: text, dataset: text }, { apiVersion: text, mode: oneOf('stream', 'cursor') })
+
+const run = record({ repository: text, runId: text, runAttempt: count, event: text, sha: text }, {})
+
+const lists = { types: listOf(text), excludeTypes: listOf(text), excludeIds: listOf(text) }
+const filters = record({ includeDrafts: truth, ...lists }, {})
+const sealedFilters = record({ includeDrafts: truth, types: count, excludeTypes: count, excludeIds: count, digest: text }, {})
+
+const missing = listOf(record({ id: text, url: text, status: count }, {}))
+const assets = record({ count }, { included: truth, sizeBytes: count, reused: count, missing: either(missing, count) })
+
+/** A snapshot that has no types to tell leaves them out. */
+const byType = (value: unknown) => (value === undefined ? {} : mapOf(count)(value))
+const documents = record(
+  { count, byType: saying('its types are not counted', byType), contentDigest: sumDigest },
+  { drafts: count, versions: count, excluded: count, liveCountBefore: count, liveCountAfter: count },
+)
+
+const nameOrTime = 'its name or time is missing'
+const optional = <Value>(key: string, read: (value: unknown) => Value) => saying(`its key "${key}" is damaged`, read)
+
+const readManifest = record(
+  {
+    format: text,
+    snapshot: saying(nameOrTime, text),
+    takenAt: saying(nameOrTime, time),
+    source: saying('its source is missing', source),
+    documents: saying('its documents are not counted', documents),
+    files: saying('its list of files is damaged', listOf(file)),
+  },
+  {
+    label: optional('label', orNull(text)),
+    shard: optional('shard', orNull(record({ index: count, of: count }, {}))),
+    finishedAt: optional('finishedAt', time),
+    complete: optional('complete', truth),
+    tool: optional('tool', record({ name: text, version: text }, {})),
+    run: optional('run', orNull(run)),
+    filters: optional('filters', either(filters, sealedFilters)),
+    assets: saying('its assets are not counted', assets),
+    access: optional('access', record({ fullRead: orNull(truth) }, {})),
+    encryption: optional('encryption', orNull(record({ format: text, recipients: listOf(text) }, {}))),
+    branch: optional('branch', record({ layout: oneOf('text'), depth: oneOf(1, 2) }, {})),
+    recent: optional('recent', listOf(record({ snapshot: text, takenAt: time, documents: count, sizeBytes: count }, {}))),
+  },
+)
+
+function invalid(why: string, cause: unknown): BackupError {
+  return new BackupError({
+    code: 'snapshot-invalid',
+    title: 'The snapshot cannot be read',
+    message: `Its ${manifestFile} is not that of a snapshot: ${why}.`,
+    hint: 'Choose another snapshot. If this one was made by a newer version of sanity-backup, update the action.',
+    cause,
+  })
+}
