@@ -14,17 +14,17 @@ import { writeManifest } from '../../snapshot/write/whole-file.ts'
 import type { Tools } from '../../tools.ts'
 import { toolVersion } from '../../version.ts'
 import { type Destinations, openDestinations } from '../destinations.ts'
+import { type SavedDocuments, saveDocuments } from '../documents/save.ts'
 import { checkMissing, findMissing, type MissingAssets } from './assets/missing.ts'
 import { type AssetNeeds, beginAssets } from './assets/save.ts'
 import { noAssets, type SavedAssets } from './assets/saved.ts'
-import { type SavedDocuments, saveDocuments } from './documents/save.ts'
-import { savesDocuments } from './documents/shard.ts'
 import { ensureRoomBelow, makeFolder, type NamedFolder } from './folder.ts'
 import { type Comparison, checkShrink, enforceMinimum, type ShrinkNeeds } from './guards.ts'
 import { type LastGood, type LookBack, lookBack } from './look-back.ts'
 import { makeManifest } from './manifest.ts'
 import { type BackupOutcome, stageTimes, storedAs } from './outcome.ts'
 import { openSealing, type Sealing, sealUp, warnOfOtherRecipients } from './sealing.ts'
+import { dataWriter, neededOf, savesDocuments } from './shard.ts'
 import { storeSnapshot } from './store.ts'
 import { warnOfDocuments } from './warnings.ts'
 
@@ -141,8 +141,8 @@ type FilesNeeds = FilesPlace & { readonly api: SanityApi }
 async function saveFiles(inputs: BackupInputs, { api, folder, sealing }: FilesNeeds, tools: Tools): Promise<Omit<Saved, 'fullRead'>> {
   const { token, exportMode, filters, shard, compression, compressionLevel } = inputs
   await using assets = inputs.includeAssets ? await beginAssets(assetNeeds(inputs, { folder, sealing }, tools), tools) : undefined
-  const sealer = sealing?.sealer
-  const needs = { api, token, exportMode, filters, shard, folder, compression, compressionLevel, sealer, assets }
+  const write = dataWriter({ shard, folder: folder.path, compression, compressionLevel, sealer: sealing?.sealer })
+  const needs = { api, token, exportMode, filters: neededOf(filters, shard), pagesFolder: folder.pages, intake: assets, write }
   const documents = await saveDocuments(needs, tools)
   return { documents, assets: assets ? await tools.stopwatch.during('assets', assets.finish) : noAssets }
 }

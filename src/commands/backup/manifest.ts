@@ -7,8 +7,8 @@ import type { Source } from '../../sanity/source.ts'
 import { sumDigest } from '../../streams/digest.ts'
 import type { Tools } from '../../tools.ts'
 import { toolVersion } from '../../version.ts'
+import type { SavedDocuments } from '../documents/save.ts'
 import type { SavedAssets } from './assets/saved.ts'
-import type { SavedDocuments } from './documents/save.ts'
 
 /** All that a manifest says. */
 export type ManifestNeeds = {

@@ -2,8 +2,8 @@ import type { Stored } from '../../destinations/destination.ts'
 import type { BackupError } from '../../errors.ts'
 import type { Manifest } from '../../format/manifest/manifest.ts'
 import type { Stopwatch } from '../../stopwatch.ts'
+import type { SavedDocuments } from '../documents/save.ts'
 import type { MissingAssets } from './assets/missing.ts'
-import type { SavedDocuments } from './documents/save.ts'
 import type { Comparison } from './guards.ts'
 
 /** How a backup ended that stored something. */

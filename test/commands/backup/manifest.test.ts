@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { noAssets } from '../../../src/commands/backup/assets/saved.ts'
-import type { SavedDocuments } from '../../../src/commands/backup/documents/save.ts'
 import { type ManifestNeeds, makeManifest } from '../../../src/commands/backup/manifest.ts'
+import type { SavedDocuments } from '../../../src/commands/documents/save.ts'
 import { exampleManifest } from '../../support/example.ts'
 
 const [file] = exampleManifest.files

@@ -1,9 +1,9 @@
-import type { Sealer } from '../../../codec/age.ts'
-import type { Compression } from '../../../codec/codec.ts'
-import { assetTypes } from '../../../format/asset-id.ts'
-import type { Filters } from '../../../format/manifest/filters.ts'
-import type { Shard } from '../../../format/manifest/shard.ts'
-import { type WrittenData, writeData } from '../../../snapshot/write/data-file.ts'
+import type { Sealer } from '../../codec/age.ts'
+import type { Compression } from '../../codec/codec.ts'
+import { assetTypes } from '../../format/asset-id.ts'
+import type { Filters } from '../../format/manifest/filters.ts'
+import type { Shard } from '../../format/manifest/shard.ts'
+import { type WrittenData, writeData } from '../../snapshot/write/data-file.ts'
 
 /** Whether this job saves the documents. Of several shards only the first does; the others look for assets among them. */
 export function savesDocuments(shard: Shard | null): boolean {

@@ -2,13 +2,14 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
-import { type DocumentNeeds, saveDocuments } from '../../../../src/commands/backup/documents/save.ts'
-import { BackupError } from '../../../../src/errors.ts'
-import type { SanityApi } from '../../../../src/sanity/api.ts'
-import type { SnapshotFolder } from '../../../../src/snapshot/workshop/workshop.ts'
-import { chunks, rejection } from '../../../support/feed.ts'
-import { makeTempFolder } from '../../../support/process.ts'
-import { stepTools } from '../tools.ts'
+import { type DocumentNeeds, saveDocuments } from '../../../src/commands/documents/save.ts'
+import { BackupError } from '../../../src/errors.ts'
+import type { SanityApi } from '../../../src/sanity/api.ts'
+import type { SnapshotFolder } from '../../../src/snapshot/workshop/workshop.ts'
+import { writeData } from '../../../src/snapshot/write/data-file.ts'
+import { chunks, rejection } from '../../support/feed.ts'
+import { makeTempFolder } from '../../support/process.ts'
+import { stepTools } from '../backup/tools.ts'
 
 type Answer = string | BackupError
 
@@ -38,8 +39,9 @@ async function saving(exportMode: DocumentNeeds['exportMode'], answers: Answer[]
   const folder = { path: join(temp.path, 'snapshot'), pages: join(temp.path, 'pages') } as SnapshotFolder
   for (const path of [folder.path, folder.pages]) await mkdir(path)
   const filters = { includeDrafts: true, types: [], excludeTypes: [], excludeIds: [] }
-  const needs = { api, token: 'skTOKEN', exportMode, filters, shard: null, folder, compression: 'gzip', compressionLevel: 6 } as const
-  const outcome = saveDocuments({ ...needs, sealer: undefined, assets: undefined }, tools)
+  const write: DocumentNeeds['write'] = async (lines) =>
+    await writeData(folder.path, { lines, compression: 'gzip', level: 6, sealer: undefined })
+  const outcome = saveDocuments({ api, token: 'skTOKEN', exportMode, filters, pagesFolder: folder.pages, intake: undefined, write }, tools)
   return { outcome, asked, logged, folder, [Symbol.asyncDispose]: async () => await temp[Symbol.asyncDispose]() }
 }
 

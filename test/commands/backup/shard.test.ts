@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises'
 import { describe, expect, it } from '@jest/globals'
-import { dataWriter, neededOf, savesDocuments } from '../../../../src/commands/backup/documents/shard.ts'
-import { source } from '../../../support/feed.ts'
-import { makeTempFolder } from '../../../support/process.ts'
+import { dataWriter, neededOf, savesDocuments } from '../../../src/commands/backup/shard.ts'
+import { source } from '../../support/feed.ts'
+import { makeTempFolder } from '../../support/process.ts'
 
 const filters = { includeDrafts: true, types: [], excludeTypes: ['secret'], excludeIds: [] }
 const first = { index: 1, of: 3 }

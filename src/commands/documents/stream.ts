@@ -1,6 +1,6 @@
-import { retrying, retryRules } from '../../../http/retry.ts'
-import { exportDocuments } from '../../../sanity/export/stream.ts'
-import type { Tools } from '../../../tools.ts'
+import { retrying, retryRules } from '../../http/retry.ts'
+import { exportDocuments } from '../../sanity/export/stream.ts'
+import type { Tools } from '../../tools.ts'
 import { type Exported, exportProgress, type WayNeeds } from './way.ts'
 
 /** Saves the documents as one request gives them: all of one moment. A try that fails is made again from the start. */
@@ -11,14 +11,14 @@ export async function saveStream(needs: WayNeeds, tools: Tools): Promise<Exporte
   })
 }
 
-async function streamOnce({ api, types, expected, startTally, assets, write }: WayNeeds, tools: Tools): Promise<Exported> {
+async function streamOnce({ api, types, expected, startTally, intake, write }: WayNeeds, tools: Tools): Promise<Exported> {
   const tally = startTally()
   const progress = exportProgress(tools)
-  assets?.restart()
+  intake?.restart()
   const lines = async function* (): AsyncGenerator<Buffer[]> {
     for await (const batch of exportDocuments(api, { types, expected })) {
       progress(batch)
-      await assets?.take(batch)
+      await intake?.take(batch)
       yield tally.pick(batch)
     }
   }

@@ -1,12 +1,12 @@
-import { BackupError } from '../../../errors.ts'
-import { retrying, retryRules } from '../../../http/retry.ts'
-import { classifyLine } from '../../../sanity/export/line.ts'
-import { exportPage } from '../../../sanity/export/page.ts'
-import type { ExportedDocument } from '../../../sanity/export/stream.ts'
-import { makeSpool, otherPages, type Spool } from '../../../snapshot/write/page-spool.ts'
-import { idSet, keyJournal, keyOf } from '../../../streams/id-set.ts'
-import { plural } from '../../../text.ts'
-import type { Tools } from '../../../tools.ts'
+import { BackupError } from '../../errors.ts'
+import { retrying, retryRules } from '../../http/retry.ts'
+import { classifyLine } from '../../sanity/export/line.ts'
+import { exportPage } from '../../sanity/export/page.ts'
+import type { ExportedDocument } from '../../sanity/export/stream.ts'
+import { makeSpool, otherPages, type Spool } from '../../snapshot/write/page-spool.ts'
+import { idSet, keyJournal, keyOf } from '../../streams/id-set.ts'
+import { plural } from '../../text.ts'
+import type { Tools } from '../../tools.ts'
 import { type Exported, exportProgress, type WayNeeds } from './way.ts'
 
 /** Pages one after the other that bring no new document: a server that goes on like that goes on for ever. */
@@ -20,17 +20,17 @@ const mostRepeats = 1_000_000
  * Throws `export-invalid` for a server that comes to no end.
  */
 export async function savePages(needs: WayNeeds, tools: Tools): Promise<Exported> {
-  const { pagesFolder, startTally, assets, write } = needs
+  const { pagesFolder, startTally, intake, write } = needs
   const spool = makeSpool(pagesFolder)
   const repeats = await fetchPages(needs, spool, tools)
   tools.log.info('All pages are there. They are put together.')
   const tally = startTally()
-  assets?.restart()
+  intake?.restart()
   const lines = async function* (): AsyncGenerator<Buffer[]> {
     for await (const batch of spool.read()) {
       tools.signal.throwIfAborted()
       const documents = batch.map(documentIn).filter(isLast(repeats.left))
-      await assets?.take(documents)
+      await intake?.take(documents)
       yield tally.pick(documents)
     }
   }
@@ -41,7 +41,7 @@ export async function savePages(needs: WayNeeds, tools: Tools): Promise<Exported
 /** How often each document that came more than once is still to come when the pages are read again, by its key; and how many came too often. */
 type Repeats = { readonly left: Map<string, number>; count: number }
 
-async function fetchPages({ api, types, assets }: WayNeeds, spool: Spool, tools: Tools): Promise<Repeats> {
+async function fetchPages({ api, types, intake }: WayNeeds, spool: Spool, tools: Tools): Promise<Repeats> {
   const progress = exportProgress(tools)
   const seen = idSet()
   const cursors = new Set<string>()
@@ -49,7 +49,7 @@ async function fetchPages({ api, types, assets }: WayNeeds, spool: Spool, tools:
   let cursor = ''
   let barren = 0
   for (let page = 1; ; page++) {
-    const { keys, next } = await retrying(() => fetchPage({ api, types, cursor, spool, assets, progress }), retryRules(tools))
+    const { keys, next } = await retrying(() => fetchPage({ api, types, cursor, spool, intake, progress }), retryRules(tools))
     barren = remember(keys, seen, repeats) === 0 ? barren + 1 : 0
     if (next === undefined) return repeats
     if (cursors.has(next)) throw endless(`Page ${page} ends with a cursor that has been there before`)
@@ -60,7 +60,7 @@ async function fetchPages({ api, types, assets }: WayNeeds, spool: Spool, tools:
   }
 }
 
-type PageNeeds = Pick<WayNeeds, 'api' | 'types' | 'assets'> & {
+type PageNeeds = Pick<WayNeeds, 'api' | 'types' | 'intake'> & {
   readonly cursor: string
   readonly spool: Spool
   readonly progress: (batch: readonly ExportedDocument[]) => void
@@ -69,7 +69,7 @@ type PageNeeds = Pick<WayNeeds, 'api' | 'types' | 'assets'> & {
 /** What came on a page: the keys of its documents in order, and the cursor of the next page; undefined after the last. */
 type FetchedPage = { readonly keys: () => Generator<string>; readonly next: string | undefined }
 
-async function fetchPage({ api, types, cursor, spool, assets, progress }: PageNeeds): Promise<FetchedPage> {
+async function fetchPage({ api, types, cursor, spool, intake, progress }: PageNeeds): Promise<FetchedPage> {
   const journal = keyJournal()
   let next: string | undefined
   const lines = async function* (): AsyncGenerator<Buffer[]> {
@@ -83,7 +83,7 @@ async function fetchPage({ api, types, cursor, spool, assets, progress }: PageNe
         }
         for (const { id } of value) journal.add(id)
         progress(value)
-        await assets?.take(value)
+        await intake?.take(value)
         yield value.map(({ bytes }) => bytes)
       }
     } finally {

@@ -1,11 +1,10 @@
-import type { ExportMode } from '../../../format/manifest/manifest.ts'
-import type { SanityApi } from '../../../sanity/api.ts'
-import type { ExportedDocument } from '../../../sanity/export/stream.ts'
-import type { WrittenData } from '../../../snapshot/write/data-file.ts'
-import type { Tally, tally } from '../../../tally/tally.ts'
-import { formatBytes, plural } from '../../../text.ts'
-import type { Tools } from '../../../tools.ts'
-import type { AssetIntake } from '../assets/save.ts'
+import type { ExportMode } from '../../format/manifest/manifest.ts'
+import type { SanityApi } from '../../sanity/api.ts'
+import type { ExportedDocument } from '../../sanity/export/stream.ts'
+import type { WrittenData } from '../../snapshot/write/data-file.ts'
+import type { Tally, tally } from '../../tally/tally.ts'
+import { formatBytes, plural } from '../../text.ts'
+import type { Tools } from '../../tools.ts'
 
 /** One way to fetch all documents of a dataset. */
 export type Way = {
@@ -14,6 +13,14 @@ export type Way = {
   readonly fetch: (needs: WayNeeds, tools: Tools) => Promise<Exported>
   /** Whether a try goes on where the one before was cut. If not, a dataset that is too large for one request is cut time after time. */
   readonly resumes: boolean
+}
+
+/** Sees the documents go by, before any is left out. */
+export type Intake = {
+  /** The documents come from the start: what counts is only what comes from now on. */
+  readonly restart: () => void
+  /** Takes some of the documents. What it throws ends the export. */
+  readonly take: (documents: readonly ExportedDocument[]) => Promise<void>
 }
 
 /** What every way needs. */
@@ -29,16 +36,15 @@ export type WayNeeds = {
   readonly pagesFolder: string
   /** Begins a count of the documents, which also picks the lines that are kept. */
   readonly startTally: () => ReturnType<typeof tally>
-  /** Takes the assets among the documents; undefined if their files are not wanted. */
-  readonly assets: AssetIntake | undefined
-  /** Writes the lines that are kept; gives undefined in a shard that saves no documents. */
+  readonly intake: Intake | undefined
+  /** Writes the lines that are kept; gives undefined where no documents are saved. */
   readonly write: (lines: AsyncIterable<readonly Buffer[]>) => Promise<WrittenData | undefined>
 }
 
 /** What one export gave. */
 export type Exported = {
   readonly tally: Tally
-  /** Undefined in a shard that saves no documents. */
+  /** Undefined where no documents are saved. */
   readonly data: WrittenData | undefined
   /** Documents that came on more than one page; the last was kept. */
   readonly repeated: number

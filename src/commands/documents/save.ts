@@ -1,22 +1,16 @@
-import type { Sealer } from '../../../codec/age.ts'
-import type { Compression } from '../../../codec/codec.ts'
-import { BackupError } from '../../../errors.ts'
-import { otherAssets } from '../../../format/asset-id.ts'
-import type { Filters } from '../../../format/manifest/filters.ts'
-import type { ExportMode } from '../../../format/manifest/manifest.ts'
-import type { Shard } from '../../../format/manifest/shard.ts'
-import { retrying, retryRules } from '../../../http/retry.ts'
-import type { SanityApi } from '../../../sanity/api.ts'
-import { countDocuments } from '../../../sanity/count.ts'
-import type { SnapshotFolder } from '../../../snapshot/workshop/workshop.ts'
-import { tally } from '../../../tally/tally.ts'
-import { formatBytes, formatCount, formatDuration, plural } from '../../../text.ts'
-import type { Tools } from '../../../tools.ts'
-import type { AssetIntake } from '../assets/save.ts'
+import { BackupError } from '../../errors.ts'
+import { otherAssets } from '../../format/asset-id.ts'
+import type { Filters } from '../../format/manifest/filters.ts'
+import type { ExportMode } from '../../format/manifest/manifest.ts'
+import { retrying, retryRules } from '../../http/retry.ts'
+import type { SanityApi } from '../../sanity/api.ts'
+import { countDocuments } from '../../sanity/count.ts'
+import { tally } from '../../tally/tally.ts'
+import { formatBytes, formatCount, formatDuration, plural } from '../../text.ts'
+import type { Tools } from '../../tools.ts'
 import { savePages } from './pages.ts'
-import { dataWriter, neededOf } from './shard.ts'
 import { saveStream } from './stream.ts'
-import type { Exported, Way, WayNeeds } from './way.ts'
+import type { Exported, Intake, Way, WayNeeds } from './way.ts'
 
 /** The dataset's documents, saved and counted. */
 export type SavedDocuments = Exported & {
@@ -40,14 +34,9 @@ export type DocumentNeeds = {
   /** `auto` begins with one stream and goes on in pages if that is cut or short twice. */
   readonly exportMode: 'auto' | ExportMode
   readonly filters: Filters
-  readonly shard: Shard | null
-  readonly folder: SnapshotFolder
-  readonly compression: Compression
-  readonly compressionLevel: number
-  /** Encrypts the data file; undefined for a snapshot that anybody may read. */
-  readonly sealer: Sealer | undefined
-  /** Takes the assets among the documents; undefined if their files are not wanted. */
-  readonly assets: AssetIntake | undefined
+  readonly pagesFolder: string
+  readonly intake: Intake | undefined
+  readonly write: WayNeeds['write']
 }
 
 const streamWay: Way = { mode: 'stream', fetch: saveStream, resumes: false }
@@ -102,17 +91,8 @@ function announced(way: Way, next: Way): string {
 }
 
 function wayNeedsOf(needs: DocumentNeeds, { stopAtCut }: Pick<WayNeeds, 'stopAtCut'>): Omit<WayNeeds, 'expected'> {
-  const { api, token, shard, folder, compression, compressionLevel, sealer, assets } = needs
-  const filters = neededOf(needs.filters, shard)
-  return {
-    api,
-    types: filters.types,
-    stopAtCut,
-    pagesFolder: folder.pages,
-    startTally: () => tally(filters, Buffer.from(token)),
-    assets,
-    write: dataWriter({ shard, folder: folder.path, compression, compressionLevel, sealer }),
-  }
+  const { api, token, filters, pagesFolder, intake, write } = needs
+  return { api, types: filters.types, stopAtCut, pagesFolder, startTally: () => tally(filters, Buffer.from(token)), intake, write }
 }
 
 /** What one way gave, and how many documents it had to give at least. */
@@ -140,7 +120,7 @@ async function saveOneWay({ mode, fetch }: Way, needs: Omit<WayNeeds, 'expected'
 function logExport(saved: SavedDocuments, { log }: Tools): SavedDocuments {
   const { tally: counted, data, exportMs, repeated } = saved
   const file = data?.file
-  const size = file ? `${formatBytes(file.contentBytes ?? 0)}, ${formatBytes(file.sizeBytes)} compressed` : 'not saved by this shard'
+  const size = file ? `${formatBytes(file.contentBytes ?? 0)}, ${formatBytes(file.sizeBytes)} compressed` : 'not saved here'
   log.info(`Exported ${plural(counted.count, 'document')} (${size}) in ${formatDuration(exportMs)}`)
   if (counted.excluded > 0) log.info(`Left out by \`exclude-types\` and \`exclude-ids\`: ${plural(counted.excluded, 'document')}`)
   for (const [type, count] of otherAssets(counted.byType)) {
