@@ -8,6 +8,11 @@ export const closeBracket = 0x5d
 export const openBrace = 0x7b
 export const closeBrace = 0x7d
 
+/** In ASCII the closing bracket is the second one behind the opening one. */
+export function closing(bracket: number): number {
+  return bracket + 2
+}
+
 /** Whether a byte is white space between the tokens of JSON (RFC 8259, 2). */
 export function isSpace(byte: number): boolean {
   return byte === space || byte === 0x09 || byte === 0x0a || byte === 0x0d

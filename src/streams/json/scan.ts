@@ -1,4 +1,4 @@
-import { backslash, closeBrace, colon, comma, isSpace, openBrace, openBracket, quote, space } from './json-bytes.ts'
+import { backslash, closeBrace, closing, colon, comma, isSpace, openBrace, openBracket, quote, space } from './json-bytes.ts'
 
 /** The `_id` and the `_type` of a line that is a document. */
 export type Scanned = { readonly id: string; readonly type: string }
@@ -37,10 +37,11 @@ export function scanObject(line: Buffer): Readonly<Names> | undefined {
   return line[at] === closeBrace && skipSpace(line, at + 1) === line.length ? names : undefined
 }
 
-type Member = { readonly keyAt: number; readonly valueAt: number; readonly valueEnd: number }
+/** Where a member of an object stands: its key's opening quote, the first byte of its value, and what is behind the last. */
+export type Place = { readonly keyAt: number; readonly valueAt: number; readonly valueEnd: number }
 
 /** Of a key that comes twice the last counts. */
-function noteName(names: Names, line: Buffer, { keyAt, valueAt, valueEnd }: Member): void {
+function noteName(names: Names, line: Buffer, { keyAt, valueAt, valueEnd }: Place): void {
   const key = hasEscape(line, keyAt) ? parsed(line, keyAt, valueAt) : undefined
   if (key === '_id' || isAt(line, keyAt, idKey)) names.id = findText(line, valueAt, valueEnd)
   else if (key === '_type' || isAt(line, keyAt, typeKey)) names.type = findText(line, valueAt, valueEnd)
@@ -83,7 +84,7 @@ function parsed(line: Buffer, start: number, end: number): string {
 // Below, places are given as offsets, and -1 stands for what is not JSON. Behind the end of a line there is `undefined`: no comparison holds for it.
 
 /** The next place that is no white space. Sanity sends none: the common case must be cheap. */
-function skipSpace(line: Buffer, start: number): number {
+export function skipSpace(line: Buffer, start: number): number {
   return (line[start] as number) > space ? start : endOfSpace(line, start)
 }
 
@@ -94,7 +95,7 @@ function endOfSpace(line: Buffer, start: number): number {
 }
 
 /** Where the value begins of the member of an object that begins at `start`. */
-function valueOfMember(line: Buffer, start: number): number {
+export function valueOfMember(line: Buffer, start: number): number {
   const keyEnd = line[start] === quote ? endOfString(line, start) : -1
   if (keyEnd < 0) return -1
   const at = skipSpace(line, keyEnd)
@@ -106,7 +107,7 @@ let openBrackets = new Uint8Array(512)
 let depth = 0
 
 /** Where the value ends that begins at `start`. A loop and no recursion, so that a document may be nested as deep as it likes. */
-function endOfValue(line: Buffer, start: number): number {
+export function endOfValue(line: Buffer, start: number): number {
   depth = 0
   let at = start
   while (at >= 0) {
@@ -153,13 +154,8 @@ function valueIn(line: Buffer, start: number): number {
   return openBrackets[depth - 1] === openBrace ? valueOfMember(line, start) : start
 }
 
-/** In ASCII the closing bracket is the second one behind the opening one. */
-function closing(bracket: number): number {
-  return bracket + 2
-}
-
 /** Where the string ends whose quote is at `start`. Its bytes beyond ASCII are known to be valid UTF-8. */
-function endOfString(line: Buffer, start: number): number {
+export function endOfString(line: Buffer, start: number): number {
   for (let at = start + 1; ; ) {
     let byte = line[at++] as number
     // Every bit counts here. Turning the second bit over makes space and quote change places, so that one comparison stops at a quote and below a space.
@@ -198,7 +194,7 @@ const no = Buffer.from('false')
 const nothing = Buffer.from('null')
 
 /** Where a number ends, or one of the three words. */
-function endOfScalar(line: Buffer, start: number): number {
+export function endOfScalar(line: Buffer, start: number): number {
   const byte = line[start] as number
   if (!(byte >= 0x61)) return endOfNumber(line, start)
   if (isAt(line, start, yes)) return start + 4
