@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ArtifactClient } from '@actions/artifact'
 import { type Dispatcher, EnvHttpProxyAgent, errors, request } from 'undici'
@@ -73,8 +74,9 @@ export function makeTools({
  * come any number.
  */
 export function httpOver(dispatcher: Dispatcher, connectTimeoutMs: number): Http {
-  return async (url, { signal, ...options }) => {
-    const { headersTimeout } = options
+  return async (url, { signal, body, ...rest }) => {
+    const { headersTimeout } = rest
+    const options = body === undefined ? rest : { ...rest, body: typeof body === 'string' || Buffer.isBuffer(body) ? body : bytesOf(body) }
     if (headersTimeout === undefined) return await request(url, { ...options, ...(signal ? { signal } : {}), dispatcher })
     const overdue = new AbortController()
     const timer = setTimeout(() => overdue.abort(new errors.HeadersTimeoutError()), connectTimeoutMs + headersTimeout)
@@ -85,6 +87,11 @@ export function httpOver(dispatcher: Dispatcher, connectTimeoutMs: number): Http
       clearTimeout(timer)
     }
   }
+}
+
+/** A body as undici takes it: only so is it closed whatever becomes of the request. */
+function bytesOf(body: AsyncIterable<Buffer>): Readable {
+  return Readable.from(body, { objectMode: false })
 }
 
 /** The artifact client, loaded when it is first needed: it takes half a second and much memory, which the export can do without. It writes into the log by itself. */

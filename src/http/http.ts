@@ -3,9 +3,11 @@ import type { Dispatcher } from 'undici'
 /** One HTTP request, as undici's `request` does it: no redirect is followed, no status is an error. */
 export type Http = (url: URL, options: HttpOptions) => Promise<HttpAnswer>
 
-type HttpOptions = {
+export type HttpOptions = {
   readonly method?: 'GET' | 'HEAD' | 'POST' | 'DELETE'
   readonly headers?: Record<string, string>
+  /** What is sent. A stream is taken piece by piece, as the server takes it; its own failure is what the request then fails with. */
+  readonly body?: string | Buffer | AsyncIterable<Buffer>
   /** How long the server may be silent before its answer, and between two chunks of its body, in milliseconds. */
   readonly headersTimeout?: number
   readonly bodyTimeout?: number

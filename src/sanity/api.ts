@@ -1,6 +1,6 @@
 import { BackupError } from '../errors.ts'
 import { type Deadlines, guarded } from '../http/body.ts'
-import { findEncoding, type Http, ignoreLateErrors } from '../http/http.ts'
+import { findEncoding, type Http, type HttpAnswer, type HttpOptions, ignoreLateErrors } from '../http/http.ts'
 import { readShort } from '../http/short-answer.ts'
 import type { Stopwatch } from '../stopwatch.ts'
 import { quoteOutside } from '../text.ts'
@@ -20,7 +20,35 @@ export type SanityApi = {
    * failures of the network, before the first byte and after it. `path` comes after the version; `version` replaces the source's.
    */
   readonly open: (path: string, options: OpenOptions) => Promise<AsyncIterable<Buffer>>
+  /**
+   * Sends a body once (`POST`) and gives the answer that came, of whatever status, read to its end: what a refusal means is for the sender to say.
+   * Throws failures of the network as a {@link BackupError}: whether what was sent was carried out is unknown then.
+   */
+  readonly send: (path: string, options: SendOptions) => Promise<SentAnswer>
 }
+
+/** What came in answer to what was sent. The body is cut after 4 MiB. */
+export type SentAnswer = {
+  readonly status: number
+  readonly headers: HttpAnswer['headers']
+  readonly body: Buffer
+  readonly url: URL
+}
+
+type SendOptions = {
+  readonly query?: Record<string, string>
+  readonly body: Buffer | AsyncIterable<Buffer>
+  readonly sizeBytes: number
+  /** Left out where Sanity is to find out by itself. */
+  readonly contentType?: string
+  /** `firstByteMs`: until the answer begins, sending included. */
+  readonly deadlines: Deadlines
+  /** In the place of the API's own. */
+  readonly signal?: AbortSignal
+  readonly what: string
+  readonly cut: Cut
+}
+
 type OpenOptions = {
   readonly query?: Record<string, string>
   readonly deadlines: Deadlines
@@ -54,30 +82,75 @@ export function sanityApi(source: Source, { http, token, userAgent, signal, now,
     ...(onProjectHost ? {} : { 'x-sanity-project-id': source.projectId }),
   }
 
+  const urlOf = (path: string, query: Record<string, string>, version = source.apiVersion) => {
+    const url = new URL(`${base}/v${version}${path}`)
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
+    return url
+  }
+  const request = async (url: URL, { deadlines, stop, ...options }: RequestOptions): Promise<HttpAnswer> => {
+    const answer = await http(url, {
+      ...options,
+      headersTimeout: deadlines.firstByteMs,
+      bodyTimeout: deadlines.idleMs,
+      signal: stop,
+    }).catch((error: unknown) => {
+      throw stop.aborted ? stop.reason : networkError(error, url, deadlines)
+    })
+    ignoreLateErrors(answer)
+    watchSkew(answer.headers['date'])
+    return answer
+  }
+
   return {
     source,
-    open: async (path, { query = {}, deadlines, version = source.apiVersion, what, cut }) => {
-      const url = new URL(`${base}/v${version}${path}`)
-      for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
-      const options = { headers, headersTimeout: deadlines.firstByteMs, bodyTimeout: deadlines.idleMs, signal }
-      const answer = await stopwatch
-        .during('download', () => http(url, options))
-        .catch((error: unknown) => {
-          throw signal.aborted ? signal.reason : networkError(error, url, deadlines)
-        })
-      ignoreLateErrors(answer)
-      watchSkew(answer.headers['date'])
+    open: async (path, { query = {}, deadlines, version, what, cut }) => {
+      const url = urlOf(path, query, version)
+      const answer = await stopwatch.during('download', async () => await request(url, { headers, deadlines, stop: signal }))
       if (answer.statusCode !== 200) {
         throw errorOfAnswer({ status: answer.statusCode, headers: answer.headers, body: await readShort(answer.body), source, what, url })
       }
-      const encoding = findEncoding(answer.headers)
-      if (encoding !== undefined) {
-        answer.body.destroy()
-        throw encodedError(encoding, url)
-      }
+      refuseEncoded(answer, url)
       return guarded(answer.body, { deadlines, signal, stopwatch, toError: (error) => streamError(error, { url, deadlines, what, cut }) })
     },
+    send: async (path, { query = {}, body, sizeBytes, contentType, deadlines, signal: stop = signal, what, cut }) => {
+      const url = urlOf(path, query)
+      const described = { 'content-length': String(sizeBytes), ...(contentType === undefined ? {} : { 'content-type': contentType }) }
+      const answer = await request(url, { method: 'POST', headers: { ...headers, ...described }, body, deadlines, stop })
+      const { statusCode: status, headers: answered } = answer
+      if (status !== 200) return { status, headers: answered, body: await readShort(answer.body, maxSentAnswerBytes), url }
+      refuseEncoded(answer, url)
+      const toError = (error: unknown) => streamError(error, { url, deadlines, what, cut })
+      const pieces = guarded(answer.body, { deadlines, signal: stop, stopwatch: noStopwatch, toError })
+      return { status, headers: answered, body: await startOf(pieces, maxSentAnswerBytes), url }
+    },
   }
+}
+
+type RequestOptions = Pick<HttpOptions, 'method' | 'headers' | 'body'> & { readonly deadlines: Deadlines; readonly stop: AbortSignal }
+
+/** An answer names every document of a transaction, and a refusal says some hundred bytes on each. */
+const maxSentAnswerBytes = 4 * 1024 * 1024
+
+/** Writes come many at a time, so the waits for each of them do not add up to how long the run waited. */
+const noStopwatch: Pick<Stopwatch, 'during'> = { during: async (_, work) => await work() }
+
+async function startOf(pieces: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
+  const taken: Buffer[] = []
+  let bytes = 0
+  for await (const piece of pieces) {
+    taken.push(piece)
+    bytes += piece.length
+    if (bytes >= maxBytes) break
+  }
+  return Buffer.concat(taken).subarray(0, maxBytes)
+}
+
+/** Whoever encodes what was not asked for can swallow a truncation too. */
+function refuseEncoded({ headers, body }: HttpAnswer, url: URL): void {
+  const encoding = findEncoding(headers)
+  if (encoding === undefined) return
+  body.destroy()
+  throw encodedError(encoding, url)
 }
 
 function encodedError(encoding: string, url: URL): BackupError {

@@ -22,6 +22,11 @@ export function sourceAt(url: string): Source {
   return { projectId: 'abc12345', dataset: 'production', apiHost: new URL(url), apiVersion: '2025-02-19' }
 }
 
+/** Of an API that is only read from. */
+export const nothingSent: SanityApi['send'] = async () => {
+  throw new Error('something was sent')
+}
+
 type Asking = { readonly signal?: AbortSignal; readonly token?: string; readonly warning?: (line: string) => void }
 
 /** The API at an address, as the backup uses it. */

@@ -7,6 +7,7 @@ import { BackupError } from '../../../src/errors.ts'
 import type { SanityApi } from '../../../src/sanity/api.ts'
 import type { SnapshotFolder } from '../../../src/snapshot/workshop/workshop.ts'
 import { writeData } from '../../../src/snapshot/write/data-file.ts'
+import { nothingSent } from '../../support/ask.ts'
 import { chunks, rejection } from '../../support/feed.ts'
 import { makeTempFolder } from '../../support/process.ts'
 import { stepTools } from '../backup/tools.ts'
@@ -29,7 +30,7 @@ function apiOf(answers: Answer[]): { readonly api: SanityApi; readonly asked: st
     return chunks(answer)
   }
   const source = { projectId: 'abc12345', dataset: 'production', apiHost: new URL('https://api.sanity.io'), apiVersion: '2025-02-19' }
-  return { api: { source, open }, asked }
+  return { api: { source, open, send: nothingSent }, asked }
 }
 
 async function saving(exportMode: DocumentNeeds['exportMode'], answers: Answer[]) {

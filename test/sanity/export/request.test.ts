@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { SanityApi } from '../../../src/sanity/api.ts'
 import { exportDeadlines, requestExport } from '../../../src/sanity/export/request.ts'
-import { sourceAt } from '../../support/ask.ts'
+import { nothingSent, sourceAt } from '../../support/ask.ts'
 import { chunks } from '../../support/feed.ts'
 
 describe('requestExport', () => {
@@ -23,6 +23,7 @@ describe('requestExport', () => {
         asked.push({ path, query: options.query, what: options.what })
         return chunks()
       },
+      send: nothingSent,
     }
     await requestExport(api, wanted)
     expect(asked).toEqual([{ path: '/data/export/production', query, what }])

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { SanityApi } from '../../../src/sanity/api.ts'
 import { exportDocuments, readExport } from '../../../src/sanity/export/stream.ts'
+import { nothingSent } from '../../support/ask.ts'
 import { chunks, collect, cut, rejection, source } from '../../support/feed.ts'
 
 const a = '{"_id":"a","_type":"post"}'
@@ -172,6 +173,7 @@ describe('exportDocuments', () => {
         asked.push({ path, query })
         return chunks(`${a}\n`)
       },
+      send: nothingSent,
     }
     await collect(exportDocuments(api, { types: [], expected: 0 }))
     await collect(exportDocuments(api, { types: ['post', 'page'], expected: 2 }))
