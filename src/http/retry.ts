@@ -45,7 +45,7 @@ export async function retrying<Result>(
 }
 
 /** Many runners that failed together must not come back together. */
-function jittered(ms: number): number {
+export function jittered(ms: number): number {
   return ms * (0.75 + Math.random() / 2)
 }
 

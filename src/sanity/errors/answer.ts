@@ -49,7 +49,7 @@ function meaningOf(answer: ReadAnswer): Meaning {
 
 function meaningOf401({ errorBody, source, words, what }: ReadAnswer): Meaning {
   const kind = kindOf401(errorBody)
-  return kind === 'grant' ? missingGrant({ status: 401, words, what, source }) : unauthorized(kind, { source, words })
+  return kind === 'grant' ? missingGrant({ status: 401, words, what, source }) : unauthorized(kind, { source, words, access: 'read' })
 }
 
 function meaningOf403({ errorBody, source, words, what }: ReadAnswer): Meaning {
