@@ -1,7 +1,7 @@
 import { closeBrace, closingQuote, colon, isSpace, openBrace, quote } from '../streams/json/json-bytes.ts'
 
-/** What an object has that may be a reference: what it refers to, and whether it is weak or leads elsewhere. */
-type Reference = { target: string | undefined; weak: boolean; elsewhere: boolean }
+/** What an object has that may be a reference: what it refers to, whether it is weak or leads elsewhere, and where it says so (-1: nowhere). */
+type Reference = { target: string | undefined; weak: boolean; elsewhere: boolean; weakAt: number; endAt: number }
 
 const refKey = Buffer.from('"_ref"')
 const underscore = 0x5f
@@ -15,7 +15,19 @@ const firstLetters: ReadonlySet<number> = new Set(Buffer.from('rwdp'))
  * they are of snapshots. The line must be a valid document. The keys are known by their bytes: Sanity sends them without escapes.
  */
 export function strongReferences(line: Buffer): string[] {
-  const found: string[] = []
+  return scan(line).map(({ target }) => target)
+}
+
+/** A strong reference: what it refers to, where the value of its `_weak` begins (-1 if it has none), and where its closing brace is. */
+export type StrongReference = { readonly target: string; readonly weakAt: number; readonly endAt: number }
+
+/** The same references as {@link strongReferences} gives, and where they stand. */
+export function placesOfStrongReferences(line: Buffer): StrongReference[] {
+  return scan(line)
+}
+
+function scan(line: Buffer): StrongReference[] {
+  const found: StrongReference[] = []
   // Most lines of many datasets have none, and this is much faster than the rest.
   if (!line.includes(refKey)) return found
   const open: (Reference | undefined)[] = []
@@ -24,7 +36,10 @@ export function strongReferences(line: Buffer): string[] {
     if (byte === openBrace) open.push(undefined)
     else if (byte === closeBrace) {
       const reference = open.pop()
-      if (reference && isStrong(reference)) found.push(reference.target as string)
+      if (reference && isStrong(reference)) {
+        reference.endAt = at
+        found.push(reference)
+      }
     } else if (byte === quote) {
       const end = closingQuote(line, at)
       if (line[at + 1] === underscore && firstLetters.has(line[at + 2] as number)) noteMember(open, line, at, end)
@@ -34,7 +49,8 @@ export function strongReferences(line: Buffer): string[] {
   return found
 }
 
-function isStrong({ target, weak, elsewhere }: Reference): boolean {
+function isStrong(reference: Reference): reference is Reference & StrongReference {
+  const { target, weak, elsewhere } = reference
   return target !== undefined && !weak && !elsewhere && !target.includes(':') && !target.startsWith('_.')
 }
 
@@ -45,10 +61,12 @@ function noteMember(open: (Reference | undefined)[], line: Buffer, start: number
   const colonAt = skipSpace(line, end + 1)
   if (line[colonAt] !== colon || open.length === 0) return
   const valueAt = skipSpace(line, colonAt + 1)
-  const reference = open[open.length - 1] ?? { target: undefined, weak: false, elsewhere: false }
+  const reference = open[open.length - 1] ?? { target: undefined, weak: false, elsewhere: false, weakAt: -1, endAt: -1 }
   open[open.length - 1] = reference
-  if (key === '_weak') reference.weak = line[valueAt] === letterT
-  else if (line[valueAt] !== quote) return
+  if (key === '_weak') {
+    reference.weak = line[valueAt] === letterT
+    reference.weakAt = valueAt
+  } else if (line[valueAt] !== quote) return
   else if (key === '_ref') reference.target = textAt(line, valueAt)
   else reference.elsewhere = true
 }

@@ -12,7 +12,7 @@ import {
 } from '../streams/json/json-bytes.ts'
 import { endOfScalar, endOfString, endOfValue, skipSpace, valueOfMember } from '../streams/json/scan.ts'
 import { beginOutput, endOutput, leaveOut, type Output, replace, type Span } from './output.ts'
-import { isPlainNumber, isReferenceKey, spellNumber, textOf } from './spelling.ts'
+import { isPlainNumber, isRefKey, spellNumber, textOf } from './spelling.ts'
 
 export type CanonicalOptions = { readonly without: ReadonlySet<string>; readonly references?: ReadonlyMap<string, string> }
 
@@ -163,7 +163,7 @@ function writeKey(walk: Walk, keyAt: number, lastKeyAt: number): number {
   if (line[colonAt] !== colon) return -1
   const valueAt = pastSpace(walk, colonAt + 1)
   if (lastKeyAt !== none && !isBelow(line, lastKeyAt, keyAt)) walk.inOrder = false
-  if (walk.references && isReferenceKey(line, keyAt, end)) walk.referenceAt = valueAt
+  if (walk.references && isRefKey(line, keyAt, end)) walk.referenceAt = valueAt
   return valueAt
 }
 

@@ -7,6 +7,7 @@ const point = 0x2e
 const minus = 0x2d
 const zero = 0x30
 const underscore = 0x5f
+const letterR = 0x72
 
 /** Whether the number in a place is spelled as {@link spellNumber} would: most are, and need not be made a string of. */
 export function isPlainNumber(line: Buffer, start: number, end: number): boolean {
@@ -68,8 +69,14 @@ export function textOf(line: Buffer, start: number, end: number): string {
   return inner.includes('\\') ? (JSON.parse(`"${inner}"`) as string) : inner
 }
 
-/** Whether the key that stands in a place is `_ref`, however it is spelled. */
-export function isReferenceKey(line: Buffer, start: number, end: number): boolean {
+const refKey = Buffer.from('"_ref"')
+const longestRefKey = '"\\u005f\\u0072\\u0065\\u0066"'.length
+
+/** Whether the string that stands in a place is `_ref`, however it is spelled. Asked of all keys: nearly all are told by two or three bytes. */
+export function isRefKey(line: Buffer, start: number, end: number): boolean {
   const first = line[start + 1]
-  return (first === underscore || first === backslash) && textOf(line, start, end) === '_ref'
+  if (first !== underscore && first !== backslash) return false
+  if (end - start === refKey.length) return line[start + 2] === letterR && textOf(line, start, end) === '_ref'
+  // Each escape makes it longer by five.
+  return end - start <= longestRefKey && (end - start - refKey.length) % 5 === 0 && textOf(line, start, end) === '_ref'
 }
