@@ -33,7 +33,7 @@ export function endOutput(output: Output, end: number): Buffer {
   return output.bytes.subarray(0, output.length)
 }
 
-export function append(output: Output, bytes: Buffer, { start, end }: Span): void {
+function append(output: Output, bytes: Buffer, { start, end }: Span): void {
   const length = output.length + end - start
   if (length > output.bytes.length) grow(output, length)
   bytes.copy(output.bytes, output.length, start, end)
