@@ -4,6 +4,7 @@ import { itemsOfMember, scanDocument } from '../../streams/json/scan.ts'
 import { quoteOutside } from '../../text.ts'
 import type { SanityApi } from '../api.ts'
 import { cutWrite, notAnAnswer } from '../errors/write.ts'
+import { parseRecord, textIn } from './problems.ts'
 
 /** As many as Sanity's own client asks for: `@sanity/client` src/data/dataMethods.ts. */
 const mostIds = 100
@@ -37,15 +38,19 @@ export function groupsOf(ids: Iterable<string>): string[][] {
 /**
  * Reads documents by their ids (`/data/doc`), which are as they were written last: no index lies in between (sanity-io/client CONTRIBUTING.md).
  * Gives their JSON as it came; absent ones are left out. Throws what {@link SanityApi.open} throws, and `sanity-forbidden` where a document is
- * there that the token may not read.
+ * there that the token may not read. An answer of more than `mostBytes` is asked for in halves.
  */
-export async function readGroup(api: SanityApi, ids: readonly string[]): Promise<[id: string, json: Buffer][]> {
+export async function readGroup(
+  api: SanityApi,
+  ids: readonly string[],
+  mostBytes = mostAnswerBytes,
+): Promise<[id: string, json: Buffer][]> {
   const path = `/data/doc/${api.source.dataset}/${ids.map(encodeURIComponent).join(',')}`
   const pieces = await api.open(path, { query: { tag: 'sanity-backup.restore' }, deadlines: readDeadlines, what, cut: cutWrite })
-  const body = await wholeUnless(pieces, ids.length === 1 ? Number.POSITIVE_INFINITY : mostAnswerBytes)
+  const body = await wholeUnless(pieces, ids.length === 1 ? Number.POSITIVE_INFINITY : mostBytes)
   if (!body) {
     const half = Math.ceil(ids.length / 2)
-    return [...(await readGroup(api, ids.slice(0, half))), ...(await readGroup(api, ids.slice(half)))]
+    return [...(await readGroup(api, ids.slice(0, half), mostBytes)), ...(await readGroup(api, ids.slice(half), mostBytes))]
   }
   const documents = itemsOfMember(body, 'documents')
   if (!documents) throw notAnAnswer({ what, url: new URL(api.source.apiHost) })
@@ -60,13 +65,13 @@ export async function readGroup(api: SanityApi, ids: readonly string[]): Promise
 /** A document that is hidden from the token must not pass for one that is not there. */
 function refuseHidden(omitted: readonly Buffer[]): void {
   for (const json of omitted) {
-    const { id, reason } = JSON.parse(json.toString('utf8')) as { readonly id?: unknown; readonly reason?: unknown }
+    const omission = parseRecord(json)
     // `existence` or `permission`: sanity-io/sanity core/preview/availability.ts.
-    if (reason !== 'permission') continue
+    if (textIn(omission, 'reason') !== 'permission') continue
     throw new BackupError({
       code: 'sanity-forbidden',
       title: 'The Sanity token may not read a document that it is to write',
-      message: `Document "${quoteOutside(String(id), 150)}" is there, but hidden from the token.`,
+      message: `Document "${quoteOutside(textIn(omission, 'id'), 150)}" is there, but hidden from the token.`,
       hint: 'Give the token the Editor role at sanity.io/manage (project, API, Tokens), and run the restore again.',
     })
   }

@@ -277,8 +277,7 @@ describe('what is sent', () => {
       seen.push({ url: `${url.pathname}${url.search}`, type: request.headers['content-type'], body: body.toString() })
       send(response, seen.length % 2 === 1 ? answers.unavailable : { status: 200, body: { transactionId } })
     })
-    await using sanity = await startSanity()
-    const { write } = writingTo(sanity, client, { url: server.url })
+    const { write } = writingTo(server, client)
     const raw = [Buffer.from('{"create":{"_id":"a", "n":12345678901234567890.10}}'), Buffer.from('{"delete":{"id":"b"}}')]
     await write.mutate(raw, { transactionId })
     await write.mutate(raw, { transactionId, dryRun: true })

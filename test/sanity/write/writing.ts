@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Wait } from '../../../src/http/retry.ts'
 import { type WriteApi, writeApi } from '../../../src/sanity/write/write.ts'
 import type { Sanity } from '../../doubles/sanity/sanity.ts'
 import { apiAt, type Client } from '../../support/ask.ts'
@@ -14,19 +15,25 @@ export type Writing = {
   readonly conflicts: () => number
 }
 
-type Options = { readonly token?: string; readonly signal?: AbortSignal; readonly url?: string }
+type Options = {
+  readonly token?: string
+  readonly signal?: AbortSignal
+  /** In the place of the one that lets the time of the clock pass at once. */
+  readonly wait?: Wait
+}
 
 /** Writes into this Sanity as an editor, without ever waiting for real. */
-export function writingTo(sanity: Sanity, client: Pick<Client, 'http'>, options: Options = {}): Writing {
-  const { token = sanity.editorToken, signal = new AbortController().signal, url = sanity.url } = options
+export function writingTo(sanity: Pick<Sanity, 'url'> & Partial<Sanity>, client: Pick<Client, 'http'>, options: Options = {}): Writing {
+  const { token = sanity.editorToken ?? 'sk', signal = new AbortController().signal } = options
   const waits: number[] = []
   const logged: string[] = []
   let nowMs = 0
   let conflicts = 0
-  const write = writeApi(apiAt(url, client, { token, signal }), {
+  const write = writeApi(apiAt(sanity.url, client, { token, signal }), {
     wait: async (ms, stop) => {
       stop.throwIfAborted()
       waits.push(ms)
+      if (options.wait) return await options.wait(ms, stop)
       nowMs += ms
       await sleep(0)
     },
