@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Http } from '../../src/http/http.ts'
 import { cutExport } from '../../src/sanity/errors/export.ts'
-import { type Answer, listen, send, sendUntilGone, untilClosed } from '../doubles/http.ts'
+import { type Answer, listen, readBody, send, sendUntilGone, untilClosed } from '../doubles/http.ts'
 import { answers } from '../doubles/sanity/answers.ts'
 import { type StreamFault, sendStream } from '../doubles/sanity/read/stream.ts'
 import { apiAt, makeClient, sourceAt, token } from '../support/ask.ts'
@@ -165,6 +165,96 @@ describe('an answer', () => {
       code: 'sanity-forbidden',
       title: 'Sanity says: Robots are not allowed (403)',
     })
+  })
+})
+
+describe('what is sent', () => {
+  const body = Buffer.from('{"a":"ü"}')
+  const sending = { ...asking, what: 'a transaction', body, sizeBytes: body.length, contentType: 'application/json' }
+
+  it('arrives as it is, with its length and type', async () => {
+    const seen: unknown[] = []
+    await using server = await listen(async (request, response, url) => {
+      const { authorization, 'content-length': length, 'content-type': type } = request.headers
+      const received = await readBody(request)
+      seen.push({ method: request.method, path: `${url.pathname}${url.search}`, authorization, length, type, body: received.toString() })
+      send(response, { status: 200, body: 'done' })
+    })
+    await using client = makeClient()
+    const answer = await apiAt(server.url, client).send('/data/mutate/production', { ...sending, query: { tag: 'x' } })
+    expect(answer).toMatchObject({ status: 200, body: Buffer.from('done') })
+    expect(seen).toEqual([
+      {
+        method: 'POST',
+        path: '/v2025-02-19/data/mutate/production?tag=x',
+        authorization: `Bearer ${token}`,
+        length: '10',
+        type: 'application/json',
+        body: String(body),
+      },
+    ])
+  })
+
+  it.each([
+    { name: '409', answer: answers.transactionConflict },
+    { name: 'a redirect', answer: { status: 307, headers: { location: 'https://evil.example/steal' }, body: 'x' } },
+    { name: '503', answer: answers.unavailable },
+  ] satisfies { name: string; answer: Answer }[])('gets any answer, after one request: $name', async ({ answer }) => {
+    let requests = 0
+    await using server = await listen((_, response) => {
+      requests++
+      send(response, answer)
+    })
+    await using client = makeClient()
+    expect(await apiAt(server.url, client).send(path, sending)).toMatchObject({ status: answer.status })
+    expect(requests).toBe(1)
+  })
+
+  it.each([{ status: 200 }, { status: 409 }])('gets the first 4 MiB of a long answer: $status', async ({ status }) => {
+    await using server = await listen(async (_, response) => {
+      response.writeHead(status)
+      await sendUntilGone(response, 10_000)
+    })
+    await using client = makeClient()
+    expect((await apiAt(server.url, client).send(path, sending)).body).toHaveLength(4 * 1024 * 1024)
+  })
+
+  it('fails when its answer is cut off', async () => {
+    await using server = await listen((_, response) => {
+      response.writeHead(200, { 'content-length': '100' })
+      response.write('{', () => response.destroy())
+    })
+    await using client = makeClient()
+    expect(await rejection(apiAt(server.url, client).send(path, sending))).toMatchObject({
+      message: expect.stringContaining('a transaction'),
+    })
+  })
+
+  it('fails when its answer goes on for ever', async () => {
+    await using server = await listen(async (_, response) => {
+      response.writeHead(200).write('{')
+      await untilClosed(response)
+    })
+    await using client = makeClient()
+    const error = await rejection(apiAt(server.url, client).send(path, { ...sending, deadlines: { ...deadlines, totalMs: 50 } }))
+    expect(error).toMatchObject({ title: 'The stream from Sanity stalled', retry: { tries: 2 } })
+  })
+
+  it('fails when its answer comes in an encoding that was not asked for', async () => {
+    await using server = await streaming({ gzip: true })
+    await using client = makeClient()
+    expect(await rejection(apiAt(server.url, client).send(path, sending))).toMatchObject({ message: expect.stringContaining('"gzip"') })
+  })
+
+  it('ends by the signal that it was given, and not by that of the run', async () => {
+    await using server = await listen(async (_, response) => await untilClosed(response))
+    await using client = makeClient()
+    const run = new AbortController()
+    const own = new AbortController()
+    const sent = apiAt(server.url, client, { signal: run.signal }).send(path, { ...sending, signal: own.signal })
+    run.abort(new RangeError('of the run'))
+    setTimeout(() => own.abort(new RangeError('its own')), 50)
+    expect(await rejection(sent)).toMatchObject({ message: 'its own' })
   })
 })
 

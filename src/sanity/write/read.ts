@@ -1,6 +1,7 @@
 import { BackupError } from '../../errors.ts'
 import type { Deadlines } from '../../http/body.ts'
-import { itemsOfMember, scanDocument } from '../../streams/json/scan.ts'
+import { itemsOfMember } from '../../streams/json/items.ts'
+import { scanDocument } from '../../streams/json/scan.ts'
 import { quoteOutside } from '../../text.ts'
 import type { SanityApi } from '../api.ts'
 import { cutWrite, notAnAnswer } from '../errors/write.ts'

@@ -53,37 +53,6 @@ export function isJson(line: Buffer): boolean {
   return end >= 0 && skipSpace(line, end) === line.length
 }
 
-/**
- * The items of the array that is the member `name` of an object, as they stand there; undefined if the bytes are no JSON object with such a
- * member. `name` is looked for as it is, without escapes.
- */
-export function itemsOfMember(bytes: Buffer, name: string): Buffer[] | undefined {
-  const wanted = Buffer.from(JSON.stringify(name))
-  let at = skipSpace(bytes, 0)
-  if (bytes[at] !== openBrace || !isJson(bytes)) return undefined
-  do {
-    const keyAt = skipSpace(bytes, at + 1)
-    const valueAt = valueOfMember(bytes, keyAt)
-    if (valueAt < 0) return undefined
-    if (isAt(bytes, keyAt, wanted)) return bytes[valueAt] === openBracket ? itemsAt(bytes, valueAt) : undefined
-    at = skipSpace(bytes, endOfValue(bytes, valueAt))
-  } while (bytes[at] === comma)
-  return undefined
-}
-
-/** The items of the array that begins at `start`, in bytes that are known to be JSON. */
-function itemsAt(bytes: Buffer, start: number): Buffer[] {
-  const items: Buffer[] = []
-  let at = skipSpace(bytes, start + 1)
-  while (bytes[at] !== closing(openBracket)) {
-    const end = endOfValue(bytes, at)
-    items.push(bytes.subarray(at, end))
-    const next = skipSpace(bytes, end)
-    at = bytes[next] === comma ? skipSpace(bytes, next + 1) : next
-  }
-  return items
-}
-
 const idKey = Buffer.from('"_id"')
 const typeKey = Buffer.from('"_type"')
 

@@ -23,7 +23,11 @@ type Options = {
 }
 
 /** Writes into this Sanity as an editor, without ever waiting for real. */
-export function writingTo(sanity: Pick<Sanity, 'url'> & Partial<Sanity>, client: Pick<Client, 'http'>, options: Options = {}): Writing {
+export function writingTo(
+  sanity: Pick<Sanity, 'url'> & Partial<Pick<Sanity, 'editorToken'>>,
+  client: Pick<Client, 'http'>,
+  options: Options = {},
+): Writing {
   const { token = sanity.editorToken ?? 'sk', signal = new AbortController().signal } = options
   const waits: number[] = []
   const logged: string[] = []
