@@ -58,7 +58,7 @@ export function overQuota(answer: Answer): BackupError {
   return new BackupError({
     code: 'sanity-quota',
     title: `The Sanity plan's limit is reached (${status})`,
-    message: `Sanity takes no more of ${answer.what} into project "${source.projectId}", dataset "${source.dataset}": a limit of its plan is reached, or a bill is open.${wordsOf(answer)}`,
+    message: `Sanity refuses ${answer.what} (project "${source.projectId}", dataset "${source.dataset}"): a limit of its plan is reached, or a bill is open.${wordsOf(answer)}`,
     hint: `See Usage and Plan at sanity.io/manage: raise the limit, pay the bill, or delete what is not needed. Then ${again}`,
   })
 }
@@ -89,7 +89,7 @@ type Tried = { readonly what: string; readonly tries: number; readonly forMs: nu
 /** The last of many failures, of which none was for good: how long it was tried, and how to go on. */
 export function gaveUp(error: BackupError, { what, tries, forMs }: Tried): BackupError {
   return reworded(error, {
-    message: `${error.message} Of ${tries} tries to send ${what}, in ${formatDuration(forMs)}, none got an answer that counts.`,
+    message: `${error.message} That was try ${tries} of ${what}, in ${formatDuration(forMs)}, and none came through.`,
     hint: error.code === 'sanity-rate-limited' ? error.hint : later,
     cause: error,
   })
@@ -98,7 +98,7 @@ export function gaveUp(error: BackupError, { what, tries, forMs }: Tried): Backu
 function missingRight({ status, what, source, ...answer }: Answer, permission: string) {
   const lack = permission ? `lacks the permission "${permission}"` : 'lacks a permission'
   return {
-    title: permission
+    title: /^(create|read|update|delete)$/.test(permission)
       ? `The Sanity token may not ${permission} documents (${status})`
       : `The Sanity token may not write into this dataset (${status})`,
     message: `The token is valid, but its role ${lack}, which is needed for ${what} (project "${source.projectId}", dataset "${source.dataset}").${wordsOf(answer)}`,

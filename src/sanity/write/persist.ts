@@ -10,7 +10,7 @@ const longestWaitMs = 60_000
 const giveUpMs = 600_000
 
 export type PersistNeeds = {
-  /** What is sent, for the log and the error: `a transaction`. */
+  /** What is tried, for the log and the error: `a transaction`. */
   readonly what: string
   readonly pace: Pace
   /** Called with each `Retry-After`. */
@@ -42,7 +42,7 @@ export async function persisting<Result>(attempt: () => Promise<Result>, needs: 
       const forMs = clock() - startedMs
       if (forMs + waitMs > giveUpMs) throw gaveUp(error, { what, tries, forMs })
       if (afterMs) pauseAll(afterMs)
-      log.info(`${error.title}: ${error.message} Try ${tries + 1} to send ${what} follows in ${formatDuration(waitMs)}.`)
+      log.info(`${error.title}: ${error.message} Try ${tries + 1} of ${what} follows in ${formatDuration(waitMs)}.`)
       await wait(waitMs, signal)
     }
   }

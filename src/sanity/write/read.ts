@@ -6,6 +6,7 @@ import { quoteOutside } from '../../text.ts'
 import type { SanityApi } from '../api.ts'
 import { cutWrite, notAnAnswer } from '../errors/write.ts'
 import { parseRecord, textIn } from './problems.ts'
+import { tag } from './tag.ts'
 
 /** As many as Sanity's own client asks for: `@sanity/client` src/data/dataMethods.ts. */
 const mostIds = 100
@@ -47,7 +48,7 @@ export async function readGroup(
   mostBytes = mostAnswerBytes,
 ): Promise<[id: string, json: Buffer][]> {
   const path = `/data/doc/${api.source.dataset}/${ids.map(encodeURIComponent).join(',')}`
-  const pieces = await api.open(path, { query: { tag: 'sanity-backup.restore' }, deadlines: readDeadlines, what, cut: cutWrite })
+  const pieces = await api.open(path, { query: { tag }, deadlines: readDeadlines, what, cut: cutWrite })
   const body = await wholeUnless(pieces, ids.length === 1 ? Number.POSITIVE_INFINITY : mostBytes)
   if (!body) {
     const half = Math.ceil(ids.length / 2)

@@ -1,9 +1,9 @@
 import { BackupError } from '../../errors.ts'
-import type { SentAnswer } from '../api.ts'
-import type { Answer } from '../errors/answer.ts'
-import { notAnAnswer } from '../errors/write.ts'
+import type { SanityApi } from '../api.ts'
+import { cutWrite, notAnAnswer } from '../errors/write.ts'
 import { parseRecord, problemsOf, recordIn, textIn } from './problems.ts'
 import { refusalOf } from './refused.ts'
+import { tag } from './tag.ts'
 
 /** The file of an asset, to be uploaded. */
 export type UploadFile = {
@@ -22,23 +22,48 @@ export type Uploaded =
   /** The file itself is not taken. `words`: Sanity's own, made harmless. */
   | { readonly kind: 'refused'; readonly status: number; readonly words: string }
 
-/** What the answer to an upload means. Throws what {@link refusalOf} throws. */
-export function uploadedOf({ answer, what, source }: { readonly answer: SentAnswer } & Pick<Answer, 'what' | 'source'>): Uploaded {
-  const { status } = answer
+/** Sanity ends an upload after five minutes: sanity.io/docs/content-lake/technical-limits. */
+const uploadDeadlines = { firstByteMs: 300_000, idleMs: 30_000, totalMs: 30_000 } as const
+
+/** What an upload is called in the log and in errors. */
+export function nameOfUpload({ kind }: UploadFile): string {
+  return kind === 'image' ? 'the upload of an image' : 'the upload of a file'
+}
+
+/**
+ * Uploads a file (sanity.io/docs/http-reference/assets). Its type is left out, as it may be: Sanity's own client sends one only if it is told to.
+ * Throws what {@link refusalOf} throws, and the file's own error as it is.
+ */
+export async function uploadOnce(api: SanityApi, file: UploadFile): Promise<Uploaded> {
+  const what = nameOfUpload(file)
+  const { bytes, failure } = outgoing(file)
+  const options = { body: bytes, sizeBytes: file.sizeBytes, deadlines: uploadDeadlines, what, cut: cutWrite }
+  const query = { filename: shortName(file.filename), tag }
+  const answer = await api
+    .send(`/assets/${file.kind === 'image' ? 'images' : 'files'}/${api.source.dataset}`, { ...options, query })
+    .catch((error: unknown) => {
+      throw failure()?.error ?? error
+    })
+  const { status, body, url } = answer
   if (status !== 200) {
-    const [problem] = problemsOf(refusalOf({ ...answer, what, source }), status)
+    const [problem] = problemsOf(refusalOf({ ...answer, what, source: api.source }), status)
     return { kind: 'refused', status, words: problem?.words ?? '' }
   }
-  const document = recordIn(parseRecord(answer.body), 'document')
-  if (textIn(document, '_id') === '' || !document) throw notAnAnswer({ what, url: answer.url })
+  const document = recordIn(parseRecord(body), 'document')
+  if (!document || textIn(document, '_id') === '') throw notAnAnswer({ what, url })
   return { kind: 'uploaded', document }
 }
 
+/** The end of a file's name, with its extension: the head of a request may have 15 KB. The name comes from outside. */
+function shortName(filename: string): string {
+  return filename.slice(-200)
+}
+
 /** The bytes of a file on their way, and what went wrong with the file itself, which no further try can help. */
-export type Outgoing = { readonly bytes: AsyncIterable<Buffer>; readonly failure: () => { readonly error: unknown } | undefined }
+type Outgoing = { readonly bytes: AsyncIterable<Buffer>; readonly failure: () => { readonly error: unknown } | undefined }
 
 /** Opens a file to be sent. A request that fails because its body does must not pass for a failure of the network. */
-export function outgoing({ open, sizeBytes }: UploadFile): Outgoing {
+function outgoing({ open, sizeBytes }: UploadFile): Outgoing {
   let failure: { readonly error: unknown } | undefined
   const fail = (error: unknown): never => {
     failure = { error }

@@ -75,7 +75,7 @@ describe.each(ways)('a transaction by $route', ({ route, run }) => {
     expect(await result).toEqual({ kind: 'committed' })
     expect(waits.map((ms) => 2 ** Math.round(Math.log2(ms / 1000)))).toEqual([1, 2, 4])
     expect(logged).toHaveLength(3)
-    expect(logged[2]).toMatch(/Try 4 to send a transaction follows in /)
+    expect(logged[2]).toMatch(/Try 4 of an? (transaction|action) follows in /)
   })
 
   it('waits as long as Sanity asks', async () => {
@@ -92,7 +92,7 @@ describe.each(ways)('a transaction by $route', ({ route, run }) => {
     const { result, waits } = run(sanity)
     expect(await rejection(result)).toMatchObject({
       code: 'sanity-unavailable',
-      message: expect.stringMatching(/answered 503.* Of 1\d tries to send a transaction, in \d+ min/s),
+      message: expect.stringMatching(/answered 503.* That was try 1\d of an? (transaction|action), in \d+ min/s),
       hint: expect.stringContaining('run the restore again: it compares the dataset anew'),
       retry: { tries: 1 },
     })
