@@ -1,4 +1,5 @@
 import { BackupError, reworded } from '../../errors.ts'
+import { retryAfterMs } from '../../http/retry-after.ts'
 import { formatDuration, quoteOutside } from '../../text.ts'
 import { type Answer, errorOfAnswer } from './answer.ts'
 import { readErrorBody } from './error-body.ts'
@@ -43,13 +44,23 @@ export function errorOfWrite(answer: Answer): BackupError {
   if (error.code === 'sanity-quota' || status === 402) return overQuota(answer)
   if (status === 403) return new BackupError({ code: 'sanity-forbidden', ...missingRight(answer, '') })
   if (error.code === 'sanity-rate-limited') return withCure(error, `Run fewer jobs of this project at the same time. Later, ${again}`)
-  if (status !== 408 && status < 500) return error
-  return withCure(error, later)
+  if (status === 408) return slow(answer)
+  return status >= 500 ? withCure(error, later) : error
 }
 
 /** The same error with another cure; another try can help against it. */
 function withCure({ code, title, message, cause, retry }: BackupError, hint: string): BackupError {
   return new BackupError({ code, title, message, hint, cause, retry: { ...retry, tries: Math.max(retry.tries, 2) } })
+}
+
+function slow(answer: Answer): BackupError {
+  return new BackupError({
+    code: 'sanity-unavailable',
+    title: 'Sanity waited too long for the request (408)',
+    message: `Sanity, or a gateway before it, gave up waiting for ${answer.what}.${wordsOf(answer)}`,
+    hint: later,
+    retry: { tries: 2, afterMs: retryAfterMs(answer.headers) },
+  })
 }
 
 /** The error for a plan's limit, which every further write would meet too. */
@@ -70,7 +81,7 @@ export function conflicted(answer: Answer): BackupError {
     title: `Another write got in the way (${answer.status})`,
     message: `Sanity rolled ${answer.what} back because of another transaction at the same time.${wordsOf(answer)}`,
     hint: `Let nobody else write into the dataset meanwhile: editors, functions, other jobs. Then ${again}`,
-    retry: { tries: 2 },
+    retry: { tries: 2, afterMs: retryAfterMs(answer.headers) },
   })
 }
 

@@ -78,9 +78,14 @@ describe.each(ways)('a transaction by $route', ({ route, run }) => {
     expect(logged[2]).toMatch(/Try 4 of an? (transaction|action) follows in /)
   })
 
-  it('waits as long as Sanity asks', async () => {
+  it.each([
+    { name: '429', answer: rateLimited(7) },
+    { name: '503', answer: { ...answers.unavailable, headers: { 'retry-after': '7' } } },
+    { name: '408', answer: { status: 408, headers: { 'retry-after': '7' } } },
+    { name: 'a conflict', answer: { ...answers.transactionConflict, headers: { 'retry-after': '7' } } },
+  ])('waits as long as Sanity asks: $name', async ({ answer }) => {
     await using sanity = await startSanity()
-    sanity.fault(route, { answer: rateLimited(7), times: 2 })
+    sanity.fault(route, { answer, times: 2 })
     const { result, waits } = run(sanity)
     expect(await result).toEqual({ kind: 'committed' })
     expect(waits).toEqual([7000, 7000])
