@@ -69,11 +69,12 @@ function levelAbove(graph: Graph, { of }: Levels, component: Int32Array): number
 
 /**
  * Those that most refer to come first. They begin weak, as what they refer to comes later; many of the others refer to nothing else, and need not:
- * of a page and the thousand that it lists and that link back, only the page is written twice.
+ * of a page and the thousand that it lists and that link back, only the page is written twice. Otherwise the order of the component stays: there most
+ * come after what they refer to, and of a long ring few are written twice.
  */
 function oneByOne(component: Int32Array, times: Int32Array): Int32Array {
   if (component.length === 1) return component
-  return component.toSorted((a, b) => (times[b] as number) - (times[a] as number) || a - b)
+  return component.toSorted((a, b) => (times[b] as number) - (times[a] as number))
 }
 
 /** A document that refers to something without a level yet, or that would come too late, begins weak. As it then needs nothing, it comes first. */

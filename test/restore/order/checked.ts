@@ -17,6 +17,7 @@ export function checkedOrder(dataset: Dataset, limits: Limits, shuffle: <T>(list
 
 function run(steps: readonly Step[], server: Server, dataset: Dataset, shuffle: <T>(list: readonly T[]) => T[]): void {
   const clearedAlone = new Set(alone(steps).map(({ document }) => document))
+  for (const document of clearedAlone) checkAlone(document, dataset)
   for (const { batches } of steps) {
     const before = new Map(server.documents)
     for (const batch of shuffle(batches)) {
@@ -31,6 +32,13 @@ function run(steps: readonly Step[], server: Server, dataset: Dataset, shuffle: 
     const [is, should] = [server.documents.get(document), dataset.snapshot(document)].map((content) => JSON.stringify(content))
     if (is !== should) throw new Error(`${document} ends as ${is}, not as ${should}`)
   }
+}
+
+/** A document is cleared on its own only if it refers to something that could not be deleted, or change its type, as long as it does. */
+function checkAlone(document: number, { needs }: Dataset): void {
+  const bound = new Set([...needs.deletes, ...needs.retypes])
+  if (!bound.has(document)) throw new Error(`clear of ${document}: it stays`)
+  if (![...needs.refersInTarget(document)].some((target) => bound.has(target))) throw new Error(`clear of ${document}: it hinders nothing`)
 }
 
 /** A reference is made weak only if its target is not there when the step begins, or has not got its new type yet. */

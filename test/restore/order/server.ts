@@ -54,6 +54,8 @@ export class Server {
     if (!unlocked && !makes && before !== undefined) throw say('the lock no longer holds')
     if (makes === state.has(document)) throw say(makes ? 'exists' : 'does not exist')
     if (makes && before !== undefined && before !== 'delete') throw say('written before')
+    // The lock is a patch, and so a mutation that writes the document as it is.
+    if (!unlocked && !makes && this.#check === 'each') refuseMissing(state, state.get(document) as Content, say)
     const anew = makes || content?.type !== state.get(document)?.type
     const each = this.#check === 'each'
     // A change of type is a delete and a create, and is looked at on the spot by either server.
