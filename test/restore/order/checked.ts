@@ -11,13 +11,13 @@ export function checkedOrder(dataset: Dataset, limits: Limits, shuffle: <T>(list
   const steps = orderWrites(dataset.needs, limits)
   checkLimits(steps, dataset, limits)
   checkTimes(steps, dataset)
+  checkSeen(steps, dataset)
   for (const check of ['each', 'end'] as const) run(steps, new Server(check, dataset), dataset, shuffle)
   return steps
 }
 
 function run(steps: readonly Step[], server: Server, dataset: Dataset, shuffle: <T>(list: readonly T[]) => T[]): void {
   const clearedAlone = new Set(alone(steps).map(({ document }) => document))
-  for (const document of clearedAlone) checkAlone(document, dataset)
   for (const { batches } of steps) {
     const before = new Map(server.documents)
     for (const batch of shuffle(batches)) {
@@ -34,11 +34,29 @@ function run(steps: readonly Step[], server: Server, dataset: Dataset, shuffle: 
   }
 }
 
-/** A document is cleared on its own only if it refers to something that could not be deleted, or change its type, as long as it does. */
-function checkAlone(document: number, { needs }: Dataset): void {
-  const bound = new Set([...needs.deletes, ...needs.retypes])
-  if (!bound.has(document)) throw new Error(`clear of ${document}: it stays`)
-  if (![...needs.refersInTarget(document)].some((target) => bound.has(target))) throw new Error(`clear of ${document}: it hinders nothing`)
+/**
+ * What others see is only what cannot be helped: a document is cleared once, and only if it refers to something that could not be deleted, or
+ * change its type, as long as it does. A replace begins weak only if it refers to a document that changes its type, and will again.
+ */
+function checkSeen(steps: readonly Step[], { needs }: Dataset): void {
+  const retypes = new Set(needs.retypes)
+  const deletes = new Set(needs.deletes)
+  const replaces = new Set(needs.replaces)
+  const hinders = (document: number, bound: ReadonlySet<number>): boolean =>
+    [...needs.refersInTarget(document)].some((target) => bound.has(target))
+  const seen = new Set<number>()
+  for (const { kind, batches } of steps) {
+    for (const { document } of alone([{ kind, batches }])) {
+      if (seen.has(document)) throw new Error(`clear of ${document}: again`)
+      seen.add(document)
+      if (!deletes.has(document) && !retypes.has(document)) throw new Error(`clear of ${document}: it stays`)
+      if (!hinders(document, kind === 'delete' ? deletes : retypes)) throw new Error(`clear of ${document}: it hinders nothing`)
+    }
+    for (const { kind, document } of batches.flatMap(({ writes }) => writes)) {
+      if (kind === 'weak' && replaces.has(document) && !hinders(document, retypes))
+        throw new Error(`weak of ${document}: it hinders nothing`)
+    }
+  }
 }
 
 /** A reference is made weak only if its target is not there when the step begins, or has not got its new type yet. */
