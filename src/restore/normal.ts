@@ -1,18 +1,8 @@
-import {
-  backslash,
-  closeBrace,
-  closeBracket,
-  closing,
-  colon,
-  comma,
-  openBrace,
-  openBracket,
-  quote,
-  space,
-} from '../streams/json/json-bytes.ts'
-import { endOfScalar, endOfString, endOfValue, skipSpace, valueOfMember } from '../streams/json/scan.ts'
-import { beginOutput, endOutput, leaveOut, type Output, replace, type Span } from './output.ts'
-import { isPlainNumber, isRefKey, spellNumber, textOf } from './spelling.ts'
+import { backslash, closeBrace, closeBracket, closing, colon, comma, openBrace, openBracket, quote } from '../streams/json/json-bytes.ts'
+import { endOfString, endOfValue, skipSpace, valueOfMember } from '../streams/json/scan.ts'
+import { beginOutput, endOutput, leaveOut, type Output, type Span } from './output.ts'
+import { isRefKey, textOf } from './spelling.ts'
+import { pastSpace, type Walk, writeScalar, writeString } from './tokens.ts'
 
 export type CanonicalOptions = { readonly without: ReadonlySet<string>; readonly references?: ReadonlyMap<string, string> }
 
@@ -37,15 +27,6 @@ export function normalize(line: Buffer, options: CanonicalOptions): Normal | und
   const end = line[start] === openBrace ? writeTop(walk, start, options.without) : writeValue(walk, start)
   if (end < 0 || skipSpace(line, end) !== line.length) return undefined
   return { bytes: endOutput(output, end), inOrder: walk.inOrder }
-}
-
-type Walk = {
-  readonly line: Buffer
-  readonly output: Output
-  readonly references: ReadonlyMap<string, string> | undefined
-  /** Where a value begins that stands behind the key `_ref`. */
-  referenceAt: number
-  inOrder: boolean
 }
 
 // As in the scanner, places are offsets, and -1 stands for what is not JSON.
@@ -176,50 +157,4 @@ function isBelow(line: Buffer, firstAt: number, secondAt: number): boolean {
     if (first !== second) return first < second
     if (first === quote) return false
   }
-}
-
-/** Writes a string as `JSON.stringify` spells it, as Sanity does. */
-function writeString(walk: Walk, start: number): number {
-  const { line } = walk
-  if (start === walk.referenceAt) return writeReference(walk, start)
-  for (let at = start + 1; ; ) {
-    let byte = line[at++] as number
-    // As in the scanner: one comparison stops at a quote and below a space.
-    while ((byte ^ 2) > space && byte !== backslash) byte = line[at++] as number
-    if (byte === quote) return at
-    if (byte !== backslash) return -1
-    if (isKeptEscape[line[at++] as number] !== 1) return respell(walk, start)
-  }
-}
-
-/** The escapes that are the only spelling of what they stand for. */
-const isKeptEscape = new Uint8Array(256)
-for (const letter of Buffer.from('"\\bfnrt')) isKeptEscape[letter] = 1
-
-function respell(walk: Walk, start: number): number {
-  const end = endOfString(walk.line, start)
-  if (end >= 0) replace(walk.output, { start, end }, JSON.stringify(textOf(walk.line, start, end)))
-  return end
-}
-
-function writeReference(walk: Walk, start: number): number {
-  const end = endOfString(walk.line, start)
-  if (end < 0) return -1
-  const id = textOf(walk.line, start, end)
-  replace(walk.output, { start, end }, JSON.stringify(walk.references?.get(id) ?? id))
-  return end
-}
-
-function writeScalar({ line, output }: Walk, start: number): number {
-  const end = endOfScalar(line, start)
-  const isWord = (line[start] as number) >= 0x61
-  if (end < 0 || isWord || isPlainNumber(line, start, end)) return end
-  replace(output, { start, end }, spellNumber(line.toString('latin1', start, end)))
-  return end
-}
-
-function pastSpace({ line, output }: Walk, start: number): number {
-  const end = skipSpace(line, start)
-  if (end !== start) leaveOut(output, start, end)
-  return end
 }
