@@ -24,7 +24,9 @@ const checksOnly = process.argv.includes('--check')
 const named = process.argv.slice(2).find((argument) => !argument.startsWith('--'))
 const doors = [
   { door: 'action.yml', page: named ?? resolve(root, 'README.md') },
-  ...(named === undefined ? [{ door: 'verify/action.yml', page: resolve(root, 'docs/verify.md') }] : []),
+  ...(named === undefined
+    ? ['verify', 'restore'].map((command) => ({ door: `${command}/action.yml`, page: resolve(root, `docs/${command}.md`) }))
+    : []),
 ]
 
 for (const { door, page } of doors) {

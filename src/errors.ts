@@ -25,6 +25,8 @@ export type ErrorCode =
   | 'snapshot-missing'
   | 'snapshot-invalid'
   | 'snapshot-locked'
+  | 'restore-refused'
+  | 'restore-failed'
   | 'cancelled'
   | 'unexpected'
 

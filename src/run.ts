@@ -1,10 +1,12 @@
 import { abandonBackup, backup } from './commands/backup/backup.ts'
+import { restore } from './commands/restore/restore.ts'
 import { verify } from './commands/verify/verify.ts'
 import { commandOf, parseInputs } from './inputs/inputs.ts'
 import { backupEnding, backupFailure } from './report/backup/backup.ts'
 import type { Context } from './report/backup/context.ts'
 import type { Ending } from './report/ending.ts'
 import { docsAddress } from './report/links.ts'
+import { restoreEnding, restoreFailure } from './report/restore/restore.ts'
 import { verifyEnding, verifyFailure } from './report/verify/verify.ts'
 import { parseRunner, type Runner } from './runner.ts'
 import type { Tools } from './tools.ts'
@@ -23,13 +25,22 @@ export async function run(env: NodeJS.ProcessEnv, tools: Tools): Promise<Ending>
     }
     case 'verify':
       return verifyEnding(await verify(inputs, runner, tools), docsAddress(env))
+    case 'restore':
+      return restoreEnding(await restore(inputs, runner, tools), docsAddress(env))
   }
 }
 
 /** The ending of a run that threw, whatever it threw. */
 export function failed(thrown: unknown, env: NodeJS.ProcessEnv): Ending {
   const docs = docsAddress(env)
-  return commandOf(env) === 'verify' ? verifyFailure(thrown, docs) : backupFailure(thrown, {}, { docs, now: new Date() })
+  switch (commandOf(env)) {
+    case 'verify':
+      return verifyFailure(thrown, docs)
+    case 'restore':
+      return restoreFailure(thrown, docs)
+    case 'backup':
+      return backupFailure(thrown, {}, { docs, now: new Date() })
+  }
 }
 
 type Around = { readonly runner: Runner; readonly now: Date; readonly askedDays: number | undefined }

@@ -19,6 +19,7 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 const doors = {
   backup: parse(read('action.yml')) as ActionYml,
   verify: parse(read('verify/action.yml')) as ActionYml,
+  restore: parse(read('restore/action.yml')) as ActionYml,
 } as const
 const { outputs } = doors.backup
 const pages = [
@@ -156,9 +157,9 @@ describe.each(pages)('%s', (page) => {
   const text = read(page)
 
   it('uses the action with inputs that exist', () => {
-    const steps = [...text.matchAll(/uses: \S*sanity-backup(\/verify)?@?[^\n]*\n([\s\S]*?)(?=\n\s*- |\n```|\n\n)/g)]
+    const steps = [...text.matchAll(/uses: \S*sanity-backup(?:\/(verify|restore))?@?[^\n]*\n([\s\S]*?)(?=\n\s*- |\n```|\n\n)/g)]
     const unknown = steps.flatMap(([, door, step = '']) => {
-      const { inputs } = doors[door === undefined ? 'backup' : 'verify']
+      const { inputs } = doors[(door as 'verify' | 'restore' | undefined) ?? 'backup']
       return inputsIn(step).filter((name) => !(name in inputs))
     })
     expect(unknown).toEqual([])
@@ -167,8 +168,9 @@ describe.each(pages)('%s', (page) => {
   it('names only outputs of its steps that exist', () => {
     const named = [...text.matchAll(/steps\.(?:backup|sanity)\.outputs\.([a-z-]+)/g)].map(([, name]) => name ?? '')
     expect(named.filter((name) => !(name in outputs))).toEqual([])
-    const verified = [...text.matchAll(/steps\.verify\.outputs\.([a-z-]+)/g)].map(([, name]) => name ?? '')
-    expect(verified.filter((name) => !(name in doors.verify.outputs))).toEqual([])
+    const others = [...text.matchAll(/steps\.(verify|restore|plan|apply)\.outputs\.([a-z-]+)/g)]
+    const unknown = others.filter(([, step, name = '']) => !(name in doors[step === 'verify' ? 'verify' : 'restore'].outputs))
+    expect(unknown.map(([whole]) => whole)).toEqual([])
   })
 
   it('shows YAML, JSON and shell that can be read', () => {

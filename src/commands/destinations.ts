@@ -1,9 +1,10 @@
-import { artifactDestination } from '../destinations/artifact/artifact.ts'
+import { artifactDestination, keepAsArtifact } from '../destinations/artifact/artifact.ts'
 import { artifactReader } from '../destinations/artifact/read/read.ts'
 import { branchDestination } from '../destinations/branch/branch.ts'
 import { openBranch } from '../destinations/branch/session.ts'
 import type { Destination } from '../destinations/destination.ts'
 import { directoryDestination } from '../destinations/directory.ts'
+import { messageOf } from '../errors.ts'
 import type { Github } from '../github/rest.ts'
 import { refusePublic } from '../github/visibility.ts'
 import type { BackupInputs } from '../inputs/backup.ts'
@@ -19,6 +20,11 @@ export type Destinations = Disposable & {
 
 /** What destinations are made of. `scratch` is a folder that is gone when the run is. */
 type DestinationNeeds = { readonly inputs: BackupInputs; readonly runner: Runner; readonly tools: Tools; readonly scratch: string }
+
+/** What an artifact is made of. */
+export type ArtifactNeeds = Omit<DestinationNeeds, 'inputs' | 'scratch'> & {
+  readonly inputs: Pick<BackupInputs, 'retentionDays' | 'githubToken' | 'allowPublic' | 'encryptTo'>
+}
 
 /** Makes the destinations that the inputs name. */
 export function openDestinations(needs: DestinationNeeds): Destinations {
@@ -49,7 +55,8 @@ function incompleteArtifact(needs: DestinationNeeds): Destination {
   return artifactNamed(`${needs.inputs.artifactName}-incomplete`, needs)
 }
 
-function artifactNamed(name: string, needs: DestinationNeeds): Destination {
+/** An artifact under this name, or under the one that a repeated run gives it. */
+export function artifactNamed(name: string, needs: ArtifactNeeds): Destination {
   const { inputs, runner, tools } = needs
   const { repository, serverUrl, forge, run } = runner
   return artifactDestination({
@@ -67,6 +74,28 @@ function artifactNamed(name: string, needs: DestinationNeeds): Destination {
     wait: tools.wait,
     stopwatch: tools.stopwatch,
   })
+}
+
+type KeepNeeds = Omit<ArtifactNeeds, 'inputs'> & {
+  readonly inputs: Pick<BackupInputs, 'githubToken' | 'allowPublic'>
+  readonly folder: string
+  readonly name: string
+}
+
+/**
+ * Keeps the files of a folder as an artifact, where there is a service for that, and gives its name. They hold ids of documents, so a public repository keeps
+ * them only if it may. A failure is only a warning: they lie on the runner.
+ */
+export async function keepFiles({ inputs, runner, tools, folder, name }: KeepNeeds): Promise<string | undefined> {
+  if (!runner.hasArtifactService || runner.forge !== 'github') return undefined
+  try {
+    const { artifacts: client, signal, wait } = tools
+    await checkVisibility(runner.repository, { inputs: { ...inputs, retentionDays: undefined, encryptTo: undefined }, runner, tools })
+    return await keepAsArtifact(folder, { client, name, runAttempt: runner.run?.runAttempt ?? 1, signal, wait })
+  } catch (error) {
+    tools.log.warning(`The plan and the journal could not be kept as an artifact (${messageOf(error)}). They lie in "${folder}".`)
+    return undefined
+  }
 }
 
 function directory({ inputs, tools }: DestinationNeeds): Destination {
@@ -104,12 +133,12 @@ function branch(needs: DestinationNeeds): Destination {
   })
 }
 
-function github({ inputs, runner, tools }: DestinationNeeds): Github {
+function github({ inputs, runner, tools }: ArtifactNeeds): Github {
   const { http, wait, signal } = tools
   return { apiUrl: runner.apiUrl, token: inputs.githubToken, http, wait, signal }
 }
 
-async function checkVisibility(name: string, needs: DestinationNeeds): Promise<void> {
+async function checkVisibility(name: string, needs: ArtifactNeeds): Promise<void> {
   const { repository, eventPath } = needs.runner
   // What only the holders of a key can read may lie where everybody can fetch it.
   if (needs.inputs.allowPublic || needs.inputs.encryptTo !== undefined) return

@@ -149,3 +149,11 @@ export const commitRules: readonly Rule[] = [
   { is: /^(?![0-9a-fA-F]{4,39}$)/, says: 'is a short SHA: write all 40 digits, as `git rev-parse` or the page of the commit shows them' },
   { is: /^[0-9a-fA-F]{40}$/, says: 'is not the SHA of a commit: 40 hexadecimal digits' },
 ]
+
+/** The digest of a plan, as the output `plan-digest` has it. */
+export const digestRules: readonly Rule[] = [
+  {
+    is: /^sha256:[0-9a-f]{64}$/,
+    says: 'is not the digest of a plan: `sha256:` and 64 hexadecimal digits, as the output `plan-digest` has them',
+  },
+]

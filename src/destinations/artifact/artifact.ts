@@ -61,6 +61,14 @@ export function artifactDestination(needs: ArtifactNeeds): Destination {
   }
 }
 
+/** Keeps the files of a folder as an artifact, as they are, and gives its name. Throws what an upload throws. */
+export async function keepAsArtifact(
+  folder: string,
+  needs: Pick<ArtifactNeeds, 'client' | 'name' | 'runAttempt' | 'signal' | 'wait'>,
+): Promise<string> {
+  return (await uploadUnderFreeName({ folder, files: await filesOf(folder) }, { ...needs, retentionDays: undefined })).name
+}
+
 /** All files of the snapshot. An artifact exists when its zip is there as a whole, so their order in it says nothing. */
 async function filesOf(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })

@@ -8,7 +8,7 @@ import { nameOfUpload, type Uploaded, type UploadFile, uploadOnce } from './uplo
 
 export type { Problem } from './problems.ts'
 export type { Written } from './transact.ts'
-export type { Uploaded, UploadFile } from './upload.ts'
+export type { UploadFile } from './upload.ts'
 
 export type WriteApi = {
   /**

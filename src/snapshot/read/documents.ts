@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { findCodec } from '../../codec/codecs.ts'
 import type { FileEntry, Manifest } from '../../format/manifest/manifest.ts'
 import { type Digest, digester } from '../../streams/digest.ts'
+import { scanDocument } from '../../streams/json/scan.ts'
 import { splitLines } from '../../streams/lines.ts'
 
 /** A document as a snapshot holds it: `line` is its bytes without the line feed. */
@@ -22,8 +23,9 @@ export async function* readDocuments(folder: string, { path }: FileEntry): Async
 
 /** A document's line with what its path is made of. */
 function documentIn(line: Buffer): StoredDocument {
-  const { _id: id, _type: type } = JSON.parse(line.toString('utf8')) as { _id: string; _type: string }
-  return { id, type, line }
+  const scanned = scanDocument(line)
+  if (scanned === undefined) throw new SyntaxError('a line of the snapshot is no document')
+  return { ...scanned, line }
 }
 
 /** The digest of a part of a file. */

@@ -40,7 +40,8 @@ export function wantedFinder({
   }
 }
 
-function assetIn({ id, type, bytes }: ExportedDocument, source: Source, clean: Tools['clean']): WantedAsset | Missing {
+/** The file that the document of an asset stands for; if it cannot be named, why not. */
+export function assetIn({ id, type, bytes }: ExportedDocument, source: Source, clean: Tools['clean']): WantedAsset | Missing {
   const { url, path, size, sha1hash } = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>
   const address = assetAddress(source, { url, path })
   const name = findAssetName(id) ?? findNameAtHost(type, address)

@@ -1,0 +1,75 @@
+import { canonicalDigest } from '../../../restore/canonical.ts'
+import { mutationOverhead } from '../../../restore/mutations.ts'
+import { orderWrites, type Step } from '../../../restore/order.ts'
+import type { Row } from '../../../restore/plan.ts'
+import type { WriteApi } from '../../../sanity/write/write.ts'
+import type { LineStore } from '../../../snapshot/write/line-store.ts'
+import type { Tools } from '../../../tools.ts'
+import type { Prepared } from '../prepare.ts'
+import type { Journal } from './journal.ts'
+import { mendAssets } from './mends.ts'
+import { writeReleases } from './releases.ts'
+import { uploadAssets } from './uploads.ts'
+import { type Left, type Writing, writeStep } from './writes.ts'
+
+type ApplyNeeds = { readonly prepared: Prepared; readonly lines: LineStore; readonly api: WriteApi; readonly journal: Journal }
+
+/**
+ * Carries a plan out: files of assets, releases, what is new, what is to be replaced, what people wrote about assets, and last what has to go. Gives what was
+ * left because somebody changed it meanwhile, or because the server does not take it. Throws what ends the run; then the same run again goes on.
+ */
+export async function applyPlan({ prepared, lines, api, journal }: ApplyNeeds, left: Left[], tools: Tools): Promise<void> {
+  const { catalog, assets, plan, sameDataset } = prepared
+  const rows = plan.rows.filter(({ action }) => action !== 'blocked')
+  const writing = writingOf({ prepared, lines, api, journal }, left, rows)
+  const of = (...intents: readonly Row['intent'][]) => rows.filter(({ intent }) => intents.includes(intent))
+  const steps = orderWrites({
+    creates: numbers(of('create')),
+    replaces: numbers(of('replace')),
+    retypes: numbers(of('retype')),
+    deletes: numbers(of('delete')),
+    refersInSnapshot: (document) => catalog.referencesOf('snapshot', document),
+    refersInTarget: (document) => catalog.referencesOf('target', document),
+    size: (document) => catalog.bytesOf('snapshot', document) + mutationOverhead,
+  })
+  await uploadAssets(of('upload'), { api, catalog, assets, lineOf: lines.get, left }, tools)
+  await writeReleases(of('make-release', 'edit-release'), writing)
+  await writeSteps(steps, 'before deletes', writing, tools)
+  await mendAssets(of('upload', 'mend-asset'), { writing, catalog, assets, sameDataset }, tools)
+  await writeSteps(steps, 'deletes', writing, tools)
+}
+
+function numbers(rows: readonly Row[]): number[] {
+  return rows.map(({ document }) => document)
+}
+
+async function writeSteps(steps: readonly Step[], which: 'before deletes' | 'deletes', writing: Writing, tools: Tools): Promise<void> {
+  for (const step of steps) {
+    if ((step.kind === 'delete') === (which === 'deletes')) await writeStep(step, writing, tools)
+  }
+}
+
+function writingOf({ prepared, lines, api, journal }: ApplyNeeds, left: Left[], rows: readonly Row[]): Writing {
+  const { catalog } = prepared
+  const revisions = new Map<number, string>()
+  return {
+    catalog,
+    lineOf: lines.get,
+    revisionOf: (document) => revisions.get(document) ?? catalog.revisionOf(document),
+    api,
+    journal,
+    isThere: async (document, now) => {
+      if (!catalog.has('snapshot', document)) return now === undefined
+      return now !== undefined && same(now, await lines.get(document))
+    },
+    wrote: (document, transactionId) => void revisions.set(document, transactionId),
+    left,
+    done: { documents: 0, of: rows.length },
+  }
+}
+
+const withoutWritten: ReadonlySet<string> = new Set(['_rev', '_updatedAt', '_system'])
+
+function same(one: Buffer, other: Buffer): boolean {
+  return canonicalDigest(one, { without: withoutWritten }).equals(canonicalDigest(other, { without: withoutWritten }))
+}

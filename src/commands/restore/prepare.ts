@@ -1,0 +1,106 @@
+import type { Filters } from '../../format/manifest/filters.ts'
+import type { StoredManifest } from '../../format/manifest/manifest.ts'
+import type { RestoreInputs } from '../../inputs/restore.ts'
+import { type Catalog, makeCatalog } from '../../restore/catalog.ts'
+import type { MirrorRules } from '../../restore/choice.ts'
+import type { PlanNeeds } from '../../restore/intents.ts'
+import type { LookRules } from '../../restore/look.ts'
+import { makePlan, type Plan } from '../../restore/plan.ts'
+import { planFile } from '../../restore/rows.ts'
+import type { SanityApi } from '../../sanity/api.ts'
+import type { SnapshotFolder } from '../../snapshot/workshop/workshop.ts'
+import type { Digest } from '../../streams/digest.ts'
+import type { Tools } from '../../tools.ts'
+import type { WayNeeds } from '../documents/way.ts'
+import { findLackingAssets, type LackingAssets } from './assets.ts'
+import { findFilters } from './filters.ts'
+import { noteSnapshot, type SnapshotSide } from './snapshot-side.ts'
+import type { HeldSnapshot } from './source.ts'
+import { type ReadTarget, readTarget } from './target.ts'
+
+/** Both sides, compared, and what follows from that. Nothing was written. */
+export type Prepared = {
+  readonly catalog: Catalog
+  readonly snapshot: HeldSnapshot
+  readonly assets: LackingAssets
+  readonly rules: LookRules
+  readonly sameDataset: boolean
+  readonly target: ReadTarget
+  /** What of the target its safety snapshot holds. */
+  readonly targetFilters: Filters
+  readonly plan: Plan
+  readonly planDigest: Digest
+  readonly planLines: readonly string[]
+  /** Makes the plan again for what the catalog holds of the target by now. */
+  readonly planAgain: (target: ReadTarget) => Plan
+}
+
+type PrepareNeeds = {
+  readonly api: SanityApi
+  readonly snapshot: HeldSnapshot
+  readonly workshop: SnapshotFolder
+  /** Writes the target as it is read. */
+  readonly write: WayNeeds['write']
+}
+
+/** Reads both sides and makes the plan. The target comes first: what the snapshot is compared with depends on what is there. */
+export async function prepare(inputs: RestoreInputs, { api, snapshot, workshop, write }: PrepareNeeds, tools: Tools): Promise<Prepared> {
+  const { token, includeAssets } = inputs
+  const catalog = makeCatalog()
+  const { source } = snapshot.manifest
+  const sameDataset = source.projectId === inputs.target.projectId && source.dataset === inputs.target.dataset
+  const before: LookRules = { sameDataset, newIds: new Map() }
+  // What the snapshot left out for being secret does not belong into a snapshot of the target either.
+  const excludeIds = findFilters(snapshot.manifest)?.excludeIds ?? []
+  const safe = { includeDrafts: true, types: [], excludeTypes: [], excludeIds }
+  const target = await readTarget({ api, token, filters: safe, pagesFolder: workshop.pages, write, catalog, rules: before }, tools)
+  const assets = await findLackingAssets(
+    snapshot,
+    { catalog, includeAssets, target: inputs.target, token, scratch: workshop.scratch },
+    tools,
+  )
+  const rules: LookRules = { sameDataset, newIds: assets.newNames }
+  const side = await noteSnapshot(snapshot, { catalog, rules }, tools)
+  const planAgain = (now: ReadTarget) => makePlan(planNeeds(inputs, { catalog, assets, side, target: now, snapshot }))
+  const plan = planAgain(target)
+  const { lines, digest } = planFile(plan)
+  return {
+    catalog,
+    snapshot,
+    assets,
+    rules,
+    sameDataset,
+    target,
+    targetFilters: safe,
+    plan,
+    planDigest: digest,
+    planLines: lines,
+    planAgain,
+  }
+}
+
+type PlanParts = {
+  readonly catalog: Catalog
+  readonly assets: LackingAssets
+  readonly side: SnapshotSide
+  readonly target: ReadTarget
+  readonly snapshot: HeldSnapshot
+}
+
+function planNeeds({ choice, mirror }: RestoreInputs, { catalog, assets, side, target, snapshot }: PlanParts): PlanNeeds {
+  return {
+    catalog,
+    choice,
+    mirror: mirror ? mirrorRules(snapshot.manifest) : undefined,
+    assets: assets.sources,
+    newIds: assets.newIds,
+    releases: { snapshot: side.releases, target: target.releases },
+    unwritable: side.unwritable,
+  }
+}
+
+function mirrorRules(manifest: StoredManifest): MirrorRules | undefined {
+  const { takenAt, finishedAt = takenAt } = manifest
+  const filters = findFilters(manifest)
+  return filters && { filters, takenMs: Date.parse(takenAt), finishedMs: Date.parse(finishedAt) }
+}

@@ -1,0 +1,98 @@
+import { join } from 'node:path'
+import { BackupError } from '../../errors.ts'
+import type { RestoreInputs } from '../../inputs/restore.ts'
+import { countRows } from '../../restore/rows.ts'
+import type { Runner } from '../../runner.ts'
+import { type SanityApi, sanityApi } from '../../sanity/api.ts'
+import { systemError } from '../../snapshot/workshop/system-error.ts'
+import { openLineFile } from '../../snapshot/write/line-file.ts'
+import { plural } from '../../text.ts'
+import type { Tools } from '../../tools.ts'
+import { toolVersion } from '../../version.ts'
+import { makeFolder } from '../backup/folder.ts'
+import { openPlace } from '../verify/place.ts'
+import { carryOut } from './carry-out.ts'
+import type { Applied, RestoreOutcome } from './outcome.ts'
+import { type Prepared, prepare } from './prepare.ts'
+import { checkMirror, refusePlan, refuseUnconfirmed } from './refuse.ts'
+import { openSafety, type Safety, safetyLabel } from './safety.ts'
+import { holdSnapshot } from './source.ts'
+
+/**
+ * Brings a dataset back to a snapshot: proves the snapshot, reads the target, makes the plan and, in `apply`, stores the target as it was, writes what
+ * differs, and reads the target again. Throws a {@link BackupError} where there is no plan; from then on a failure is part of the outcome.
+ */
+export async function restore(inputs: RestoreInputs, runner: Runner, tools: Tools): Promise<RestoreOutcome> {
+  try {
+    return await restoreChosen(inputs, runner, tools)
+  } catch (error) {
+    throw error instanceof BackupError ? error : ((await systemError(error, runner.temp)) ?? error)
+  }
+}
+
+async function restoreChosen(inputs: RestoreInputs, runner: Runner, tools: Tools): Promise<RestoreOutcome> {
+  const startedAt = tools.now()
+  const startedMs = performance.now()
+  refuseUnconfirmed(inputs)
+  const { target } = inputs
+  using scratch = await openPlace({ path: runner.temp, name: 'restore' }, tools)
+  using place = await makeFolder({ path: join(runner.temp, 'sanity-backup'), source: target, label: safetyLabel, shard: null }, tools)
+  const safety = await openSafety(inputs, { runner, place }, tools)
+  const snapshot = await holdSnapshot(inputs, { runner, workshop: scratch.folder }, tools)
+  checkMirror(inputs, snapshot.manifest, tools)
+
+  tools.log.info(`Reading dataset "${target.dataset}" of project "${target.projectId}"`)
+  const api = apiOf(inputs, tools)
+  const prepared = await prepare(inputs, { api, snapshot, workshop: place.folder, write: safety.write }, tools)
+  const files = join(runner.temp, `sanity-restore-${crypto.randomUUID()}`)
+  const planPath = await writePlan(prepared, files)
+  sayPlan(prepared, tools)
+
+  const { manifest } = snapshot
+  const about = {
+    target,
+    mirror: inputs.mirror,
+    chosen: snapshot.chosen,
+    manifest,
+    ageMs: startedAt.getTime() - Date.parse(manifest.takenAt),
+    plan: prepared.plan,
+    planDigest: prepared.planDigest,
+    planPath,
+    startedAt,
+  }
+  const ended = await act(inputs, { prepared, safety, api, runner, files, workshop: place.folder }, tools)
+  return { ...about, ...ended, durationMs: performance.now() - startedMs }
+}
+
+type ActNeeds = Parameters<typeof carryOut>[1] & { readonly safety: Safety }
+type Acted = Pick<RestoreOutcome, 'status' | 'applied' | 'failure'>
+
+async function act(inputs: RestoreInputs, needs: ActNeeds, tools: Tools): Promise<Acted> {
+  if (inputs.mode === 'plan') return { status: 'planned', applied: undefined, failure: undefined }
+  try {
+    refusePlan(inputs, needs.prepared)
+  } catch (error) {
+    return { status: 'planned', applied: undefined, failure: error as BackupError }
+  }
+  const toDo = needs.prepared.plan.rows.some(({ action }) => action !== 'blocked')
+  if (!toDo) return { status: 'unchanged', applied: undefined, failure: undefined }
+  const { applied, failure }: { applied: Applied; failure: BackupError | undefined } = await carryOut(inputs, needs, tools)
+  return { status: 'restored', applied, failure }
+}
+
+function apiOf({ target, token }: RestoreInputs, { http, signal, now, stopwatch, log }: Tools): SanityApi {
+  return sanityApi(target, { http, token, userAgent: `sanity-backup/${toolVersion}`, signal, now, stopwatch, log })
+}
+
+async function writePlan({ planLines }: Prepared, folder: string): Promise<string> {
+  using file = await openLineFile(join(folder, 'plan.ndjson'))
+  file.addAll(planLines)
+  return file.path
+}
+
+function sayPlan({ plan, planDigest }: Prepared, { log }: Tools): void {
+  const { create, replace, blocked, upload, delete: deleted } = countRows(plan)
+  const parts = [`${create} to create`, `${replace} to replace`, `${deleted} to delete`, `${plural(upload, 'file')} to upload`]
+  log.info(`The plan: ${parts.join(', ')}; ${plural(plan.unchanged, 'document')} the same. Its digest is ${planDigest}`)
+  if (blocked > 0) log.warning(`${plural(blocked, 'document')} cannot be restored. The plan lists each with its reason.`)
+}

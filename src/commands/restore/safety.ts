@@ -1,0 +1,90 @@
+import { codecs } from '../../codec/codecs.ts'
+import { BackupError } from '../../errors.ts'
+import { printManifest } from '../../format/manifest/manifest.ts'
+import type { RestoreInputs } from '../../inputs/restore.ts'
+import type { Runner } from '../../runner.ts'
+import { findFullRead } from '../../sanity/access.ts'
+import type { SanityApi } from '../../sanity/api.ts'
+import { writeData } from '../../snapshot/write/data-file.ts'
+import { writeManifest } from '../../snapshot/write/whole-file.ts'
+import type { Tools } from '../../tools.ts'
+import { noAssets } from '../backup/assets/saved.ts'
+import type { NamedFolder } from '../backup/folder.ts'
+import { makeManifest } from '../backup/manifest.ts'
+import { openSealing, type Sealing, sealUp } from '../backup/sealing.ts'
+import { storeSnapshot } from '../backup/store.ts'
+import { artifactNamed } from '../destinations.ts'
+import type { WayNeeds } from '../documents/way.ts'
+import type { Prepared } from './prepare.ts'
+import { unwritten } from './target.ts'
+
+/** The label of the snapshot of a target as it was before the first write. */
+export const safetyLabel = 'pre-restore'
+
+/** Where the safety snapshot was stored. */
+export type StoredSafety = { readonly name: string; readonly url: string; readonly snapshot: string }
+
+/** Makes the target as it was a snapshot, out of the very export that the plan was made from. */
+export type Safety = {
+  readonly write: WayNeeds['write']
+  /** Stores it and reads it back. Throws what storing a backup throws; then nothing was written to the target. */
+  readonly store: (prepared: Prepared, api: SanityApi) => Promise<StoredSafety | undefined>
+}
+
+type SafetyNeeds = { readonly runner: Runner; readonly place: NamedFolder }
+
+/** Prepares for the safety snapshot, and finds out whether it may be stored before anything is fetched. Does nothing where none is wanted. */
+export async function openSafety(inputs: RestoreInputs, { runner, place }: SafetyNeeds, tools: Tools): Promise<Safety> {
+  if (inputs.mode !== 'apply' || !inputs.safetySnapshot) return { write: unwritten, store: async () => undefined }
+  const { target, encryptTo, allowPublic, which } = inputs
+  const sealing = await openSealing(encryptTo, tools)
+  const name = `sanity-${target.projectId}-${target.dataset}-${safetyLabel}`
+  const wanted = { retentionDays: undefined, githubToken: which.githubToken, allowPublic, encryptTo }
+  const destination = artifactNamed(name, { inputs: wanted, runner, tools })
+  await destination.check()
+  return {
+    write: async (lines) =>
+      await writeData(place.folder.path, { lines, compression: 'gzip', level: codecs.gzip.levels.default, sealer: sealing?.sealer }),
+    store: async (prepared, api) => {
+      const manifest = await finish(inputs, { prepared, place, runner, sealing, fullRead: await findFullRead(api) }, tools)
+      const snapshot = { folder: place.folder, manifest, manifestBytes: printManifest(manifest) }
+      const { stored } = await storeSnapshot(snapshot, { destinations: [destination], missingError: undefined, path: runner.temp }, tools)
+      const [artifact] = stored
+      if (artifact?.kind !== 'artifact') throw notStored()
+      tools.log.info(`The safety snapshot ${place.name} is stored as the artifact "${artifact.name}"`)
+      return { name: artifact.name, url: artifact.url, snapshot: place.name }
+    },
+  }
+}
+
+type FinishNeeds = SafetyNeeds & { readonly prepared: Prepared; readonly sealing: Sealing | undefined; readonly fullRead: boolean | null }
+
+async function finish({ target }: RestoreInputs, { prepared, place, runner, sealing, fullRead }: FinishNeeds, { now, clean }: Tools) {
+  const plain = makeManifest({
+    name: place.name,
+    label: safetyLabel,
+    shard: null,
+    takenAt: place.takenAt,
+    finishedAt: now(),
+    source: target,
+    run: runner.run,
+    filters: prepared.targetFilters,
+    documents: prepared.target.documents,
+    includeAssets: false,
+    assets: noAssets,
+    fullRead,
+    clean,
+  })
+  const manifest = sealing ? await sealUp(place.folder.path, plain, sealing) : plain
+  await writeManifest(place.folder.path, manifest)
+  return manifest
+}
+
+function notStored(): BackupError {
+  return new BackupError({
+    code: 'artifact-failed',
+    title: 'The safety snapshot was not stored',
+    message: 'The target as it was could not be stored as an artifact, so nothing was written.',
+    hint: 'Run it again. `safety-snapshot: false` does without, at your own risk.',
+  })
+}

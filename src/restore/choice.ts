@@ -1,0 +1,54 @@
+import { type Filters, filter, publishedId } from '../format/manifest/filters.ts'
+import { idPattern } from '../format/manifest/id-pattern.ts'
+import { isAsset } from './look.ts'
+
+/** Which rows a user chose. Empty lists of what is wanted mean all. */
+export type Choice = {
+  readonly types: readonly string[]
+  readonly excludeTypes: readonly string[]
+  readonly ids: readonly string[]
+  readonly excludeIds: readonly string[]
+}
+
+/** `unwanted` is left out by name; `other` is only not among what is wanted, and comes along where something that is refers to it. */
+export type Chosen = 'chosen' | 'other' | 'unwanted'
+
+type Named = { readonly id: string; readonly type: string }
+
+/** Makes the function that says whether a document is chosen. Ids are matched as in a backup: `home` stands for `drafts.home` too. */
+export function chooser({ types, excludeTypes, ids, excludeIds }: Choice): (document: Named) => Chosen {
+  const wantedIds = ids.map(idPattern)
+  const unwantedIds = excludeIds.map(idPattern)
+  const isAmong = (patterns: readonly ((id: string) => boolean)[], id: string) => {
+    const published = publishedId(id)
+    return patterns.some((matches) => matches(id) || matches(published))
+  }
+  return ({ id, type }) => {
+    if (excludeTypes.includes(type) || isAmong(unwantedIds, id)) return 'unwanted'
+    if (types.length > 0 && !types.includes(type)) return 'other'
+    return ids.length > 0 && !isAmong(wantedIds, id) ? 'other' : 'chosen'
+  }
+}
+
+/** Why a document that the snapshot lacks stays: the snapshot would not hold it, or it is newer. */
+export type Stays = 'filtered' | 'system' | 'asset' | 'newer'
+
+/** What of the snapshot a mirror goes by. */
+export type MirrorRules = {
+  /** What the snapshot left out by itself. */
+  readonly filters: Filters
+  /** When it was begun and when it was finished, in milliseconds. */
+  readonly takenMs: number
+  readonly finishedMs: number
+}
+
+/** Makes the function that says why a mirror leaves a document alone that the snapshot lacks; undefined for one that goes. */
+export function stayRules({ filters, takenMs, finishedMs }: MirrorRules): (document: Named, createdMs: number) => Stays | undefined {
+  const verdictOn = filter(filters)
+  return (document, createdMs) => {
+    if (document.id.startsWith('_.')) return 'system'
+    if (isAsset(document) || /^sanity\.\w+Asset$/.test(document.type)) return 'asset'
+    if (verdictOn(document) !== 'keep') return 'filtered'
+    return createdMs >= takenMs && createdMs <= finishedMs ? 'newer' : undefined
+  }
+}
