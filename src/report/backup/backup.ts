@@ -47,12 +47,21 @@ export function backupFailure(thrown: unknown, { dataset, lastGood }: FailedBack
 }
 
 /** What the summary of a failure needs of the run. */
-export type FailureContext = Pick<Context, 'docs' | 'now'>
+export type FailureContext = Pick<Context, 'docs' | 'now'> & Partial<Pick<Context, 'serverUrl'>>
 
-function sayLastGood({ manifest, keptUntil }: LastGood, { now }: FailureContext): string {
+function sayLastGood({ manifest, keptUntil }: LastGood, { now, serverUrl }: FailureContext): string {
   const age = formatAge(now.getTime() - Date.parse(manifest.takenAt))
   const kept = keptUntil === undefined ? '' : `, kept until ${formatDay(new Date(keptUntil))}`
-  return `Your last good backup is **${age} old**: ${plural(manifest.documents.count, 'document')}${kept} (${escapeMarkdown(manifest.snapshot)}).`
+  const page = findRunPage(manifest, serverUrl)
+  const name = page === undefined ? 'last good backup' : `[last good backup](${page})`
+  return `Your ${name} is **${age} old**: ${plural(manifest.documents.count, 'document')}${kept} (${escapeMarkdown(manifest.snapshot)}).`
+}
+
+/** The page of the workflow run that made a snapshot. The manifest comes from outside: only what is surely a repository and a run becomes a link. */
+function findRunPage({ run }: LastGood['manifest'], serverUrl: string | undefined): string | undefined {
+  if (!serverUrl || !run || !/^[A-Za-z0-9_-]{1,100}\/[A-Za-z0-9._-]{1,100}$/.test(run.repository) || !/^\d{1,15}$/.test(run.runId))
+    return undefined
+  return `${serverUrl}/${run.repository}/actions/runs/${run.runId}`
 }
 
 function outputsOf({ status, manifest, stored, sizeBytes, digest }: BackupOutcome): Ending['outputs'] {

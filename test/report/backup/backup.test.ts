@@ -355,8 +355,34 @@ describe('the summary of a failure', () => {
     { keptUntil: undefined, says: '2 documents (abc12345-production-20261122T081500Z).' },
   ])('tells of the last good backup: kept until $keptUntil', ({ keptUntil, says }) => {
     const now = new Date('2026-11-23T06:15:00Z')
-    const text = backupFailure(error, { lastGood: { manifest: exampleManifest, keptUntil } }, { ...context, now }).summary()
+    const text = backupFailure(
+      error,
+      { lastGood: { manifest: { ...exampleManifest, run: null }, keptUntil } },
+      { ...context, now },
+    ).summary()
     expect(text).toContain(`Your last good backup is **22 h old**: ${says}`)
+  })
+
+  it.each([
+    {
+      name: 'leads to the run that made it',
+      run: { repository: 'acme/site', runId: '42' },
+      link: '[last good backup](https://github.com/acme/site/actions/runs/42)',
+    },
+    {
+      name: 'leads nowhere where the manifest names no repository',
+      run: { repository: 'acme/site](https://evil.test)', runId: '42' },
+      link: undefined,
+    },
+    { name: 'leads nowhere where the manifest names no run', run: { repository: 'acme/site', runId: '42#x' }, link: undefined },
+  ])('$name', ({ run, link }) => {
+    const manifest = { ...exampleManifest, run: { ...run, runAttempt: 1, event: 'schedule', sha: '' } }
+    const text = backupFailure(
+      error,
+      { lastGood: { manifest, keptUntil: undefined } },
+      { ...context, serverUrl: 'https://github.com' },
+    ).summary()
+    expect(text).toContain(`Your ${link ?? 'last good backup'} is **`)
   })
 
   it('of one destination stands above the table, and says where the snapshot is', () => {
