@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly run: (options: s
   branch: () => import('./branch.ts'),
   documents: () => import('./documents.ts'),
   growth: () => import('./growth.ts'),
+  restore: () => import('./restore.ts'),
   startup: () => import('./startup.ts'),
   verify: () => import('./verify.ts'),
 }
