@@ -37,6 +37,9 @@ export async function run(options: string[]): Promise<number> {
   }
 }
 
+/** Nothing here keeps the plan and the journal. */
+const noArtifacts = { ACTIONS_RESULTS_URL: '' }
+
 type Size = { readonly documents: number; readonly bytes: number; readonly folder: string }
 type Row = {
   readonly name: string
@@ -69,7 +72,7 @@ async function measureOurs({ documents, bytes, folder }: Size): Promise<Row[]> {
     const inputs = { 'project-id': 'abc12345', dataset, token, 'api-host': url, path: folder, 'source-dataset': 'source' }
     const apply = { mode: 'apply', confirm: dataset, 'safety-snapshot': 'false', ...more }
     const into = await mkdtemp(join(tmpdir(), 'sanity-backup-bench-'))
-    const measured = await measureAction({ action: 'restore', inputs: { ...inputs, ...apply } }, into)
+    const measured = await measureAction({ action: 'restore', inputs: { ...inputs, ...apply }, env: noArtifacts }, into)
     await rm(into, { recursive: true, force: true })
     rows.push({ name, documents, measured, requests: await server.count() })
     process.stderr.write(`  ${name}: ${measured.wallSeconds.toFixed(1)} s\n`)

@@ -50,5 +50,5 @@ function wrapped(kind: string, value: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`{"${kind}":`), value, Buffer.from('}')])
 }
 
-/** What a mutation takes beside the line, about: the lock, the names and the commas. */
-export const mutationOverhead = 400
+/** What a mutation takes beside the line, in bytes, about: its name and, where something is replaced, the lock with an id and a revision. */
+export const overhead = { create: 16, replace: 200 } as const

@@ -1,5 +1,5 @@
 import { canonicalDigest } from '../../../restore/canonical.ts'
-import { mutationOverhead } from '../../../restore/mutations.ts'
+import { overhead } from '../../../restore/mutations.ts'
 import { orderWrites, type Step } from '../../../restore/order.ts'
 import type { Row } from '../../../restore/plan.ts'
 import type { WriteApi } from '../../../sanity/write/write.ts'
@@ -30,7 +30,7 @@ export async function applyPlan({ prepared, lines, api, journal }: ApplyNeeds, l
     deletes: numbers(of('delete')),
     refersInSnapshot: (document) => catalog.referencesOf('snapshot', document),
     refersInTarget: (document) => catalog.referencesOf('target', document),
-    size: (document) => catalog.bytesOf('snapshot', document) + mutationOverhead,
+    size: (document) => catalog.bytesOf('snapshot', document) + overhead[catalog.has('target', document) ? 'replace' : 'create'],
   })
   await uploadAssets(of('upload'), { api, catalog, assets, lineOf: lines.get, left }, tools)
   await writeReleases(of('make-release', 'edit-release'), writing)
