@@ -1,3 +1,4 @@
+import type { Opener } from '../../codec/age.ts'
 import type { Chosen } from '../../destinations/choose.ts'
 import type { Fetched } from '../../destinations/destination.ts'
 import { BackupError } from '../../errors.ts'
@@ -8,20 +9,30 @@ import { quoteOutside } from '../../text.ts'
 import type { Tools } from '../../tools.ts'
 
 /** A snapshot in which nothing is wrong, as it was fetched, and the name that its folder gets. */
-type LeaveNeeds = { readonly chosen: Pick<Chosen, 'parts'>; readonly fetched: readonly Fetched[]; readonly name: string }
+type LeaveNeeds = {
+  readonly chosen: Pick<Chosen, 'parts'>
+  readonly fetched: readonly Fetched[]
+  readonly name: string
+  /** Opens what is encrypted. */
+  readonly opener: Opener | undefined
+}
 
 /**
  * Leaves a verified snapshot in its folder, as one that is plain and whole, and gives the path of that folder. Throws `verification-failed` if what was
  * written there is not what was verified; then nothing is left.
  */
-export async function leave(folder: SnapshotFolder, { chosen, fetched, name }: LeaveNeeds, { signal, log }: Tools): Promise<string> {
+export async function leave(
+  folder: SnapshotFolder,
+  { chosen, fetched, name, opener }: LeaveNeeds,
+  { signal, log }: Tools,
+): Promise<string> {
   const parts = chosen.parts.flatMap(({ manifest, manifestBytes }, index): PlainPart[] => {
     const part = fetched[index]
     if (part === undefined) return []
     const ours = part.folder.startsWith(folder.readBack)
-    return [{ manifest, manifestBytes, folder: part.folder, ours, documents: part.documents?.files }]
+    return [{ manifest, manifestBytes, folder: part.folder, ours, documents: part.documents }]
   })
-  const { rewritten } = await writePlain(folder.path, { parts, name, signal })
+  const { rewritten } = await writePlain(folder.path, { parts, name, opener, signal })
   // Files that were only moved are the ones that were verified.
   if (rewritten || parts.some(({ ours }) => !ours)) await checkLeft(folder.path, { rewritten, signal })
   await folder.publish()

@@ -55,7 +55,11 @@ it('documents in files of their own become one data file, and the manifest no lo
     for (const line of lines) yield { path: 'documents/x.json', content: Buffer.concat([line, Buffer.from('\n')]) }
   }
   const manifest: StoredManifest = { ...part.manifest, branch: { layout: 'text', depth: 1 } }
-  await writePlain(into, { parts: [{ ...part, manifest, documents }], name: manifest.snapshot, signal })
+  await writePlain(into, {
+    parts: [{ ...part, manifest, documents: { files: documents, paths: async function* () {} } }],
+    name: manifest.snapshot,
+    signal,
+  })
   expect(gunzipSync(await readFile(join(into, 'data.ndjson.gz')))).toEqual(gunzipSync(data))
   expect(JSON.parse(await readFile(join(into, 'manifest.json'), 'utf8'))).not.toHaveProperty('branch')
   expect(await checkSnapshot(into, { level: 'data', signal })).toEqual([])
