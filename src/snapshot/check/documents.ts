@@ -71,8 +71,9 @@ export function documentOrFinding(line: Buffer, place: DocumentPlace, findings: 
 type Look = (line: Buffer, document: Scanned, place: DocumentPlace) => void
 
 function countedOnly(count: number, { encryption }: StoredManifest): string {
-  const why = encryption == null ? 'which leaves some out' : 'and are not named, since it is encrypted'
-  return `${plural(count, 'document')} that others refer to ${count === 1 ? 'is' : 'are'} not in the snapshot, ${count === 1 ? why.replace('and are', 'and is') : why}`
+  const are = count === 1 ? 'is' : 'are'
+  const why = encryption == null ? 'which leaves some out' : `and ${are} not named, since it is encrypted`
+  return `${plural(count, 'document')} that others refer to ${are} not in the snapshot, ${why}`
 }
 
 /** Whether documents were left out on purpose, or none may be named. */
