@@ -29,12 +29,14 @@ export async function showEncrypted(sanity: Sanity): Promise<string[]> {
     const manifest = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8'))
     const { opener, content } = await open(join(path, 'data.ndjson.gz.age'), { identity, folder })
     const documents = gunzipSync(content).toString('utf8').trimEnd().split('\n').length
+    await using verified = await runAction({ action: 'verify', inputs: { path, identity }, timeoutMs: 120_000 })
     return [
       ...manifest.files.map(
         (file: { path: string; sizeBytes: number }) => `  ${file.path.padEnd(22)} ${file.sizeBytes.toLocaleString('en')} bytes`,
       ),
       `  encrypted to           ${manifest.encryption.recipients.join(', ')}`,
       `  opened with ${opener}: ${documents.toLocaleString('en')} documents`,
+      `  verified with the key: ${verified.outputs['status'] ?? verified.log}`,
     ]
   } finally {
     await rm(folder, { recursive: true })

@@ -11,16 +11,24 @@ export type KeyKind = 'x25519' | 'hybrid'
 /**
  * - `none`: there is no key at all. `line` is then 0.
  * - `secret-key`: a secret key stands where a public one belongs, even in a comment. It must be masked, and it is burnt.
- * - `public-key`: a recipient stands where an identity belongs.
  * - `mixed-kinds`: the recipient is of another kind than the first: the weaker one would undo the stronger.
  * - `letter-case`: age writes recipients in lower case and identities in upper case, and takes nothing else.
  * - `unsupported`: a key of a plugin, a hardware tag, SSH, or an encrypted key file.
  * - `malformed`: none of these, or with a typo.
  * - `unusable`: well-formed, but nothing can be encrypted to it.
  */
-export type KeyReason = 'none' | 'secret-key' | 'public-key' | 'mixed-kinds' | 'letter-case' | 'unsupported' | 'malformed' | 'unusable'
+export type RecipientReason = 'none' | 'secret-key' | 'mixed-kinds' | 'letter-case' | 'unsupported' | 'malformed' | 'unusable'
 
-export type KeyProblem = { readonly line: number; readonly reason: KeyReason }
+/**
+ * - `none`, `letter-case`, `malformed`: as for recipients.
+ * - `public-key`: a recipient stands where an identity belongs.
+ * - `ssh-key`: a key of SSH, public or private, or any other private key over several lines.
+ * - `encrypted-file`: a key file that only a passphrase opens, or any other age file.
+ * - `unsupported`: a key of a plugin or a device.
+ */
+export type IdentityReason = 'none' | 'public-key' | 'ssh-key' | 'encrypted-file' | 'letter-case' | 'unsupported' | 'malformed'
+
+export type KeyProblem<Reason = RecipientReason> = { readonly line: number; readonly reason: Reason }
 
 type Line = { readonly line: number; readonly text: string }
 
@@ -51,10 +59,10 @@ export function parseRecipients(text: string): Recipients | { readonly problems:
 }
 
 /** The identities in a text, each once, or everything that is wrong with them. */
-export function parseIdentities(text: string): readonly string[] | { readonly problems: readonly KeyProblem[] } {
+export function parseIdentities(text: string): readonly string[] | { readonly problems: readonly KeyProblem<IdentityReason>[] } {
   const keys = linesOf(text).filter((line) => !isComment(line))
   const block = keys.find(isBlock)
-  if (block) return problemAt(block.line, 'unsupported')
+  if (block) return problemAt(block.line, blockReason(block.text))
   const problems = keys.flatMap((key) => asProblem(key.line, identityFault(key.text)))
   if (problems.length > 0) return { problems }
   if (keys.length === 0) return problemAt(0, 'none')
@@ -63,12 +71,21 @@ export function parseIdentities(text: string): readonly string[] | { readonly pr
 
 /**
  * Everything in a text that has to be masked before a word is printed about it. Of what is meant as identities, each line that is no comment; of
- * recipients, what looks like a secret key; of both, also secret keys in comments. The result is secret.
+ * recipients, what looks like a secret key; of both, also secret keys in comments. Each as it is written, and of a key also what stands behind its
+ * kind, in either letter case. The result is secret.
  */
 export function secretsIn(text: string, meantAs: 'recipients' | 'identities'): readonly string[] {
   const everyLine = meantAs === 'identities' || privateKey.test(text)
   const lines = linesOf(text).filter((line) => secretKey.test(line.text) || (everyLine && !isComment(line)))
-  return [...new Set(lines.flatMap((line) => [line.text, ...line.text.split(/[^\w-]+/).filter((word) => secretKey.test(word))]))]
+  const written = lines.flatMap((line) => [line.text, ...line.text.split(/[^\w-]+/).filter((word) => secretKey.test(word))])
+  return [...new Set([...written, ...written.flatMap(otherForms)])]
+}
+
+/** A key can be told in the other letter case too, and without the beginning that all keys have: its data, behind its last `1`. */
+function otherForms(secret: string): string[] {
+  if (/\s/.test(secret)) return []
+  const data = /1([a-z0-9]{20,})$/i.exec(secret)?.[1]
+  return [secret, data ?? secret].flatMap((form) => [form, form.toUpperCase(), form.toLowerCase()])
 }
 
 /** In any letter case and with any typo behind its beginning. A comment that only talks about keys has nothing behind it. */
@@ -80,15 +97,21 @@ const isComment = ({ text }: Line): boolean => text.startsWith('#')
 /** The beginning of a key over several lines, or of an encrypted file. What follows are its insides: there is nothing to say of each line. */
 const isBlock = ({ text }: Line): boolean => /^-----BEGIN |^age-encryption\.org\//.test(text)
 
-function recipientFault(text: string): KeyReason | undefined {
+function blockReason(text: string): IdentityReason {
+  if (privateKey.test(text)) return 'ssh-key'
+  return /^-----BEGIN AGE |^age-encryption/.test(text) ? 'encrypted-file' : 'unsupported'
+}
+
+function recipientFault(text: string): RecipientReason | undefined {
   if (/^age1/i.test(text) && text !== text.toLowerCase()) return 'letter-case'
   // What stands before the second `1` is the name of a plugin, or a hardware tag.
   if (sshKey.test(text) || /^age1(?!pq1)[a-z][a-z0-9-]{1,20}1/.test(text)) return 'unsupported'
   return isRecipient(text) ? undefined : 'malformed'
 }
 
-function identityFault(text: string): KeyReason | undefined {
-  if (/^age1/i.test(text) || sshKey.test(text)) return 'public-key'
+function identityFault(text: string): IdentityReason | undefined {
+  if (/^age1/i.test(text)) return 'public-key'
+  if (sshKey.test(text)) return 'ssh-key'
   if (/^age-secret-key-/i.test(text) && text !== text.toUpperCase()) return 'letter-case'
   if (/^age-plugin-/i.test(text)) return 'unsupported'
   return isIdentity(text) ? undefined : 'malformed'
@@ -98,9 +121,13 @@ const sshKey = /^(?:ssh|ecdsa|sk)-/
 
 const kindOf = (recipient: string): KeyKind => (recipient.startsWith('age1pq1') ? 'hybrid' : 'x25519')
 
-const asProblem = (line: number, reason: KeyReason | undefined): KeyProblem[] => (reason ? [{ line, reason }] : [])
+function asProblem<Reason>(line: number, reason: Reason | undefined): KeyProblem<Reason>[] {
+  return reason === undefined ? [] : [{ line, reason }]
+}
 
-const problemAt = (line: number, reason: KeyReason) => ({ problems: [{ line, reason }] })
+function problemAt<Reason>(line: number, reason: Reason) {
+  return { problems: [{ line, reason }] }
+}
 
 function linesOf(text: string): Line[] {
   return text

@@ -1,7 +1,8 @@
 import { lstat, readdir, readFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { BackupError, findSystemCode } from '../errors.ts'
-import { manifestFile } from '../format/manifest/manifest.ts'
+import { manifestFile, type StoredManifest } from '../format/manifest/manifest.ts'
+import { documentsBelow } from '../snapshot/read/document-lines.ts'
 import { manifestOrReason } from '../snapshot/read/newest-first.ts'
 import { quoteOutside } from '../text.ts'
 import type { Fetched, Found, ListedFile, OddFile, SnapshotReader } from './destination.ts'
@@ -85,7 +86,7 @@ async function readSnapshot(folder: string, words: string): Promise<Found | Back
     const manifestBytes = await readFile(join(folder, manifestFile))
     const manifest = manifestOrReason(manifestBytes, where)
     if (manifest instanceof BackupError) return manifest
-    return { manifest, manifestBytes, where, fetch: async () => await lookAt(folder) }
+    return { manifest, manifestBytes, where, fetch: async () => await lookAt(folder, manifest) }
   } catch (error) {
     return isNotThere(error) ? undefined : unreadable(where, error)
   }
@@ -106,7 +107,7 @@ function unreadable(where: string, cause: unknown): BackupError {
 }
 
 /** Nothing is copied. */
-async function lookAt(folder: string): Promise<Fetched> {
+async function lookAt(folder: string, manifest: StoredManifest): Promise<Fetched> {
   const listed: ListedFile[] = []
   const odd: OddFile[] = []
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
@@ -116,5 +117,6 @@ async function lookAt(folder: string): Promise<Fetched> {
     if (entry.isFile()) listed.push({ path, sizeBytes: (await lstat(file)).size })
     else odd.push({ kind: 'file-unexpected', path, message: 'is not an ordinary file' })
   }
-  return { folder, listed, odd }
+  const paths = listed.map(({ path }) => path)
+  return { folder, listed, odd, ...(manifest.branch ? { documents: documentsBelow(folder, manifest, paths) } : {}) }
 }

@@ -11,7 +11,10 @@ export const minTokenLength = 8
 /** The URL of the watchdog. One under any other name is never requested: whoever misspells it may as well mean something else. */
 export const heartbeatInput = 'heartbeat-url'
 
-const secretInputs = ['token', 'github-token', heartbeatInput] as const
+/** The input for secret keys of age, of which it holds several lines. */
+const identityInput = 'identity'
+
+const secretInputs = ['token', 'github-token', heartbeatInput, identityInput] as const
 
 const tokenVariable = 'SANITY_AUTH_TOKEN'
 
@@ -35,18 +38,28 @@ export function findHeartbeatUrl(env: Env): URL | undefined {
  */
 export function findSecrets(env: Env, declared: readonly string[]): { masked: string[]; hidden: string[] } {
   const tokens = [tokenOf(env), inputOf(env, 'github-token')]
-  const misspelt = findUndeclared(env, declared).filter((input) => secretInputs.some((secret) => secret === nearest(input, declared)))
+  const meant = findUndeclared(env, declared).map((input) => ({ value: inputOf(env, input), as: nearest(input, declared) }))
+  const misspelt = meant.filter(({ as }) => secretInputs.some((secret) => secret === as))
+  const identities = [inputOf(env, identityInput), ...misspelt.filter(({ as }) => as === identityInput).map(({ value }) => value)]
   const masked = [
     ...tokens,
     inputOf(env, heartbeatInput),
     ...tokens.flatMap(partsOf),
-    ...misspelt.map((input) => inputOf(env, input)),
+    ...misspelt.filter(({ as }) => as !== identityInput).map(({ value }) => value),
+    ...identities.flatMap((value) => secretsIn(beginningOf(value), 'identities')),
     ...ageKeys(env),
   ]
   return { masked: [...new Set(masked)].filter(isMaskable), hidden: proxyPasswords(env).filter(isMaskable) }
 }
 
-/** Secret keys of age, wherever they stand: none belongs into a backup, and one that stands there must not be printed on top of that. */
+/** So many lines may be keys or parts of them. Of a whole page that was pasted there, only what looks like a key is masked: `ageKeys` finds it. */
+const mostKeyLines = 100
+
+function beginningOf(text: string): string {
+  return text.split('\n').slice(0, mostKeyLines).join('\n')
+}
+
+/** Secret keys of age, wherever they stand: one that stands in a wrong place must not be printed on top of that. */
 function ageKeys(env: Env): string[] {
   const inputs = Object.entries(env).filter(([name]) => name.startsWith('INPUT_'))
   return inputs.flatMap(([, value = '']) => secretsIn(value, 'recipients'))

@@ -1,3 +1,4 @@
+import * as keys from './keys.ts'
 import * as kind from './kinds.ts'
 import type { InputReader } from './reader.ts'
 import * as rules from './rules.ts'
@@ -7,6 +8,8 @@ export type WhichSnapshot = {
   readonly place: SnapshotPlace
   /** The newest snapshot that was not taken later. */
   readonly at: Date | undefined
+  /** The secret keys that open it if it is encrypted, as `opener` takes them; undefined if none was given. Never to be shown. */
+  readonly identities: readonly string[] | undefined
   readonly githubToken: string
 }
 
@@ -31,7 +34,8 @@ export function readWhichSnapshot(reader: InputReader): WhichSnapshot {
   refuseContradictions(given, reader)
   const at = read('at', kind.optional(kind.time))
   if (at !== undefined && given.commit !== undefined) reader.refuse('at', 'says nothing beside `commit`, which names one snapshot')
-  return { place: placeOf(given), at, githubToken: read('github-token', kind.secret) }
+  const identities = read('identity', keys.identities)
+  return { place: placeOf(given), at, identities, githubToken: read('github-token', kind.secret) }
 }
 
 type Given = Readonly<Record<'path' | 'artifactName' | 'runId' | 'branch' | 'commit' | 'repository', string | undefined>>

@@ -4,14 +4,14 @@ import { Decrypter } from 'age-encryption'
 import fc from 'fast-check'
 import { opener } from '../../src/codec/age.ts'
 import { AgeError } from '../../src/codec/age-error.ts'
-import { type KeyProblem, parseIdentities, parseRecipients, secretsIn } from '../../src/codec/age-keys.ts'
+import { type IdentityReason, parseIdentities, parseRecipients, type RecipientReason, secretsIn } from '../../src/codec/age-keys.ts'
 import { collect, collectBytes, rejection, source } from '../support/feed.ts'
 import { makeKeys, sealBytes, sealerFor } from './age-files.ts'
 
 const ann = await makeKeys('x25519')
 const bob = await makeKeys('x25519')
 const hanna = await makeKeys('hybrid')
-const problem = (line: number, reason: KeyProblem['reason']) => ({ problems: [{ line, reason }] })
+const problem = (line: number, reason: RecipientReason | IdentityReason) => ({ problems: [{ line, reason }] })
 /** With another character in its middle, from the alphabet of Bech32. */
 const typo = (key: string) => `${key.slice(0, 30)}${/[qQ]/.test(key.charAt(30)) ? 'P' : 'Q'}${key.slice(31)}`
 const lowTypo = (key: string) => typo(key.toUpperCase()).toLowerCase()
@@ -106,7 +106,7 @@ const badIdentities = [
   { name: 'nothing', text: '', expected: problem(0, 'none') },
   { name: 'comments alone', text: `# created: today\n# public key: ${ann.recipient}\n`, expected: problem(0, 'none') },
   { name: 'a recipient', text: ann.recipient, expected: problem(1, 'public-key') },
-  { name: 'an SSH public key', text: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI', expected: problem(1, 'public-key') },
+  { name: 'an SSH public key', text: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI', expected: problem(1, 'ssh-key') },
   { name: 'a typo', text: `${bob.identity}\n${typo(ann.identity)}`, expected: problem(2, 'malformed') },
   { name: 'a typo in a hybrid one', text: typo(hanna.identity), expected: problem(1, 'malformed') },
   { name: 'a character that Bech32 has not', text: ann.identity.replace(/.$/, 'B'), expected: problem(1, 'malformed') },
@@ -123,8 +123,10 @@ const badIdentities = [
     expected: { problems: [problem(1, 'malformed'), problem(2, 'malformed')].flatMap(({ problems }) => problems) },
   },
   { name: 'a plugin', text: `AGE-PLUGIN-YUBIKEY-1${'Q'.repeat(40)}`, expected: problem(1, 'unsupported') },
-  { name: 'an SSH key', text: openssh, expected: problem(1, 'unsupported') },
-  { name: 'an encrypted key file', text: '# mine\nage-encryption.org/v1\n-> scrypt a 18\n', expected: problem(2, 'unsupported') },
+  { name: 'an SSH key', text: openssh, expected: problem(1, 'ssh-key') },
+  { name: 'a certificate', text: '-----BEGIN CERTIFICATE-----\nMIIB', expected: problem(1, 'unsupported') },
+  { name: 'an encrypted key file', text: '# mine\nage-encryption.org/v1\n-> scrypt a 18\n', expected: problem(2, 'encrypted-file') },
+  { name: 'an encrypted key file as text', text: '-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n', expected: problem(1, 'encrypted-file') },
 ] as const
 
 describe('parseIdentities', () => {
@@ -196,16 +198,25 @@ describe('no part of a key', () => {
 describe('secretsIn', () => {
   it('finds every line of an input for identities, whatever is wrong with it, and secret keys in comments', () => {
     const text = ` ${ann.identity} \r\n# public key: ${ann.recipient}\nnonsense here\n# old: ${bob.identity}, gone`
-    expect(secretsIn(text, 'identities')).toEqual([ann.identity, 'nonsense here', `# old: ${bob.identity}, gone`, bob.identity])
+    expect(secretsIn(text, 'identities')).toEqual([
+      ann.identity,
+      'nonsense here',
+      `# old: ${bob.identity}, gone`,
+      bob.identity,
+      ...[ann, bob].flatMap(({ identity }) => [identity.toLowerCase(), dataOf(identity), dataOf(identity).toLowerCase()]),
+    ])
   })
 
   it('finds only secret keys among recipients, whole lines and the keys in them', () => {
     const text = `${ann.recipient}\n"${typo(ann.identity)}"\n# talk\npassword\n${hanna.identity.toLowerCase()}`
-    expect(secretsIn(text, 'recipients')).toEqual([`"${typo(ann.identity)}"`, typo(ann.identity), hanna.identity.toLowerCase()])
+    expect(secretsIn(text, 'recipients')).toEqual(
+      expect.arrayContaining([`"${typo(ann.identity)}"`, typo(ann.identity), hanna.identity.toLowerCase(), hanna.identity]),
+    )
+    expect(secretsIn(text, 'recipients')).not.toEqual(expect.arrayContaining([expect.stringMatching(/talk|password|^age1/)]))
   })
 
   it('finds the insides of a private key among recipients', () => {
-    expect(secretsIn(`# mine\n${openssh}`, 'recipients')).toEqual(openssh.split('\n'))
+    expect(secretsIn(`# mine\n${openssh}`, 'recipients')).toEqual(expect.arrayContaining(openssh.split('\n')))
   })
 
   it.each(badIdentities)('covers each line that is called a secret key: $name', ({ text }) => {
@@ -222,6 +233,11 @@ it('opens with a key that was pasted with its comments', async () => {
   const file = await sealBytes(await sealerFor(ann), Buffer.from('abc'))
   expect(String(await collectBytes(opener(identities).open(source([file]).items)))).toBe('abc')
 })
+
+/** What stands behind the last `1`. */
+function dataOf(key: string): string {
+  return key.slice(key.lastIndexOf('1') + 1)
+}
 
 /** What we say of a text, unless it is fine. */
 function said(text: string): string {

@@ -98,7 +98,8 @@ async function find(place: SnapshotPlace, { at, source = asked, git }: Asking = 
     tools: { ...tools, http: client.http, environment: { PATH: '/usr/bin:/bin' } },
     scratch: temp.path,
   }
-  using found = await findSnapshot({ place, at: at === undefined ? undefined : new Date(at), githubToken: 'ghs_unit' }, source, needs)
+  const which = { place, at: at === undefined ? undefined : new Date(at), identities: undefined, githubToken: 'ghs_unit' }
+  using found = await findSnapshot(which, source, needs)
   return { names: found.parts.map(({ manifest }) => manifest.snapshot), found, logged }
 }
 

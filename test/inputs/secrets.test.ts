@@ -25,6 +25,30 @@ describe('what the runner is told to mask', () => {
   })
 })
 
+describe('the lines of an identity', () => {
+  const data = 'QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7LQPZRY9X8GF2TVDW0S3JN54KHCE'
+  const key = `AGE-SECRET-KEY-1${data}`
+
+  it.each([
+    { name: 'of the input', env: { INPUT_IDENTITY: `# mine\n${key}\n` }, names: ['identity'] },
+    { name: 'under a misspelt name', env: { INPUT_IDENTIY: `# mine\n${key}\n` }, names: ['identity'] },
+    { name: 'where no command takes one', env: { INPUT_IDENTITY: key }, names: ['dataset'] },
+    { name: 'in another input', env: { INPUT_DATASET: key }, names: ['dataset', 'identity'] },
+    { name: 'in lower case', env: { INPUT_IDENTITY: key.toLowerCase() }, names: ['identity'] },
+  ])('are masked whole, in both letter cases, and without their beginning: $name', ({ env, names }) => {
+    const forms = [key, data].flatMap((form) => [form, form.toLowerCase()])
+    expect(findSecrets(env, names).masked.toSorted()).toEqual(forms.toSorted())
+  })
+
+  it('are masked one by one, whatever they are, but for comments', () => {
+    expect(findSecrets({ INPUT_IDENTITY: 'Half of a key\nand-the-rest\n# public' }, ['identity']).masked).toEqual([
+      'Half of a key',
+      'and-the-rest',
+      'AND-THE-REST',
+    ])
+  })
+})
+
 describe('what stays hidden though the runner never saw it', () => {
   it.each([
     {
@@ -39,8 +63,14 @@ describe('what stays hidden though the runner never saw it', () => {
   })
 })
 
-it('the variables that hold secrets are those of all three inputs, and the token of its own', () => {
-  expect(secretVariables.toSorted()).toEqual(['INPUT_GITHUB-TOKEN', 'INPUT_HEARTBEAT-URL', 'INPUT_TOKEN', 'SANITY_AUTH_TOKEN'])
+it('the variables that hold secrets are those of all four inputs, and the token of its own', () => {
+  expect(secretVariables.toSorted()).toEqual([
+    'INPUT_GITHUB-TOKEN',
+    'INPUT_HEARTBEAT-URL',
+    'INPUT_IDENTITY',
+    'INPUT_TOKEN',
+    'SANITY_AUTH_TOKEN',
+  ])
 })
 
 describe('findHeartbeatUrl', () => {

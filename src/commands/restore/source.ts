@@ -11,6 +11,7 @@ import { writePlain } from '../../snapshot/write/plain.ts'
 import { plural, quoteOutside } from '../../text.ts'
 import type { Tools } from '../../tools.ts'
 import { type FoundSnapshot, findSnapshot } from '../find-snapshot.ts'
+import { ensureUnlocked, openerFor } from '../unlock.ts'
 import { findWrong } from '../verify/findings.ts'
 
 /** A snapshot that was proven whole and lies on this disk, in the clear, as one: the documents in one file, the files of assets beside it. */
@@ -29,19 +30,21 @@ type HoldNeeds = { readonly runner: Runner; readonly workshop: SnapshotFolder }
  */
 export async function holdSnapshot(inputs: RestoreInputs, { runner, workshop }: HoldNeeds, tools: Tools): Promise<HeldSnapshot> {
   using chosen = await findSource(inputs, { runner, tools, scratch: workshop.scratch })
+  const opener = openerFor(chosen, inputs.which.identities, tools)
   const fetched = await chosen.fetch(workshop.readBack, { level: 'data' })
-  const findings = await findWrong({ chosen, fetched, level: 'data', maxAgeHours: undefined }, tools)
+  await ensureUnlocked(chosen, fetched, opener)
+  const findings = await findWrong({ chosen, fetched, level: 'data', opener, maxAgeHours: undefined }, tools)
   refuseBroken(findings, chosen.main.manifest)
   for (const { kind, message } of findings.slice(0, 5)) tools.log.info(`Finding ${kind}: ${message}`)
   const parts = chosen.parts.flatMap(({ manifest, manifestBytes }, index) => {
     const part = fetched[index]
     if (part === undefined) return []
     const ours = part.folder.startsWith(workshop.readBack)
-    return [{ manifest, manifestBytes, folder: part.folder, ours, documents: part.documents?.files }]
+    return [{ manifest, manifestBytes, folder: part.folder, ours, documents: part.documents }]
   })
   const [only, second] = parts
   if (only && !second && isPlain(only)) return held(chosen, only.manifest, only.folder)
-  await writePlain(workshop.path, { parts, name: 'snapshot', signal: tools.signal })
+  await writePlain(workshop.path, { parts, name: 'snapshot', opener, signal: tools.signal })
   const manifest = await readManifest(workshop.path)
   return held(chosen, manifest, workshop.path)
 }

@@ -1,3 +1,4 @@
+import type { Opener } from '../../codec/age.ts'
 import type { Chosen } from '../../destinations/choose.ts'
 import type { Fetched, Level } from '../../destinations/destination.ts'
 import { findExpiresSoon, findTooOld } from '../../format/findings/age-findings.ts'
@@ -11,17 +12,19 @@ type Look = {
   /** The parts, as they were fetched. */
   readonly fetched: readonly Fetched[]
   readonly level: Level
+  /** Opens what is encrypted. */
+  readonly opener: Opener | undefined
   readonly maxAgeHours: number | undefined
 }
 
 /** All that is wrong with a snapshot: with its files, with what they hold, and with its age. */
 export async function findWrong(look: Look, { signal, now }: Pick<Tools, 'signal' | 'now'>): Promise<Finding[]> {
-  const { chosen, fetched, level } = look
+  const { chosen, fetched, level, opener } = look
   const parts = chosen.parts.flatMap(({ manifest }, index) => {
     const part = fetched[index]
     return part === undefined ? [] : [{ ...part, manifest }]
   })
-  return [...(await checkParts(parts, { level, shards: chosen.shards, signal })), ...findInAge(look, now())]
+  return [...(await checkParts(parts, { level, shards: chosen.shards, opener, signal })), ...findInAge(look, now())]
 }
 
 function findInAge({ chosen: { main, parts }, maxAgeHours }: Look, now: Date): Finding[] {

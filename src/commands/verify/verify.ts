@@ -6,6 +6,7 @@ import { systemError } from '../../snapshot/workshop/system-error.ts'
 import { formatDuration, plural, quoteOutside } from '../../text.ts'
 import type { Tools } from '../../tools.ts'
 import { findSnapshot } from '../find-snapshot.ts'
+import { ensureUnlocked, openerFor } from '../unlock.ts'
 import { findWrong } from './findings.ts'
 import { leave } from './leave.ts'
 import type { VerifyOutcome } from './outcome.ts'
@@ -30,29 +31,21 @@ async function verifyChosen(inputs: VerifyInputs, runner: Runner, tools: Tools):
   using scratch = await openPlace({ path: runner.temp, name: 'verify' }, tools)
   using chosen = await findSnapshot(inputs.which, inputs.source, { runner, tools, scratch: scratch.folder.scratch })
   const { takenAt, snapshot, encryption } = chosen.main.manifest
-  if (encryption && level === 'data') throw locked(snapshot)
+  const opener = level === 'data' ? openerFor(chosen, inputs.which.identities, tools) : undefined
+  if (encryption && level === 'structure') tools.log.info('The snapshot is encrypted. At `level: structure` its content is not read.')
   const ageMs = tools.now().getTime() - Date.parse(takenAt)
 
   using left = fetchTo === undefined ? undefined : await openPlace({ path: fetchTo, name: nameOf(snapshot), of: 'fetch-to' }, tools)
   const fetched = await chosen.fetch((left ?? scratch).folder.readBack, { level })
-  const findings = await findWrong({ chosen, fetched, level, maxAgeHours }, tools)
+  await ensureUnlocked(chosen, fetched, opener)
+  const findings = await findWrong({ chosen, fetched, level, opener, maxAgeHours }, tools)
   say(findings, tools)
   const whole = findings.every(({ severity }) => severity === 'warning')
-  const path = left && whole ? await leave(left.folder, { chosen, fetched, name: nameOf(snapshot) }, tools) : undefined
+  const path = left && whole ? await leave(left.folder, { chosen, fetched, name: nameOf(snapshot), opener }, tools) : undefined
 
   const durationMs = performance.now() - startedMs
   tools.log.info(`Verified ${quoteOutside(snapshot)} in ${formatDuration(durationMs)}: ${countOf(findings)}`)
   return { chosen, level, findings, ageMs, path, durationMs }
-}
-
-/** The error for content that cannot be read. Names, sizes and the manifest can be looked at all the same. */
-function locked(snapshot: string): BackupError {
-  return new BackupError({
-    code: 'snapshot-locked',
-    title: 'The snapshot is encrypted',
-    message: `The snapshot ${quoteOutside(snapshot, 200)} is encrypted, so its content was not read.`,
-    hint: 'Set `level: structure` to look at its manifest, names and sizes. To prove its content, open it by hand with `age -d`, as docs/encryption.md says.',
-  })
 }
 
 /** The name becomes that of a folder. Shards are put together, so the part of the name that tells one of them goes. */

@@ -1,6 +1,7 @@
 import { formatCount, plural } from '../../text.ts'
 import { ledgerFile } from '../ledger.ts'
 import { manifestFile, type StoredManifest } from '../manifest/manifest.ts'
+import { detailsFile, isSealed, plainName, sealedName } from '../manifest/sealed.ts'
 import { type Finding, fileFinding, finding } from './finding.ts'
 
 /** The name of a data file, or of a part of one. */
@@ -12,12 +13,12 @@ export function dataFileOf(path: string): string | undefined {
 }
 
 function isLedger(path: string): boolean {
-  return path === ledgerFile || path === `${ledgerFile}.age`
+  return plainName(path) === ledgerFile
 }
 
 /** Where a manifest contradicts itself, and what it says itself is missing. */
 export function findInManifest(manifest: StoredManifest): Finding[] {
-  return [...findWrongFiles(manifest), ...findWrongDocuments(manifest), ...findWrongAssets(manifest)]
+  return [...findWrongFiles(manifest), ...findWrongSealing(manifest), ...findWrongDocuments(manifest), ...findWrongAssets(manifest)]
 }
 
 /** How many assets the manifest says are missing. */
@@ -42,6 +43,23 @@ function findWrongFiles({ files, branch, shard }: StoredManifest): Finding[] {
   ]
 }
 
+/** All files are encrypted, or none is: one that is not may have been put there by anybody. */
+function findWrongSealing({ files, encryption, branch }: StoredManifest): Finding[] {
+  const details = sealedName(detailsFile)
+  const isOdd = ({ path }: { readonly path: string }) => isSealed({ path: dataFileOf(path) ?? path }) !== (encryption != null)
+  const says =
+    encryption == null ? 'is encrypted, and the manifest says that nothing is' : 'is not encrypted, and the manifest says that all is'
+  return [
+    ...files.filter(isOdd).map(({ path }) => fileFinding('file-unexpected', path, says)),
+    ...(encryption != null && !files.some(({ path }) => path === details)
+      ? [fileFinding('file-missing', details, 'is not listed in the manifest')]
+      : []),
+    ...(encryption != null && branch !== undefined
+      ? [fileFinding('file-unexpected', manifestFile, 'says that all is encrypted, and that documents lie in files of their own')]
+      : []),
+  ]
+}
+
 function findWrongDocuments({ documents, shard }: StoredManifest): Finding[] {
   const { count, byType, drafts = 0, versions = 0 } = documents
   const byTypes = Object.values(byType)
@@ -61,14 +79,15 @@ function findWrongAssets(manifest: StoredManifest): Finding[] {
   const { files, assets, complete } = manifest
   if (assets === undefined) return []
   const own = files.filter(({ path }) => path.startsWith('assets/'))
-  const ownBytes = own.reduce((total, { sizeBytes }) => total + sizeBytes, 0)
+  // Of encrypted files it is what they hold that counts.
+  const ownBytes = own.reduce((total, file) => total + (isSealed(file) ? (file.contentBytes ?? 0) : file.sizeBytes), 0)
   const missing = missingAssets(manifest)
   const hasLedger = files.some(({ path }) => isLedger(path))
   const says = [
     ...(own.length > assets.count || (own.length === 0 && assets.count > 0)
       ? [`says ${plural(assets.count, 'asset')}, and lists ${plural(own.length, 'file')} of them`]
       : []),
-    ...(assets.sizeBytes !== undefined && assets.sizeBytes !== ownBytes && manifest.encryption == null
+    ...(assets.sizeBytes !== undefined && assets.sizeBytes !== ownBytes
       ? [`says that the assets have ${formatCount(assets.sizeBytes)} bytes, and lists ${formatCount(ownBytes)}`]
       : []),
     ...(complete === true && missing > 0 ? [`says that nothing is missing, and names ${plural(missing, 'asset')}`] : []),

@@ -2,6 +2,7 @@ import { BackupError } from '../../errors.ts'
 import { type Digest, isDigest, isSumDigest, type SumDigest } from '../../streams/digest.ts'
 import { count, either, listOf, mapOf, oneOf, orNull, record, saying, text, that, time, truth } from './fields.ts'
 import { manifestFile, type StoredManifest } from './manifest.ts'
+import type { Details } from './sealed.ts'
 
 /**
  * Reads the bytes of a manifest into a new value, which holds the known keys only. Throws `snapshot-invalid` if they are not JSON, of a format whose
@@ -16,6 +17,15 @@ export function parseManifest(bytes: Buffer): StoredManifest {
     return readManifest(value)
   } catch (error) {
     throw invalid(Error.isError(error) ? error.message : String(error), error)
+  }
+}
+
+/** Reads the bytes of the file of details of an encrypted snapshot; undefined if they are not what docs/format.md says. */
+export function parseDetails(bytes: Buffer): Details | undefined {
+  try {
+    return readDetails(parseJson(bytes))
+  } catch {
+    return undefined
   }
 }
 
@@ -50,6 +60,8 @@ const sealedFilters = record({ includeDrafts: truth, types: count, excludeTypes:
 
 const missing = listOf(record({ id: text, url: text, status: count }, {}))
 const assets = record({ count }, { included: truth, sizeBytes: count, reused: count, missing: either(missing, count) })
+
+const readDetails = record({ filters, byType: mapOf(count), missing }, {})
 
 /** A snapshot that has no types to tell leaves them out. */
 const byType = (value: unknown) => (value === undefined ? {} : mapOf(count)(value))

@@ -26,7 +26,7 @@ export function plainName(path: string): string {
 export const detailsFile = 'details.json'
 
 /** What the manifest of an encrypted snapshot leaves out. */
-type Details = {
+export type Details = {
   readonly filters: Filters
   readonly byType: Readonly<Record<string, number>>
   readonly missing: readonly MissingAsset[]
@@ -54,6 +54,20 @@ export function sealManifest(manifest: PlainManifest, recipients: readonly strin
     encryption: { format: 'age/v1', recipients: recipients.map(shortRecipient) },
     files: [...files, details],
   }
+}
+
+/** The manifest of an encrypted snapshot together with what it leaves out; that it is encrypted still stands in it. */
+export function openManifest(manifest: StoredManifest, { filters, byType, missing }: Details): StoredManifest {
+  const { documents, assets } = manifest
+  return { ...manifest, filters, documents: { ...documents, byType }, ...(assets ? { assets: { ...assets, missing } } : {}) }
+}
+
+/** Whether the filters that a manifest tells are those of its details. */
+export function areFiltersOf(told: StoredManifest['filters'], filters: Filters): boolean {
+  if (told === undefined) return true
+  if (!('digest' in told)) return filtersKey(told) === filtersKey(filters)
+  const sealed = sealFilters(filters)
+  return (Object.keys(sealed) as (keyof SealedFilters)[]).every((key) => sealed[key] === told[key])
 }
 
 function sealFilters(filters: Filters): SealedFilters {

@@ -106,13 +106,25 @@ function facts({ chosen, level, ageMs, path, durationMs }: VerifyOutcome): strin
     ...(shards === undefined ? [] : [['Shards', `${parts.length} of ${shards}`] as [string, string]]),
     ['Assets', formatCount(assetCount(parts))],
     ['Size', formatBytes(sizeBytes)],
-    [
-      'Verified',
-      `${level === 'data' ? 'every byte' : 'the manifest, names and sizes; no data was read'}, in ${formatDuration(durationMs)}`,
-    ],
+    ...(main.manifest.encryption == null ? [] : [['Encrypted to', recipients(main.manifest.encryption)] as [string, string]]),
+    ['Verified', `${howMuch(level, main.manifest.encryption != null)}, in ${formatDuration(durationMs)}`],
     ...(path === undefined ? [] : [['Left in', escapeMarkdown(path)] as [string, string]]),
   ]
   return table(['', ''], rows, 'words')
+}
+
+function howMuch(level: VerifyOutcome['level'], isEncrypted: boolean): string {
+  if (level === 'data') return isEncrypted ? 'every byte, and all that was encrypted' : 'every byte'
+  return `the manifest, names and sizes; no data was read${isEncrypted ? ', and nothing was opened' : ''}`
+}
+
+/** So many are named. */
+const mostRecipients = 5
+
+function recipients({ recipients: all }: { readonly recipients: readonly string[] }): string {
+  const named = all.slice(0, mostRecipients).map((each) => escapeMarkdown(each.slice(0, 80)))
+  const more = all.length - named.length
+  return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
 function renderFindings(findings: readonly Finding[]): string {

@@ -37,7 +37,7 @@ export function fileCheck(manifest: StoredManifest): {
     findings: () => {
       listing.end()
       if (!seen.has(manifestFile)) findings.add(fileFinding('file-missing', manifestFile, 'is missing'))
-      if (manifest.branch) for (const each of documents.findWrong()) findings.add(fileFinding('documents-differ', manifestFile, each))
+      if (manifest.branch) findings.add(...documents.findWrong())
       return findings.result()
     },
   }

@@ -2,21 +2,23 @@ import { lstat, readdir, readFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { BackupError, findSystemCode } from '../../errors.ts'
 import { type Finding, type Findings, fileFinding, findingList } from '../../format/findings/finding.ts'
-import { isDocumentFile, type ListedFile } from '../../format/findings/listing-check.ts'
+import type { ListedFile } from '../../format/findings/listing-check.ts'
 import { manifestFile, type StoredManifest } from '../../format/manifest/manifest.ts'
 import { parseManifest } from '../../format/manifest/parse-manifest.ts'
 import { digestOf } from '../../streams/digest.ts'
 import { workThrough } from '../../streams/workers.ts'
-import { checkPart, type DocumentFiles, type Level, type Part } from './part.ts'
+import { documentsBelow } from '../read/document-lines.ts'
+import type { Look } from './look.ts'
+import { checkPart, type Part } from './part.ts'
 
 /** `manifestBytes`: what the manifest must be, where that is known. */
-type CheckOptions = { readonly level: Level; readonly manifestBytes?: Buffer; readonly signal: AbortSignal }
+type CheckOptions = Pick<Look, 'level' | 'signal' | 'opener'> & { readonly manifestBytes?: Buffer }
 
 /**
- * Looks at a snapshot in a folder and gives all that is wrong with it: nothing, for a snapshot that is whole. See {@link Level} for how closely.
+ * Looks at a snapshot in a folder and gives all that is wrong with it: nothing, for a snapshot that is whole. See `Level` for how closely.
  * Memory stays bounded. Throws `snapshot-invalid` if there is no readable manifest, and the signal's reason when it is aborted.
  */
-export async function checkSnapshot(folder: string, { level, manifestBytes, signal }: CheckOptions): Promise<Finding[]> {
+export async function checkSnapshot(folder: string, { manifestBytes, ...look }: CheckOptions): Promise<Finding[]> {
   const bytes = await readManifest(folder)
   const manifest = parseManifest(bytes)
   const findings = findingList()
@@ -24,7 +26,7 @@ export async function checkSnapshot(folder: string, { level, manifestBytes, sign
     findings.add(fileFinding('digest-differs', manifestFile, `is not the one that was written (${digestOf(bytes)})`))
   }
   const part = await partIn(folder, manifest, findings)
-  await checkPart(part, { level, findings, signal })
+  await checkPart(part, { ...look, findings })
   return findings.result()
 }
 
@@ -55,17 +57,6 @@ async function partIn(folder: string, manifest: StoredManifest, findings: Findin
     if (entry.isFile()) listed.push({ path, sizeBytes: (await lstat(file)).size })
     else findings.add(fileFinding('file-unexpected', path, 'is no ordinary file'))
   })
-  return { manifest, folder, listed, ...(manifest.branch ? { documents: documentsIn(folder, manifest, listed) } : {}) }
-}
-
-/** The documents of a branch that was checked out. */
-function documentsIn(folder: string, manifest: StoredManifest, listed: readonly ListedFile[]): DocumentFiles {
-  const paths = listed.map(({ path }) => path).filter((path) => isDocumentFile(manifest, path))
-  return {
-    // They are listed with all others.
-    paths: async function* () {},
-    files: async function* () {
-      for (const path of paths.sort()) yield { path, content: await readFile(join(folder, path)) }
-    },
-  }
+  const paths = listed.map(({ path }) => path)
+  return { manifest, folder, listed, ...(manifest.branch ? { documents: documentsBelow(folder, manifest, paths) } : {}) }
 }

@@ -1,40 +1,38 @@
-import { createReadStream } from 'node:fs'
-import { join } from 'node:path'
 import { findCodec } from '../../codec/codecs.ts'
 import { onePiece } from '../../codec/one-piece.ts'
 import { messageOf } from '../../errors.ts'
 import { type Findings, fileFinding } from '../../format/findings/finding.ts'
 import type { FileEntry } from '../../format/manifest/manifest.ts'
-import { digester } from '../../streams/digest.ts'
+import { plainName } from '../../format/manifest/sealed.ts'
+import { type Digester, digester } from '../../streams/digest.ts'
 import { splitLines } from '../../streams/lines.ts'
-import { freeing } from '../../streams/memory.ts'
 import { tap } from '../../streams/tap.ts'
 import { quoteOutside } from '../../text.ts'
+import type { DataFile } from '../read/document-lines.ts'
+import { type Reading, unpackedFile } from '../read/opened.ts'
 
-/** A file of lines, compressed; `parts` are the files that it lies in, in their order: most often it is one. */
-export type LinesFile = { readonly folder: string; readonly name: string; readonly parts: readonly FileEntry[] }
+/** A file of lines, compressed. */
+export type LinesFile = DataFile & { readonly folder: string }
 
-type Look = { readonly findings: Findings; readonly signal: AbortSignal }
+type Look = Pick<Reading, 'opener'> & { readonly findings: Findings; readonly signal: AbortSignal }
 
 /**
- * Reads a file of lines in one pass: what is stored is digested while it is decompressed, and the content with it. `add` gets each line and its
- * number. Gives whether all of it was read: what the lines say together counts only then.
+ * Reads a file of lines in one pass: what is stored is digested while it is opened and decompressed, and the content with it. `add` gets each line and
+ * its number. Gives whether all of it was read: what the lines say together counts only then.
  */
 export async function checkLines(
-  file: LinesFile,
+  { folder, name, parts }: LinesFile,
   add: (line: Buffer, lineNumber: number) => void,
-  { findings, signal }: Look,
+  { findings, signal, opener }: Look,
 ): Promise<boolean> {
-  const stored = file.parts.map(() => digester())
+  const stored = parts.map(() => digester())
   const content = digester()
-  const codec = findCodec(file.name)
-  if (codec === undefined) throw new Error(`${file.name} is not compressed`)
+  const codec = findCodec(plainName(name))
+  if (codec === undefined) throw new Error(`${name} is not compressed`)
   const piece = onePiece(codec)
-  const bytes = tap(
-    partsOf(file, signal, (part, chunk) => stored[part]?.update(chunk)),
-    piece.stored,
-  )
-  const unpacked = tap(freeing(codec.decompress(bytes)), (chunk) => {
+  const file = { folder, path: name, parts: parts.map(({ path }) => path) }
+  const onStored = (chunk: Buffer, part: number): void => stored[part]?.update(chunk)
+  const unpacked = tap(unpackedFile(file, { opener, signal, onStored, onOpened: piece.stored }), (chunk) => {
     piece.content(chunk)
     content.update(chunk)
   })
@@ -42,38 +40,23 @@ export async function checkLines(
     await eachLine(unpacked, add)
   } catch (error) {
     signal.throwIfAborted()
-    findings.add(fileFinding('content-unreadable', file.name, `cannot be read: ${quoteOutside(messageOf(error), 200)}`))
+    findings.add(fileFinding('content-unreadable', name, `cannot be read: ${quoteOutside(messageOf(error), 200)}`))
     return false
   }
-  const differing = file.parts.filter(({ digest }, index) => stored[index]?.result().digest !== digest)
+  const differing = parts.filter(({ digest }, index) => stored[index]?.result().digest !== digest)
   for (const { path, digest } of differing) findings.add(fileFinding('digest-differs', path, `has another digest than ${digest}`))
   const wrong = piece.findWrong()
-  if (wrong !== undefined) findings.add(fileFinding('content-unreadable', file.name, wrong))
-  const { bytes: contentBytes, digest: contentDigest } = content.result()
-  const [entry] = file.parts
-  const isOther = (entry?.contentBytes ?? contentBytes) !== contentBytes || (entry?.contentDigest ?? contentDigest) !== contentDigest
-  if (isOther) findings.add(fileFinding('content-differs', file.name, 'does not hold the content that the manifest describes'))
+  if (wrong !== undefined) findings.add(fileFinding('content-unreadable', name, wrong))
+  if (isOther(parts[0], content.result())) findings.add(fileFinding('content-differs', name, differs))
   return true
 }
 
-/** Reads the lines of a file once more, which was checked. */
-export async function readLinesAgain(file: LinesFile, add: (line: Buffer, lineNumber: number) => void, signal: AbortSignal): Promise<void> {
-  const chunks = partsOf(file, signal, () => undefined)
-  await eachLine(freeing(findCodec(file.name)?.decompress(chunks) ?? chunks), add)
-}
+/** For a finding about a file. */
+export const differs = 'does not hold the content that the manifest describes'
 
-async function* partsOf(
-  { folder, parts }: LinesFile,
-  signal: AbortSignal,
-  look: (part: number, chunk: Buffer) => void,
-): AsyncGenerator<Buffer> {
-  for (const [part, { path }] of parts.entries()) {
-    const chunks: AsyncIterable<Buffer> = createReadStream(join(folder, path), { highWaterMark: 256 * 1024, signal })
-    for await (const chunk of chunks) {
-      look(part, chunk)
-      yield chunk
-    }
-  }
+/** Whether the content of a file is not the one that its entry describes, as far as it does. */
+export function isOther(entry: Partial<FileEntry> | undefined, { bytes, digest }: ReturnType<Digester['result']>): boolean {
+  return (entry?.contentBytes ?? bytes) !== bytes || (entry?.contentDigest ?? digest) !== digest
 }
 
 async function eachLine(content: AsyncIterable<Buffer>, add: (line: Buffer, lineNumber: number) => void): Promise<void> {

@@ -1,16 +1,15 @@
 import { isUtf8 } from 'node:buffer'
-import { type FindingKind, type Findings, fileFinding, finding } from '../../format/findings/finding.ts'
+import { type Finding, type FindingKind, type Findings, fileFinding, finding } from '../../format/findings/finding.ts'
 import { typeCounts } from '../../format/findings/type-counts.ts'
 import { isDraft, isVersion } from '../../format/manifest/filters.ts'
 import { manifestFile, type StoredManifest } from '../../format/manifest/manifest.ts'
+import { detailsFile, sealedName } from '../../format/manifest/sealed.ts'
 import { strongReferences } from '../../format/references.ts'
 import { sumDigest } from '../../streams/digest.ts'
 import { idSet, keyJournal, keyOf } from '../../streams/id-set.ts'
 import { type Scanned, scanDocument } from '../../streams/json/scan.ts'
 import { formatCount, plural, quoteOutside } from '../../text.ts'
-
-/** Where a document lies: a line of a file, or, where it is undefined, a file of its own. */
-type DocumentPlace = { readonly path: string; readonly line: number | undefined }
+import type { DocumentPlace } from '../read/document-lines.ts'
 
 /** Takes a document by its line, without the line feed. */
 export type AddDocument = (line: Buffer, place: DocumentPlace) => Scanned | undefined
@@ -43,10 +42,10 @@ export function documentsCheck(manifest: StoredManifest, findings: Findings): Do
       return document
     },
     end: async (readAgain) => {
-      for (const each of totals.findWrong()) findings.add(fileFinding('documents-differ', manifestFile, each))
+      findings.add(...totals.findWrong())
       const dangling = references.findDangling(ids.hasKey)
       const isCounted = leavesOut(manifest)
-      if (isCounted && dangling.count > 0) findings.add(finding('reference-dangling', countedOnly(dangling.count)))
+      if (isCounted && dangling.count > 0) findings.add(finding('reference-dangling', countedOnly(dangling.count, manifest)))
       const looks = [
         ...(twice.count() > 0 ? [twice.confirm(findings)] : []),
         ...(dangling.count > 0 && !isCounted ? [nameDangling(dangling.has, findings)] : []),
@@ -71,8 +70,10 @@ export function documentOrFinding(line: Buffer, place: DocumentPlace, findings: 
 
 type Look = (line: Buffer, document: Scanned, place: DocumentPlace) => void
 
-function countedOnly(count: number): string {
-  return `${plural(count, 'document')} that others refer to ${count === 1 ? 'is' : 'are'} not in the snapshot, which leaves some out`
+function countedOnly(count: number, { encryption }: StoredManifest): string {
+  const are = count === 1 ? 'is' : 'are'
+  const why = encryption == null ? 'which leaves some out' : `and ${are} not named, since it is encrypted`
+  return `${plural(count, 'document')} that others refer to ${are} not in the snapshot, ${why}`
 }
 
 /** Whether documents were left out on purpose, or none may be named. */
@@ -88,7 +89,7 @@ function at(kind: FindingKind, { path, line }: DocumentPlace, says: string) {
 /** Compares all documents together with what the manifest says of them. */
 export function totalsCheck(manifest: StoredManifest): {
   readonly add: (line: Buffer, document: Scanned | undefined) => void
-  readonly findWrong: () => string[]
+  readonly findWrong: () => Finding[]
 } {
   const { count, contentDigest, drafts, versions } = manifest.documents
   const sum = sumDigest()
@@ -104,17 +105,28 @@ export function totalsCheck(manifest: StoredManifest): {
       else if (isVersion(document.id)) found.versions++
     },
     findWrong: () => {
-      if (found.count !== count) return [`says ${plural(count, 'document')}, and there are ${formatCount(found.count)}`]
+      if (found.count !== count) return [wrong(`says ${plural(count, 'document')}, and there are ${formatCount(found.count)}`)]
       return [
-        ...(sum.result() === contentDigest ? [] : ['says that the documents are others: their digest differs']),
-        ...(types.differ() ? ['says how many documents there are of each type, and there are others'] : []),
-        ...(drafts !== undefined && drafts !== found.drafts ? [`says ${plural(drafts, 'draft')}, and there are ${found.drafts}`] : []),
+        ...(sum.result() === contentDigest ? [] : [wrong('says that the documents are others: their digest differs')]),
+        ...(types.differ() ? [wrong('says how many documents there are of each type, and there are others', typesFile(manifest))] : []),
+        ...(drafts !== undefined && drafts !== found.drafts
+          ? [wrong(`says ${plural(drafts, 'draft')}, and there are ${found.drafts}`)]
+          : []),
         ...(versions !== undefined && versions !== found.versions
-          ? [`says ${plural(versions, 'version')}, and there are ${found.versions}`]
+          ? [wrong(`says ${plural(versions, 'version')}, and there are ${found.versions}`)]
           : []),
       ]
     },
   }
+}
+
+function wrong(says: string, path: string = manifestFile): Finding {
+  return fileFinding('documents-differ', path, says)
+}
+
+/** The file that names the types. */
+function typesFile({ encryption }: StoredManifest): string {
+  return encryption == null ? manifestFile : sealedName(detailsFile)
 }
 
 /** So many ids that seem to come twice are looked at again; more are counted. */

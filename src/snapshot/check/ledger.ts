@@ -1,7 +1,8 @@
 import { findAssetName } from '../../format/asset-id.ts'
 import { type Findings, fileFinding } from '../../format/findings/finding.ts'
 import { findLedgerEntry, ledgerFile } from '../../format/ledger.ts'
-import type { StoredManifest } from '../../format/manifest/manifest.ts'
+import type { FileEntry, StoredManifest } from '../../format/manifest/manifest.ts'
+import { isSealed, plainName } from '../../format/manifest/sealed.ts'
 import { idSet } from '../../streams/id-set.ts'
 import { plural } from '../../text.ts'
 
@@ -12,13 +13,14 @@ export type Ledger = {
   readonly end: () => void
   /** Whether an asset has its file, by its id's key. */
   readonly hasKey: (key: string) => boolean
-  /** Whether the bytes of a file need not be those of its name: the asset host had changed them. */
+  /** Whether the bytes of a file need not be those of its name: the asset host had changed them. By the name that it has in the clear. */
   readonly isChanged: (path: string) => boolean
 }
 
 /** Every asset has its file in the manifest, and every file of an asset its asset. */
 export function ledgerCheck({ files, assets }: StoredManifest, findings: Findings): Ledger {
-  const waiting = new Map(files.filter(({ path }) => path.startsWith('assets/')).map((entry) => [entry.path, entry]))
+  const own = files.find(({ path }) => plainName(path) === ledgerFile)?.path ?? ledgerFile
+  const waiting = new Map(files.filter(({ path }) => path.startsWith('assets/')).map((entry) => [plainName(entry.path), inTheClear(entry)]))
   const unclaimed = new Set(waiting.keys())
   const changed = new Set<string>()
   const ids = idSet()
@@ -44,14 +46,19 @@ export function ledgerCheck({ files, assets }: StoredManifest, findings: Finding
     end: () => {
       if (lines !== count || strangers > 0 || unclaimed.size > 0) {
         const says = `does not fit the manifest: ${lines} assets of ${count}, ${strangers} without their file, ${unclaimed.size} files without an asset`
-        findings.add(fileFinding('assets-differ', ledgerFile, says))
+        findings.add(fileFinding('assets-differ', own, says))
       }
       if (newIds > 0) {
         const says = `tells of ${plural(newIds, 'SVG file')} that Sanity has cleaned: uploaded again, ${newIds === 1 ? 'it gets a new id' : 'they get new ids'}`
-        findings.add(fileFinding('needs-new-ids', ledgerFile, says))
+        findings.add(fileFinding('needs-new-ids', own, says))
       }
     },
     hasKey: ids.hasKey,
     isChanged: (path) => changed.has(path),
   }
+}
+
+/** What the ledger says of a file: of an encrypted one, too, it is the size and digest before. */
+function inTheClear(entry: FileEntry): { readonly sizeBytes: number | undefined; readonly digest: string | undefined } {
+  return isSealed(entry) ? { sizeBytes: entry.contentBytes, digest: entry.contentDigest } : entry
 }

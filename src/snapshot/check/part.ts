@@ -1,32 +1,23 @@
 import { join } from 'node:path'
-import { findCodec } from '../../codec/codecs.ts'
 import { messageOf } from '../../errors.ts'
 import { assetTypes, isSha1 } from '../../format/asset-id.ts'
 import { type FindingKind, type Findings, fileFinding } from '../../format/findings/finding.ts'
 import { type ListedFile, listingCheck } from '../../format/findings/listing-check.ts'
-import { dataFileOf, findInManifest } from '../../format/findings/manifest-findings.ts'
+import { findInManifest } from '../../format/findings/manifest-findings.ts'
 import { ledgerFile } from '../../format/ledger.ts'
 import type { FileEntry, StoredManifest } from '../../format/manifest/manifest.ts'
+import { detailsFile, isSealed, plainName, sealedName } from '../../format/manifest/sealed.ts'
 import { type KeyJournal, keyJournal } from '../../streams/id-set.ts'
 import { workThrough } from '../../streams/workers.ts'
 import { quoteOutside } from '../../text.ts'
-import { checkLines, type LinesFile, readLinesAgain } from './data.ts'
+import { type DocumentFiles, dataFilesIn, placedLines } from '../read/document-lines.ts'
+import { checkLines, type LinesFile } from './data.ts'
 import { addDocumentFile } from './document-files.ts'
 import { type AddDocument, documentsCheck } from './documents.ts'
 import { digestFile } from './file-digests.ts'
 import { type Ledger, ledgerCheck } from './ledger.ts'
-
-/**
- * How closely a snapshot is looked at. `structure`: the manifest, names and sizes; `stored`: each file's bytes, for whoever unpacked the data when it
- * was written; `data`: every byte, unpacked, and every document.
- */
-export type Level = 'structure' | 'stored' | 'data'
-
-/** Documents in files of their own. Both may be gone through as often as one likes. */
-export type DocumentFiles = {
-  readonly paths: () => AsyncIterable<string>
-  readonly files: () => AsyncIterable<{ readonly path: string; readonly content: Buffer }>
-}
+import type { Look } from './look.ts'
+import { checkDetails, checkSealed } from './sealed.ts'
 
 /** A snapshot, or one shard of it, that can be read. At the level `structure` nothing but the list is looked at. */
 export type Part = {
@@ -39,8 +30,6 @@ export type Part = {
   readonly odd?: readonly { readonly kind: FindingKind; readonly path: string; readonly message: string }[]
   readonly documents?: DocumentFiles
 }
-
-type Look = { readonly level: Level; readonly findings: Findings; readonly signal: AbortSignal }
 
 /** Which assets there are by the documents, and which have their file. */
 export type AssetsSeen = { readonly ledger: Ledger | undefined; readonly ids: Pick<KeyJournal, 'keys'> }
@@ -55,9 +44,12 @@ export async function checkPart(part: Part, look: Look): Promise<AssetsSeen> {
   const files = await checkListing(part, findings)
   if (level === 'structure') return { ledger: undefined, ids: keyJournal() }
   const wrong = new Set(odd.map(({ path }) => path))
+  const readable = files.filter(({ path }) => !wrong.has(path))
+  if (level === 'stored' || manifest.encryption == null) return await checkBytes(part, readable, look)
+  const opened = await checkDetails({ ...part, files: readable }, look)
   return await checkBytes(
-    part,
-    files.filter(({ path }) => !wrong.has(path)),
+    { ...part, manifest: opened },
+    readable.filter(({ path }) => path !== sealedName(detailsFile)),
     look,
   )
 }
@@ -72,12 +64,14 @@ async function checkListing({ manifest, listed, documents }: Part, findings: Fin
 async function checkBytes(part: Part, files: readonly FileEntry[], look: Look): Promise<AssetsSeen> {
   const ledger = await checkLedger(part, files, look)
   const dataFiles = look.level === 'data' ? linesFilesIn(part, files) : []
-  const unpacked = new Set<string>([...dataFiles.flatMap(({ parts }) => parts.map(({ path }) => path)), ...(ledger ? [ledgerFile] : [])])
+  const unpacked = new Set<string>(dataFiles.flatMap(({ parts }) => parts.map(({ path }) => path)))
   const ids = keyJournal()
   const onAsset = (id: string): void => ids.add(id)
   const works = [
     async () => await checkDocuments(part, { dataFiles, onAsset }, look),
-    ...files.filter(({ path }) => !unpacked.has(path)).map((entry) => async () => await checkFile(part, { entry, ledger }, look)),
+    ...files
+      .filter((entry) => !unpacked.has(entry.path) && !(ledger && isLedger(entry)))
+      .map((entry) => async () => await checkFile(part, { entry, ledger }, look)),
   ]
   await workThrough(works.values(), { concurrency }, async (work) => await work())
   return { ledger, ids }
@@ -86,31 +80,31 @@ async function checkBytes(part: Part, files: readonly FileEntry[], look: Look): 
 /** One file can be digested while others are read. */
 const concurrency = 4
 
-async function checkLedger(
-  { manifest, folder }: Part,
-  files: readonly FileEntry[],
-  { findings, signal }: Look,
-): Promise<Ledger | undefined> {
-  const entry = files.find(({ path }) => path === ledgerFile)
-  if (entry === undefined) return undefined
-  const ledger = ledgerCheck(manifest, findings)
-  if (await checkLines({ folder, name: ledgerFile, parts: [entry] }, ledger.add, { findings, signal })) ledger.end()
+async function checkLedger({ manifest, folder }: Part, files: readonly FileEntry[], look: Look): Promise<Ledger | undefined> {
+  const entry = files.find(isLedger)
+  // One that is encrypted is only opened where all is.
+  if (entry === undefined || (look.level === 'stored' && isSealed(entry))) return undefined
+  const ledger = ledgerCheck(manifest, look.findings)
+  if (await checkLines({ folder, name: entry.path, parts: [entry] }, ledger.add, look)) ledger.end()
   return ledger
+}
+
+function isLedger({ path }: FileEntry): boolean {
+  return plainName(path) === ledgerFile
 }
 
 /** The data file, or each if there are too many. One whose parts are not all there is not unpacked. */
 function linesFilesIn({ manifest, folder }: Part, files: readonly FileEntry[]): LinesFile[] {
   const here = new Set(files)
-  const byName = Map.groupBy(manifest.files, ({ path }) => dataFileOf(path) ?? '')
-  return [...byName].flatMap(([name, parts]): LinesFile[] => {
-    if (name === '' || findCodec(name) === undefined || !parts.every((part) => here.has(part))) return []
-    return [{ folder, name, parts: parts.toSorted((a, b) => (a.path < b.path ? -1 : 1)) }]
-  })
+  return dataFilesIn(manifest)
+    .filter(({ parts }) => parts.every((part) => here.has(part)))
+    .map((file) => ({ ...file, folder }))
 }
 
 type Documents = { readonly dataFiles: readonly LinesFile[]; readonly onAsset: (id: string) => void }
 
-async function checkDocuments({ manifest, documents }: Part, { dataFiles, onAsset }: Documents, { findings, signal }: Look): Promise<void> {
+async function checkDocuments({ manifest, documents }: Part, { dataFiles, onAsset }: Documents, look: Look): Promise<void> {
+  const { findings, signal, opener } = look
   const isText = manifest.branch !== undefined && documents !== undefined
   if (!isText && dataFiles.length === 0) return
   const check = documentsCheck(manifest, findings)
@@ -129,12 +123,15 @@ async function checkDocuments({ manifest, documents }: Part, { dataFiles, onAsse
   if (isText) await readText((file) => addDocumentFile(manifest, file, { add, findings }))
   for (const file of dataFiles) {
     const addLine = (line: Buffer, number: number) => add(line, { path: file.name, line: number })
-    isWhole = (await checkLines(file, addLine, { findings, signal })) && isWhole
+    isWhole = (await checkLines(file, addLine, look)) && isWhole
   }
   if (!isWhole) return
   await check.end(async (again) => {
     if (isText) await readText((file) => addDocumentFile(manifest, file, { add: again, findings: nowhere }))
-    for (const file of dataFiles) await readLinesAgain(file, (line, number) => again(line, { path: file.name, line: number }), signal)
+    for (const { folder, name, parts } of dataFiles) {
+      const lines = placedLines({ folder, path: name, parts: parts.map(({ path }) => path) }, { opener, signal })
+      for await (const batch of lines) for (const { line, place } of batch) again(line, place)
+    }
   })
 }
 
@@ -145,9 +142,11 @@ const nowhere: Findings = { add: () => undefined, addMore: () => undefined, resu
 
 type FileLook = { readonly entry: FileEntry; readonly ledger: Ledger | undefined }
 
-async function checkFile({ folder }: Part, { entry, ledger }: FileLook, { level, findings, signal }: Look): Promise<void> {
+async function checkFile({ folder }: Part, { entry, ledger }: FileLook, look: Look): Promise<void> {
+  const { level, findings, signal } = look
+  const sha1 = level === 'data' ? findSha1(plainName(entry.path), ledger) : undefined
+  if (level === 'data' && isSealed(entry)) return await checkSealed({ folder, entry, sha1 }, look)
   const { path, digest } = entry
-  const sha1 = level === 'data' ? findSha1(path, ledger) : undefined
   try {
     const { digests } = await digestFile(join(folder, path), sha1 === undefined ? ['sha256'] : ['sha256', 'sha1'], signal)
     if (`sha256:${digests.sha256}` !== digest) {
@@ -161,7 +160,7 @@ async function checkFile({ folder }: Part, { entry, ledger }: FileLook, { level,
   }
 }
 
-/** The SHA-1 that the bytes of an asset must have, by its name; undefined where the name has none, or Sanity has changed the bytes. */
+/** The SHA-1 that the bytes of an asset must have, by its name in the clear; undefined where the name has none, or Sanity has changed the bytes. */
 function findSha1(path: string, ledger: Ledger | undefined): string | undefined {
   const hash = /^assets\/(?:images|files)\/([0-9a-f]{40})[-.]/.exec(path)?.[1]
   if (!isSha1(hash)) return undefined

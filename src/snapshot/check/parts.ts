@@ -1,24 +1,26 @@
 import { type Finding, type Findings, fileFinding, finding, findingList } from '../../format/findings/finding.ts'
 import { missingAssets } from '../../format/findings/manifest-findings.ts'
 import { ledgerFile } from '../../format/ledger.ts'
+import { plainName } from '../../format/manifest/sealed.ts'
 import { plural } from '../../text.ts'
-import { type AssetsSeen, checkPart, type Level, type Part } from './part.ts'
+import type { Look } from './look.ts'
+import { type AssetsSeen, checkPart, type Part } from './part.ts'
 
 /** `shards`: of how many shards the snapshot is made; undefined for a whole one. */
-type PartsOptions = { readonly level: Level; readonly shards: number | undefined; readonly signal: AbortSignal }
+type PartsOptions = Pick<Look, 'level' | 'signal' | 'opener'> & { readonly shards: number | undefined }
 
 /**
  * Looks at a snapshot that was fetched, whole or as the shards that are there, and gives all that is wrong with it. Throws the signal's reason when it
  * is aborted.
  */
-export async function checkParts(parts: readonly Part[], { level, shards, signal }: PartsOptions): Promise<Finding[]> {
+export async function checkParts(parts: readonly Part[], { shards, ...look }: PartsOptions): Promise<Finding[]> {
   const findings = findingList()
   const lacking = shards === undefined ? 0 : addMissingShards(parts, shards, findings)
   const seen: AssetsSeen[] = []
   for (const part of parts) {
-    seen.push(await checkPart(part, { level, findings: shards === undefined ? findings : ofShard(part, findings), signal }))
+    seen.push(await checkPart(part, { ...look, findings: shards === undefined ? findings : ofShard(part, findings) }))
   }
-  if (lacking === 0 && level === 'data') addAssetsWithoutFile(parts, seen, findings)
+  if (lacking === 0 && look.level === 'data') addAssetsWithoutFile(parts, seen, findings)
   return findings.result()
 }
 
@@ -54,5 +56,9 @@ function addAssetsWithoutFile(parts: readonly Part[], seen: readonly AssetsSeen[
   if (without <= said) return
   const assets = plural(without - said, 'asset')
   if (parts.length > 1) findings.add(finding('assets-missing', `No shard holds the files of ${assets}, and none says so`))
-  else findings.add(fileFinding('assets-differ', ledgerFile, `lacks ${assets} of the documents, and the manifest does not say so`))
+  else findings.add(fileFinding('assets-differ', ledgerOf(parts[0]), `lacks ${assets} of the documents, and the manifest does not say so`))
+}
+
+function ledgerOf(part: Part | undefined): string {
+  return part?.manifest.files.find(({ path }) => plainName(path) === ledgerFile)?.path ?? ledgerFile
 }

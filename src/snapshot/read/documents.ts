@@ -1,10 +1,8 @@
 import { createReadStream } from 'node:fs'
-import { join } from 'node:path'
-import { findCodec } from '../../codec/codecs.ts'
 import type { FileEntry, Manifest } from '../../format/manifest/manifest.ts'
 import { type Digest, digester } from '../../streams/digest.ts'
 import { scanDocument } from '../../streams/json/scan.ts'
-import { splitLines } from '../../streams/lines.ts'
+import { placedLines } from './document-lines.ts'
 
 /** A document as a snapshot holds it: `line` is its bytes without the line feed. */
 export type StoredDocument = { readonly id: string; readonly type: string; readonly line: Buffer }
@@ -16,9 +14,7 @@ export function findDataFile({ files }: Pick<Manifest, 'files'>): FileEntry | un
 
 /** Streams the documents of a snapshot's data file that is not encrypted, in batches. Throws if they cannot be unpacked. */
 export async function* readDocuments(folder: string, { path }: FileEntry): AsyncGenerator<StoredDocument[]> {
-  const chunks = createReadStream(join(folder, path), { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>
-  const content = findCodec(path)?.decompress(chunks) ?? chunks
-  for await (const { lines } of splitLines(content, Number.POSITIVE_INFINITY)) yield lines.map(documentIn)
+  for await (const lines of placedLines({ folder, path })) yield lines.map(({ line }) => documentIn(line))
 }
 
 /** A document's line with what its path is made of. */

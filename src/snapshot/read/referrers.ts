@@ -1,7 +1,5 @@
-import { createReadStream } from 'node:fs'
-import { join } from 'node:path'
-import { findCodec } from '../../codec/codecs.ts'
-import { splitLines } from '../../streams/lines.ts'
+import { isSealed } from '../../format/manifest/sealed.ts'
+import { placedLines } from './document-lines.ts'
 
 type Search = { readonly folder: string; readonly data: string; readonly ids: readonly string[]; readonly signal: AbortSignal }
 
@@ -11,14 +9,11 @@ const mostReferrers = 5
 /** The ids of the first documents in a data file that refer to each of some ids (`"_ref": "<id>"`), by the id that is referred to. */
 export async function findReferrers({ folder, data, ids, signal }: Search): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>()
-  const codec = findCodec(data)
-  if (codec === undefined || ids.length === 0) return found
+  // Of what is encrypted nobody is to learn who refers to what.
+  if (ids.length === 0 || isSealed({ path: data })) return found
   const escaped = ids.map((id) => id.replace(/[^A-Za-z0-9]/g, '\\$&'))
   const references = new RegExp(`"_ref"\\s*:\\s*"(${escaped.join('|')})"`, 'g')
-  const chunks = codec.decompress(createReadStream(join(folder, data), { highWaterMark: 1024 * 1024, signal }))
-  for await (const { lines } of splitLines(chunks, Number.POSITIVE_INFINITY)) {
-    for (const line of lines) note(line, references, found)
-  }
+  for await (const lines of placedLines({ folder, path: data }, { signal })) for (const { line } of lines) note(line, references, found)
   return found
 }
 

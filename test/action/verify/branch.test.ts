@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { SanityDocument } from '../../doubles/sanity/data/store.ts'
 import { commits, folder, startWorld, type World } from '../backup/branch/support.ts'
@@ -63,6 +64,23 @@ describe.each(['text', 'compressed'])('a branch in the layout %s', (layout) => {
     await using again = await verifyWith({ inputs: { path: to } })
     expect(again.findings).toEqual([])
     expect(again.outputs['status']).toBe('verified')
+  })
+
+  it('is verified in a folder into which it was checked out, to the last byte', async () => {
+    const to = join(ground, `${layout}-checked-out`)
+    for (const [path, content] of Object.entries(world.git.files(branch))) {
+      if (!path.startsWith(`${folder}/`)) continue
+      await mkdir(dirname(join(to, path)), { recursive: true })
+      await writeFile(join(to, path), path.endsWith('.gz') ? world.git.bytes(`${branch}:${path}`) : content)
+    }
+    const path = join(to, folder)
+    await using run = await verifyWith({ inputs: { path } })
+    expect([run.findings, run.outputs['status']]).toEqual([[], 'verified'])
+    const name = (await readdir(path, { recursive: true })).find((each) => /author.*json$|data\.ndjson/.test(each)) ?? ''
+    const good = await readFile(join(path, name))
+    await writeFile(join(path, name), good.fill('~', 8, 9))
+    await using bad = await verifyWith({ inputs: { path } })
+    expect(bad.code).toBe('verification-failed')
   })
 
   it('has a finding if somebody changed a file on it', async () => {

@@ -35,6 +35,7 @@ export async function verifyWith(options: RunOptions): Promise<VerifyRun> {
   expect((await result.filesLeft()).filter((file) => file.includes('.partial'))).toEqual([])
   const texts = { stdout: result.stdout, summary: result.summary, outputs: JSON.stringify(outputs) }
   expect(findToken(GITHUB_TOKEN, texts)).toEqual([])
+  expect(await piecesOfKeys(result, options.inputs?.['identity'] ?? '')).toEqual([])
   const findings = JSON.parse(outputs['findings'] || '[]') as ActionFinding[]
   return {
     ...result,
@@ -44,6 +45,31 @@ export async function verifyWith(options: RunOptions): Promise<VerifyRun> {
     findings,
     kinds: [...new Set(findings.map(({ kind }) => kind))],
   }
+}
+
+const pieceCharacters = 12
+
+/** Any twelve characters of an identity, in either letter case, in all that a run shows and leaves behind; where they are, not what. */
+export async function piecesOfKeys(run: RunResult, identity: string): Promise<string[]> {
+  const lines = identity
+    .split('\n')
+    .map((line) => line.trim().toLowerCase())
+    .filter((line) => !line.startsWith('#'))
+  const pieces = lines.flatMap((line) =>
+    Array.from({ length: Math.max(0, line.length - pieceCharacters + 1) }, (_, at) => line.slice(at, at + pieceCharacters)),
+  )
+  if (pieces.length === 0) return []
+  const files = (await run.filesLeft()).map((file) => join(run.temp, file))
+  const to = run.outputs['path'] ?? ''
+  if (to !== '') files.push(...(await run.filesLeft(to)).map((file) => join(to, file)))
+  const texts: [string, string][] = [
+    ['stdout', run.stdout.replaceAll(/^::add-mask::.*$/gm, '')],
+    ['stderr', run.stderr],
+    ['summary', run.summary],
+    ['outputs', JSON.stringify([run.outputs, run.exportedEnv, run.state])],
+    ...(await Promise.all(files.map(async (file) => [file, `${file} ${await readFile(file, 'latin1')}`] as [string, string]))),
+  ]
+  return texts.filter(([, text]) => pieces.some((piece) => text.toLowerCase().includes(piece))).map(([where]) => where)
 }
 
 /** A folder for the tests of a file; it is there from the first test to the last. */

@@ -7,9 +7,13 @@ import { indentDocument } from '../../../src/format/document-file.ts'
 import { type Manifest, manifestFile, printManifest } from '../../../src/format/manifest/manifest.ts'
 import { checkSnapshot } from '../../../src/snapshot/check/check.ts'
 import { digestOf } from '../../../src/streams/digest.ts'
+import { makeKeys, openerFor } from '../../codec/age-files.ts'
 import { makeTempFolder, ROOT } from '../../support/process.ts'
+import { writeSealedSnapshot } from '../../support/sealed-snapshot.ts'
 
 const { signal } = new AbortController()
+const ann = await makeKeys('x25519')
+const opener = openerFor(ann)
 const vectors = join(ROOT, 'test/vectors')
 
 /** Makes a small snapshot, in each of the ways in which one can lie somewhere. */
@@ -18,9 +22,11 @@ const ways = [
   { way: 'folder, zstd', make: async (folder: string) => await cp(join(vectors, 'good-zstd'), folder, { recursive: true }) },
   { way: 'branch, text', make: makeText },
   { way: 'branch, compressed', make: makeCompressed },
+  // Opening takes longer, so not each place is changed.
+  { way: 'folder, encrypted', make: makeEncrypted, step: 7 },
 ]
 
-describe.each(ways)('a snapshot that was tampered with ($way)', ({ make }) => {
+describe.each(ways)('a snapshot that was tampered with ($way)', ({ make, step }) => {
   it('is whole before', async () => {
     await using temp = await makeTempFolder('tampering')
     await make(temp.path)
@@ -30,13 +36,13 @@ describe.each(ways)('a snapshot that was tampered with ($way)', ({ make }) => {
   it('is found out by any byte that is another one', async () => {
     await using temp = await makeTempFolder('tampering')
     await make(temp.path)
-    expect(await unnoticed(temp.path, (good, at) => good.with(at, (good[at] ?? 0) ^ 0x10))).toEqual([])
+    expect(await unnoticed(temp.path, (good, at) => good.with(at, (good[at] ?? 0) ^ 0x10), step)).toEqual([])
   }, 300_000)
 
   it('is found out by any file that was cut', async () => {
     await using temp = await makeTempFolder('tampering')
     await make(temp.path)
-    expect(await unnoticed(temp.path, (good, at) => good.subarray(0, at))).toEqual([])
+    expect(await unnoticed(temp.path, (good, at) => good.subarray(0, at), step)).toEqual([])
   }, 300_000)
 
   it('is found out by any file that is gone', async () => {
@@ -55,12 +61,12 @@ describe.each(ways)('a snapshot that was tampered with ($way)', ({ make }) => {
 })
 
 /** Changes every file at every place; gives the places at which nothing was found. With TAMPERING=1 in the environment it prints what found the others. */
-async function unnoticed(folder: string, change: (good: Uint8Array, at: number) => Uint8Array): Promise<string[]> {
+async function unnoticed(folder: string, change: (good: Uint8Array, at: number) => Uint8Array, step = 1): Promise<string[]> {
   const missed: string[] = []
   const finders = new Map<string, number>()
   for (const path of await filesIn(folder)) {
     const good = new Uint8Array(await readFile(join(folder, path)))
-    for (let at = 0; at < good.length; at++) {
+    for (let at = 0; at < good.length; at += step) {
       await writeFile(join(folder, path), change(good, at))
       const [first] = await errorsIn(folder)
       if (first === undefined) missed.push(`${path} at ${at}`)
@@ -82,13 +88,17 @@ async function filesIn(folder: string): Promise<string[]> {
 }
 
 async function errorsIn(folder: string): Promise<string[]> {
-  const findings = await checkSnapshot(folder, { level: 'data', signal })
+  const findings = await checkSnapshot(folder, { level: 'data', opener, signal })
   return findings.filter(({ severity }) => severity === 'error').map(({ kind }) => kind)
 }
 
 async function readVector(): Promise<{ manifest: Manifest; stored: Buffer }> {
   const manifest = JSON.parse(await readFile(join(vectors, 'good-gzip', manifestFile), 'utf8')) as Manifest
   return { manifest, stored: await readFile(join(vectors, 'good-gzip/data.ndjson.gz')) }
+}
+
+async function makeEncrypted(folder: string): Promise<void> {
+  await writeSealedSnapshot(folder, { keys: [ann] })
 }
 
 async function makeText(folder: string): Promise<void> {

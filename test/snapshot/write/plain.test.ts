@@ -1,13 +1,16 @@
+import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { expect, it } from '@jest/globals'
-import { printManifest, type StoredManifest } from '../../../src/format/manifest/manifest.ts'
+import { type Manifest, printManifest, type StoredManifest } from '../../../src/format/manifest/manifest.ts'
 import { checkSnapshot } from '../../../src/snapshot/check/check.ts'
 import { writePlain } from '../../../src/snapshot/write/plain.ts'
 import { digestOf, sumDigest } from '../../../src/streams/digest.ts'
+import { makeKeys, openerFor } from '../../codec/age-files.ts'
 import { exampleManifest } from '../../support/example.ts'
 import { makeTempFolder } from '../../support/process.ts'
+import { writeSealedSnapshot } from '../../support/sealed-snapshot.ts'
 
 const { signal } = new AbortController()
 const lines = ['{"_id":"a","_type":"post"}', '{"_id":"b","_type":"post"}'].map((line) => Buffer.from(line))
@@ -55,8 +58,57 @@ it('documents in files of their own become one data file, and the manifest no lo
     for (const line of lines) yield { path: 'documents/x.json', content: Buffer.concat([line, Buffer.from('\n')]) }
   }
   const manifest: StoredManifest = { ...part.manifest, branch: { layout: 'text', depth: 1 } }
-  await writePlain(into, { parts: [{ ...part, manifest, documents }], name: manifest.snapshot, signal })
+  await writePlain(into, {
+    parts: [{ ...part, manifest, documents: { files: documents, paths: async function* () {} } }],
+    name: manifest.snapshot,
+    signal,
+  })
   expect(gunzipSync(await readFile(join(into, 'data.ndjson.gz')))).toEqual(gunzipSync(data))
   expect(JSON.parse(await readFile(join(into, 'manifest.json'), 'utf8'))).not.toHaveProperty('branch')
   expect(await checkSnapshot(into, { level: 'data', signal })).toEqual([])
+})
+
+it.each(['gzip', 'zstd'] as const)('what is encrypted is opened, and nothing else is left where it was: %s', async (compression) => {
+  await using temp = await makeTempFolder('plain')
+  const ann = await makeKeys('x25519')
+  const opener = openerFor(ann)
+  const [from, into] = [join(temp.path, 'from'), join(temp.path, 'into')]
+  await mkdir(into)
+  const assets = [randomBytes(200_000), Buffer.from('x')]
+  const manifest = await writeSealedSnapshot(from, { keys: [ann], assets, compression })
+  const part = { manifest, manifestBytes: printManifest(manifest), folder: from, ours: true, documents: undefined }
+  expect(await writePlain(into, { parts: [part], name: manifest.snapshot, opener, signal })).toEqual({ rewritten: true })
+  expect(await checkSnapshot(into, { level: 'data', signal })).toEqual([])
+  const plain = JSON.parse(await readFile(join(into, 'manifest.json'), 'utf8')) as Manifest
+  expect(plain).toMatchObject({
+    encryption: null,
+    filters: exampleManifest.filters,
+    documents: { byType: { post: 1, author: 1, 'sanity.fileAsset': 2 } },
+    assets: { missing: [] },
+  })
+  expect(plain.files.map(({ path }) => path).filter((path) => /age$|details/.test(path))).toEqual([])
+  for (const { path, sizeBytes } of plain.files) {
+    const sealed = manifest.files.find((file) => file.path === `${path}.age`)
+    expect(sealed).toMatchObject({ contentBytes: path.startsWith('assets/') ? sizeBytes : expect.any(Number) })
+  }
+  expect((await readdir(from, { recursive: true })).filter((path) => /^data|bin/.test(path))).toEqual([])
+})
+
+it('parts of an encrypted data file are joined and opened', async () => {
+  await using temp = await makeTempFolder('plain')
+  const ann = await makeKeys('x25519')
+  const [from, into] = [join(temp.path, 'from'), join(temp.path, 'into')]
+  await mkdir(into)
+  const manifest = await writeSealedSnapshot(from, { keys: [ann] })
+  const [data, ...others] = manifest.files
+  const sealed = await readFile(join(from, data!.path))
+  const pieces = [sealed.subarray(0, 100), sealed.subarray(100)].map((bytes, index) => ({ bytes, path: `${data!.path}.00${index + 1}` }))
+  for (const { bytes, path } of pieces) await writeFile(join(from, path), bytes)
+  const files = [...pieces.map(({ bytes, path }) => ({ path, sizeBytes: bytes.length, digest: digestOf(bytes) })), ...others]
+  const part = { manifest: { ...manifest, files }, manifestBytes: Buffer.alloc(0), folder: from, ours: false, documents: undefined }
+  await writePlain(into, { parts: [part], name: manifest.snapshot, opener: openerFor(ann), signal })
+  expect(await checkSnapshot(into, { level: 'data', signal })).toEqual([])
+  expect(JSON.parse(await readFile(join(into, 'manifest.json'), 'utf8')).files).toEqual([
+    expect.objectContaining({ path: 'data.ndjson.gz', contentBytes: data!.contentBytes, contentDigest: data!.contentDigest }),
+  ])
 })
