@@ -69,38 +69,9 @@ type SanityApiNeeds = {
 }
 
 /** Makes a {@link SanityApi} that sends `token` with each request, to the given host and nowhere else. */
-export function sanityApi(source: Source, { http, token, userAgent, signal, now, stopwatch, log }: SanityApiNeeds): SanityApi {
-  const watchSkew = skewWatch({ now, warn: log.warning })
-  const onProjectHost = source.apiHost.host === defaultHost
-  const base = onProjectHost ? `https://${source.projectId}.${defaultHost}` : source.apiHost.origin
-  const headers = {
-    authorization: `Bearer ${token}`,
-    'user-agent': userAgent,
-    accept: '*/*',
-    // A decoder on the way can swallow a truncation, and it is the server's bytes that are backed up.
-    'accept-encoding': 'identity',
-    ...(onProjectHost ? {} : { 'x-sanity-project-id': source.projectId }),
-  }
-
-  const urlOf = (path: string, query: Record<string, string>, version = source.apiVersion) => {
-    const url = new URL(`${base}/v${version}${path}`)
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
-    return url
-  }
-  const request = async (url: URL, { deadlines, stop, ...options }: RequestOptions): Promise<HttpAnswer> => {
-    const answer = await http(url, {
-      ...options,
-      headersTimeout: deadlines.firstByteMs,
-      bodyTimeout: deadlines.idleMs,
-      signal: stop,
-    }).catch((error: unknown) => {
-      throw stop.aborted ? stop.reason : networkError(error, url, deadlines)
-    })
-    ignoreLateErrors(answer)
-    watchSkew(answer.headers['date'])
-    return answer
-  }
-
+export function sanityApi(source: Source, needs: SanityApiNeeds): SanityApi {
+  const { signal, stopwatch } = needs
+  const { headers, urlOf, request } = requester(source, needs)
   return {
     source,
     open: async (path, { query = {}, deadlines, version, what, cut }) => {
@@ -124,6 +95,36 @@ export function sanityApi(source: Source, { http, token, userAgent, signal, now,
       return { status, headers: answered, body: await startOf(pieces, maxSentAnswerBytes), url }
     },
   }
+}
+
+/** What all requests have in common: the address, the headers, and what a failure before the answer means. */
+function requester(source: Source, { http, token, userAgent, now, log }: SanityApiNeeds) {
+  const watchSkew = skewWatch({ now, warn: log.warning })
+  const onProjectHost = source.apiHost.host === defaultHost
+  const base = onProjectHost ? `https://${source.projectId}.${defaultHost}` : source.apiHost.origin
+  const headers = {
+    authorization: `Bearer ${token}`,
+    'user-agent': userAgent,
+    accept: '*/*',
+    // A decoder on the way can swallow a truncation, and it is the server's bytes that are backed up.
+    'accept-encoding': 'identity',
+    ...(onProjectHost ? {} : { 'x-sanity-project-id': source.projectId }),
+  }
+  const urlOf = (path: string, query: Record<string, string>, version = source.apiVersion): URL => {
+    const url = new URL(`${base}/v${version}${path}`)
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
+    return url
+  }
+  const request = async (url: URL, { deadlines, stop, ...options }: RequestOptions): Promise<HttpAnswer> => {
+    const timed = { ...options, headersTimeout: deadlines.firstByteMs, bodyTimeout: deadlines.idleMs, signal: stop }
+    const answer = await http(url, timed).catch((error: unknown) => {
+      throw stop.aborted ? stop.reason : networkError(error, url, deadlines)
+    })
+    ignoreLateErrors(answer)
+    watchSkew(answer.headers['date'])
+    return answer
+  }
+  return { headers, urlOf, request }
 }
 
 type RequestOptions = Pick<HttpOptions, 'method' | 'headers' | 'body'> & { readonly deadlines: Deadlines; readonly stop: AbortSignal }

@@ -1,7 +1,7 @@
 import { formatCount } from '../../text.ts'
 import { attributesFile, documentsFolder, typeInPath } from '../branch-layout.ts'
 import { type FileEntry, manifestFile, type StoredManifest } from '../manifest/manifest.ts'
-import { type Findings, fileFinding } from './finding.ts'
+import { type Finding, type Findings, fileFinding } from './finding.ts'
 import { typeCounts } from './type-counts.ts'
 
 /** A file that is there. `sizeBytes` is undefined where it cannot be known without fetching the file. */
@@ -47,19 +47,19 @@ export function listingCheck(
 
   const end = (): FileEntry[] => {
     for (const path of waiting.keys()) findings.add(fileFinding('file-missing', path, 'is missing'))
-    if (manifest.branch !== undefined) addWrongDocuments()
+    if (manifest.branch !== undefined) findings.add(...wrongDocuments(manifest, { documents, typesDiffer: types.differ() }))
     return [...new Map(manifest.files.filter(({ path }) => good.has(path)).map((entry) => [entry.path, entry])).values()]
   }
 
-  const addWrongDocuments = (): void => {
-    const { count } = manifest.documents
-    if (documents !== count) {
-      findings.add(
-        fileFinding('documents-differ', manifestFile, `says ${formatCount(count)} documents, and ${formatCount(documents)} lie there`),
-      )
-    } else if (types.differ()) {
-      findings.add(fileFinding('documents-differ', manifestFile, 'says how many documents there are of each type, and others lie there'))
-    }
-  }
   return { add, end }
+}
+
+/** What is wrong with how many documents lie there in files of their own. */
+function wrongDocuments(
+  { documents: { count } }: StoredManifest,
+  { documents, typesDiffer }: { readonly documents: number; readonly typesDiffer: boolean },
+): Finding[] {
+  const differ = (says: string) => [fileFinding('documents-differ', manifestFile, says)]
+  if (documents !== count) return differ(`says ${formatCount(count)} documents, and ${formatCount(documents)} lie there`)
+  return typesDiffer ? differ('says how many documents there are of each type, and others lie there') : []
 }
