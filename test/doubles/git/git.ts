@@ -241,7 +241,8 @@ function filesAt(folder: string, commitish: string): Record<string, string> {
 
 /**
  * A bare repository, made without a process: git-scm.com/docs/gitrepository-layout. It is set as GitHub's servers are: partial clones, and commits by
- * their name. Nothing is tidied up after a push, and nothing has to outlive the machine.
+ * their name. Nothing is tidied up after a push, and nothing has to outlive the machine. Where many push at once, a busy machine may hold a lock for
+ * longer than the tenth of a second that git waits for it.
  */
 async function makeBare(folder: string): Promise<void> {
   for (const name of ['objects', 'refs/heads']) await mkdir(join(folder, name), { recursive: true })
@@ -253,6 +254,8 @@ const serverSettings = `[core]
   repositoryFormatVersion = 0
   bare = true
   fsync = none
+  filesRefLockTimeout = 30000
+  packedRefsTimeout = 30000
 [uploadpack]
   allowFilter = true
   allowReachableSHA1InWant = true
