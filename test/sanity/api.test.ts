@@ -258,6 +258,22 @@ describe('what is sent', () => {
   })
 })
 
+describe('a body that breaks', () => {
+  it.each([
+    { name: 'chunked, without the final chunk, inside a line', fault: { ending: { how: 'cut', afterBytes: 10 } } },
+    { name: 'chunked, without the final chunk, at a line end', fault: { ending: { how: 'cut', afterLines: 1 } } },
+    { name: 'chunked, without the final chunk, behind the last line', fault: { ending: { how: 'cut' } } },
+    { name: 'shorter than its content-length', fault: { framing: 'content-length', ending: { how: 'cut', afterLines: 1 } } },
+    { name: 'reset in the middle', fault: { ending: { how: 'reset', afterLines: 1 } } },
+    { name: 'reset behind the last line', fault: { ending: { how: 'reset' } } },
+  ] satisfies { name: string; fault: StreamFault }[])('is not taken for a whole one, and may be tried again: $name', async ({ fault }) => {
+    await using server = await streaming(fault)
+    await using client = makeClient()
+    const reading = apiAt(server.url, client).open(path, asking).then(collectBytes)
+    expect(await rejection(reading)).toMatchObject({ code: 'export-truncated', retry: { tries: 5 } })
+  })
+})
+
 describe('the clock of the runner', () => {
   it('is compared with the date of each answer', async () => {
     await using server = await listen((_, response) => {

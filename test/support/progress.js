@@ -8,7 +8,7 @@ export default class Progress {
   onRunStart({ numTotalTestSuites: files }) {
     this.files = files
     this.startedAt = Date.now()
-    if (files >= MANY) say(`${files} test files. On two cores that takes some ten minutes; each file is named when it is done.`)
+    if (files >= MANY) say(`${files} test files. On two cores that takes some seven minutes; each file is named when it is done.`)
   }
 
   onTestResult(_test, _result, { numFailedTestSuites: failed, numPassedTestSuites: passed, numPendingTestSuites: pending }) {

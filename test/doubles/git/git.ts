@@ -1,8 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { hash } from 'node:crypto'
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import type { Writable } from 'node:stream'
+import { createGunzip, type Gunzip, gunzipSync } from 'node:zlib'
 import { makeTempFolder } from '../../support/process.ts'
 import { type Answer, listen, makeQueue, type RecordedRequest, readBody, recordRequest, send, type Turns, untilClosed } from '../http.ts'
 
@@ -106,8 +109,8 @@ export const gitAnswers = {
 } as const satisfies Record<string, Answer>
 
 /**
- * Starts GitHub's git: a real `git http-backend` over HTTP, with the hooks of a server that refuses in GitHub's words. Any number of repositories, of
- * which one is there from the start, with a first commit on `main`.
+ * Starts GitHub's git: the programs of a real git server over HTTP, with the hook of one that refuses in GitHub's words. Any number of repositories,
+ * of which one is there from the start, with a first commit on `main`.
  */
 export async function startGit({ repository = 'acme/site', writers, readers = [], empty = false }: GitOptions = {}): Promise<Git> {
   await using stack = new AsyncDisposableStack()
@@ -158,18 +161,17 @@ export async function startGit({ repository = 'acme/site', writers, readers = []
 
   const commit = (branch: string, files: Readonly<Record<string, string>>, options: CommitOptions = {}): string => {
     const { author = 'Ada <ada@acme.example>', date = '1700000000 +0100', message = `Change ${Object.keys(files).join(', ')}` } = options
+    const ref = `refs/heads/${branch}`
     const changes = Object.entries(files).map(
       ([path, content]) => `M 100644 inline ${path}\ndata ${Buffer.byteLength(content)}\n${content}\n`,
     )
-    const exists = git(folder, ['rev-parse', '--verify', '--quiet', `refs/heads/${branch}`]).status === 0
-    const from = exists ? `from refs/heads/${branch}^0\n` : ''
-    const made = `commit refs/made/new\nauthor ${author} ${date}\ncommitter ${author} ${date}\ndata ${Buffer.byteLength(message)}\n${message}\n${from}${changes.join('')}`
-    const { status, stderr } = git(folder, ['fast-import', '--quiet', '--force'], made)
+    const people = `author ${author} ${date}\ncommitter ${author} ${date}`
+    // No ref here is ever packed.
+    const from = existsSync(join(folder, ref)) ? `from ${ref}^0\n` : ''
+    const made = `commit ${ref}\nmark :1\n${people}\ndata ${Buffer.byteLength(message)}\n${message}\n${from}${changes.join('')}`
+    const { status, stdout, stderr } = git(folder, ['fast-import', '--quiet', '--force'], `${made}\nget-mark :1\n`)
     if (status !== 0) throw new Error(stderr)
-    const name = run('rev-parse', 'refs/made/new')
-    run('update-ref', `refs/heads/${branch}`, name)
-    run('update-ref', '-d', 'refs/made/new')
-    return name
+    return stdout.trim()
   }
 
   const paths = (commitish: string): string[] =>
@@ -192,13 +194,12 @@ export async function startGit({ repository = 'acme/site', writers, readers = []
     bytes: (name) => Buffer.from(git(folder, ['cat-file', 'blob', name], undefined, 'latin1').stdout, 'latin1'),
     archive: (tree) => Buffer.from(git(folder, ['archive', tree], undefined, 'latin1').stdout, 'latin1'),
     paths,
-    files: (commitish) =>
-      Object.fromEntries(paths(commitish).map((path) => [path, git(folder, ['cat-file', 'blob', `${commitish}:${path}`]).stdout])),
+    files: (commitish) => filesAt(folder, commitish),
     lose: async (name) => {
       const object = run('rev-parse', name)
       await rm(join(folder, 'objects', object.slice(0, 2), object.slice(2)))
     },
-    refuse: async (refusal) => await writeFile(join(folder, 'refusal'), refusal ?? ''),
+    refuse: async (refusal) => await writeHook(folder, refusal),
     fault: (service, fault) => faults.add({ ...fault, service }),
     reset: () => {
       faults.clear()
@@ -219,47 +220,79 @@ function git(folder: string, args: readonly string[], input?: string, encoding: 
   })
 }
 
-/** As GitHub's servers are set: pushes, partial clones, and commits by their name. */
+/** All files of a commit, by two processes, however many they are. */
+function filesAt(folder: string, commitish: string): Record<string, string> {
+  const listed = git(folder, ['ls-tree', '-r', '-z', '--full-tree', commitish])
+  if (listed.status !== 0) throw new Error(`git ls-tree ${commitish}: ${listed.stderr}`)
+  const entries = listed.stdout.split('\0').filter((entry) => entry !== '')
+  const names = entries.map((entry) => `${entry.slice(0, entry.indexOf('\t')).split(' ')[2]}\n`)
+  const { stdout } = git(folder, ['cat-file', '--batch'], names.join(''), 'latin1')
+  let at = 0
+  const contents = entries.map(() => {
+    const start = stdout.indexOf('\n', at) + 1
+    const end = start + Number(stdout.slice(at, start).split(' ')[2])
+    if (Number.isNaN(end)) throw new Error(`not there: ${stdout.slice(at, start)}`)
+    // A line feed follows each.
+    at = end + 1
+    return Buffer.from(stdout.slice(start, end), 'latin1').toString('utf8')
+  })
+  return Object.fromEntries(entries.map((entry, index) => [entry.slice(entry.indexOf('\t') + 1), contents[index] ?? '']))
+}
+
+/**
+ * A bare repository, made without a process: git-scm.com/docs/gitrepository-layout. It is set as GitHub's servers are: partial clones, and commits by
+ * their name. Nothing is tidied up after a push, and nothing has to outlive the machine. Where many push at once, a busy machine may hold a lock for
+ * longer than the tenth of a second that git waits for it.
+ */
 async function makeBare(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true })
-  const settings = [
-    ['http.receivepack', 'true'],
-    ['uploadpack.allowFilter', 'true'],
-    ['uploadpack.allowReachableSHA1InWant', 'true'],
-  ]
-  git(folder, ['init', '--quiet', '--bare', '--initial-branch=main', '.'])
-  for (const [name = '', value = ''] of settings) git(folder, ['config', name, value])
-  await writeFile(join(folder, 'refusal'), '')
-  const hook = join(folder, 'hooks', 'pre-receive')
-  await writeFile(hook, preReceive)
-  await chmod(hook, 0o755)
+  for (const name of ['objects', 'refs/heads']) await mkdir(join(folder, name), { recursive: true })
+  await writeFile(join(folder, 'HEAD'), 'ref: refs/heads/main\n')
+  await writeFile(join(folder, 'config'), serverSettings)
+}
+
+const serverSettings = `[core]
+  repositoryFormatVersion = 0
+  bare = true
+  fsync = none
+  filesRefLockTimeout = 30000
+  packedRefsTimeout = 30000
+[uploadpack]
+  allowFilter = true
+  allowReachableSHA1InWant = true
+[receive]
+  autoGC = false
+`
+
+/** Lets a repository refuse all pushes in GitHub's words. A push to one that refuses nothing starts no hook. */
+async function writeHook(folder: string, refusal: Refusal | undefined): Promise<void> {
+  const hooks = join(folder, 'hooks')
+  await rm(hooks, { recursive: true, force: true })
+  if (refusal === undefined) return
+  await mkdir(hooks)
+  const words = refusals[refusal].map((line) => `echo "${line}" >&2\n`)
+  await writeFile(join(hooks, 'pre-receive'), `#!/bin/sh\nread -r old new ref\n${words.join('')}exit 1\n`, { mode: 0o755 })
 }
 
 /** GitHub's refusals: docs.github.com, and public issues that quote them. The reason in brackets can only be git's own here. */
-const preReceive = `#!/bin/sh
-read -r old new ref
-case "$(cat refusal)" in
-  protected)
-    echo "error: GH006: Protected branch update failed for $ref." >&2
-    echo "error: At least 1 approving review is required by reviewers with write access." >&2 ;;
-  ruleset)
-    echo "error: GH013: Repository rule violations found for $ref." >&2
-    echo "Review all repository rules at http://github.com/acme/site/rules" >&2
-    echo "- Changes must be made through a pull request." >&2 ;;
-  secret)
-    echo "error: GH013: Repository rule violations found for $ref." >&2
-    echo "- Push cannot contain secrets" >&2 ;;
-  large-file)
-    echo "error: Trace: 0123456789abcdef" >&2
-    echo "error: See https://gh.io/lfs for more information." >&2
-    echo "error: File data.bin is 108.69 MB; this exceeds GitHub's file size limit of 100.00 MB" >&2
-    echo "error: GH001: Large files detected. You may want to try Git Large File Storage - https://git-lfs.github.com." >&2 ;;
-  large-pack)
-    echo "fatal: pack exceeds maximum allowed size (2.00 GiB)" >&2 ;;
-  *) exit 0 ;;
-esac
-exit 1
-`
+const refusals: Readonly<Record<Refusal, readonly string[]>> = {
+  protected: [
+    'error: GH006: Protected branch update failed for $ref.',
+    'error: At least 1 approving review is required by reviewers with write access.',
+  ],
+  ruleset: [
+    'error: GH013: Repository rule violations found for $ref.',
+    'Review all repository rules at http://github.com/acme/site/rules',
+    '- Changes must be made through a pull request.',
+  ],
+  secret: ['error: GH013: Repository rule violations found for $ref.', '- Push cannot contain secrets'],
+  'large-file': [
+    'error: Trace: 0123456789abcdef',
+    'error: See https://gh.io/lfs for more information.',
+    "error: File data.bin is 108.69 MB; this exceeds GitHub's file size limit of 100.00 MB",
+    'error: GH001: Large files detected. You may want to try Git Large File Storage - https://git-lfs.github.com.',
+  ],
+  'large-pack': ['fatal: pack exceeds maximum allowed size (2.00 GiB)'],
+}
 
 /**
  * Knows what was asked before: a body that came already, or a question that opens an exchange when nothing new was asked since another one did. So a
@@ -313,43 +346,54 @@ type Call = {
   readonly body: Buffer | undefined
 }
 
-/** Hands the request to git itself: git-scm.com/docs/git-http-backend. */
+/**
+ * Hands the request to the program that git's own `http-backend` would start for it, and adds the few bytes that that one adds
+ * (git-scm.com/docs/http-protocol). So a request takes one process instead of three.
+ */
 async function serve(request: IncomingMessage, response: ServerResponse, { url, root, record, fault, body: given }: Call): Promise<void> {
-  const { headers, method = 'GET' } = request
+  const { service, method } = record
+  if (service === 'other') return send(response, gitAnswers.notFound)
+  const [, repository = ''] = /^\/([^/]+\/[^/]+?)(?:\.git)?\//.exec(url.pathname) ?? []
+  const protocol = request.headers['git-protocol']?.toString() ?? ''
   const env = {
     PATH: '/usr/bin:/bin',
-    GIT_PROJECT_ROOT: root,
-    GIT_HTTP_EXPORT_ALL: '1',
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
-    PATH_INFO: url.pathname.replace(/^(\/[^/]+\/[^/]+?)(\.git)?\//, '$1.git/'),
-    QUERY_STRING: url.search.slice(1),
-    REQUEST_METHOD: method,
-    CONTENT_TYPE: headers['content-type'] ?? '',
-    ...(headers['content-length'] ? { CONTENT_LENGTH: headers['content-length'] } : {}),
-    HTTP_CONTENT_ENCODING: headers['content-encoding'] ?? '',
-    GIT_PROTOCOL: headers['git-protocol']?.toString() ?? '',
-    REMOTE_USER: 'github-actions[bot]',
+    GIT_PROTOCOL: protocol,
+    GIT_COMMITTER_NAME: 'github-actions[bot]',
+    GIT_COMMITTER_EMAIL: 'github-actions[bot]@github.localhost',
   }
+  const asks = method === 'GET'
+  const args = [
+    service.slice('git-'.length),
+    '--stateless-rpc',
+    ...(asks ? ['--http-backend-info-refs'] : []),
+    join(root, `${repository}.git`),
+  ]
   const body = given ?? (fault?.twice ? await readBody(request) : undefined)
-  if (body && fault?.twice) spawnSync('git', ['http-backend'], { env, input: body })
-  const child = spawn('git', ['http-backend'], { env, stdio: ['pipe', 'pipe', 'ignore'] })
+  const unzips = request.headers['content-encoding'] === 'gzip'
+  if (body && fault?.twice) spawnSync('git', args, { env, input: unzips ? gunzipSync(body) : body })
+  const child = spawn('git', args, { env, stdio: ['pipe', 'pipe', 'ignore'] })
   child.stdin.on('error', () => undefined)
-  response.on('close', () => child.kill('SIGKILL'))
-  if (body) child.stdin.end(body)
-  else feed()
-  let head: Buffer | undefined = Buffer.alloc(0)
+  // A server lets a push that has come whole end, whether or not anybody waits for the answer.
+  response.on('close', () => child.stdin.destroy())
+  if (body) child.stdin.end(unzips ? gunzipSync(body) : body)
+  else feed(unzips ? pipeInto(createGunzip(), child.stdin) : child.stdin)
   const withheld: Buffer[] = []
-  for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
-    const body = head === undefined ? chunk : begin(Buffer.concat([head, chunk]))
-    if (body === undefined || fault?.loseAnswer) continue
-    if (fault?.cutAnswer) {
-      withheld.push(body)
-      continue
-    }
-    record.sentBytes += body.length
-    if (!response.write(body) && !response.destroyed) await drained(response)
+  const give = async (chunk: Buffer): Promise<void> => {
+    if (fault?.loseAnswer) return
+    if (fault?.cutAnswer) return void withheld.push(chunk)
+    record.sentBytes += chunk.length
+    if (!response.write(chunk) && !response.destroyed) await drained(response)
   }
+  if (!fault?.loseAnswer) {
+    response.writeHead(200, {
+      'content-type': `application/x-${service}-${asks ? 'advertisement' : 'result'}`,
+      'cache-control': 'no-cache',
+    })
+  }
+  if (asks && !/\bversion=2\b/.test(protocol)) await give(Buffer.from(`${packetLine(`# service=${service}\n`)}0000`))
+  for await (const chunk of child.stdout as AsyncIterable<Buffer>) await give(chunk)
   await fault?.after?.()
   if (fault?.cutAnswer) {
     const whole = Buffer.concat(withheld)
@@ -358,27 +402,28 @@ async function serve(request: IncomingMessage, response: ServerResponse, { url, 
   if (fault?.loseAnswer) response.socket?.resetAndDestroy()
   else response.end()
 
-  function feed(): void {
+  function feed(sink: Writable): void {
     request.on('data', (chunk: Buffer) => {
       record.receivedBytes += chunk.length
-      if (!child.stdin.write(chunk)) {
+      if (!sink.write(chunk)) {
         request.pause()
-        child.stdin.once('drain', () => request.resume())
+        sink.once('drain', () => request.resume())
       }
     })
-    request.on('end', () => child.stdin.end())
+    request.on('end', () => sink.end())
   }
+}
 
-  function begin(whole: Buffer): Buffer | undefined {
-    const end = whole.indexOf('\r\n\r\n')
-    head = end === -1 ? whole : undefined
-    if (end === -1) return undefined
-    const lines = whole.toString('latin1', 0, end).split('\r\n')
-    const fields = lines.map((line) => line.split(': ', 2) as [string, string])
-    const status = Number(fields.find(([name]) => name === 'Status')?.[1].slice(0, 3) ?? 200)
-    if (!fault?.loseAnswer) response.writeHead(status, Object.fromEntries(fields.filter(([name]) => name !== 'Status')))
-    return whole.subarray(end + 4)
-  }
+/** git-scm.com/docs/protocol-common, pkt-line. */
+function packetLine(text: string): string {
+  return `${(text.length + 4).toString(16).padStart(4, '0')}${text}`
+}
+
+function pipeInto(unzip: Gunzip, sink: Writable): Gunzip {
+  // A body that breaks off is the end of it.
+  unzip.on('error', () => sink.end())
+  unzip.pipe(sink)
+  return unzip
 }
 
 function drained(response: ServerResponse): Promise<void> {

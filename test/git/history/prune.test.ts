@@ -138,10 +138,8 @@ describe('prune', () => {
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), fc.integer({ min: 1, max: 4 }), async (steps, keep) => {
         const tip = history(steps)
         const pruned = await pruneX(tip, keep)
-        const versions = (at: string, path: string) => versionsOf(at, path)
-        expect(versions(pruned, 'a/x')).toEqual(versions(tip, 'a/x').slice(0, keep))
-        expect(versions(pruned, 'a/y')).toEqual(versions(tip, 'a/y'))
-        expect(versions(pruned, 'notes')).toEqual(versions(tip, 'notes'))
+        const { 'a/x': own = [], ...others } = versionsOf(tip)
+        expect(versionsOf(pruned)).toEqual({ 'a/x': own.slice(0, keep), ...others })
         expect(run('rev-parse', `${pruned}^{tree}`)).toBe(run('rev-parse', `${tip}^{tree}`))
         expect(run('fsck', '--strict', '--no-dangling', pruned)).toBe('')
         expect(await pruneX(pruned, keep)).toBe(pruned)
@@ -171,50 +169,69 @@ async function pruneX(tip: string, keep: number, timeOf = (message: string) => N
   return pruned
 }
 
-/** The blobs that a path had, the newest first. */
-function versionsOf(tip: string, path: string): string[] {
-  const names = run('log', '--format=%H', tip)
-    .split('\n')
-    .map((name) =>
-      spawnSync('git', ['rev-parse', '--verify', '--quiet', `${name}:${path}`], { cwd: temp.path, encoding: 'utf8' }).stdout.trim(),
-    )
-  return names.filter((name, index) => name !== '' && name !== names[index + 1])
+const paths = ['a/x', 'a/y', 'notes']
+
+/** The blobs or trees that each of the paths had, the newest first. */
+function versionsOf(tip: string): Record<string, string[]> {
+  const commits = run('log', '--format=%H', tip).split('\n')
+  const input = commits.flatMap((commit) => paths.map((path) => `${commit}:${path}\n`)).join('')
+  const { stdout } = spawnSync('git', ['cat-file', '--batch-check=%(objectname)'], { cwd: temp.path, encoding: 'utf8', input })
+  const found = stdout.split('\n').map((line) => (line.endsWith(' missing') ? '' : line))
+  return Object.fromEntries(
+    paths.map((path, at) => {
+      const names = commits.map((_, index) => found[index * paths.length + at] ?? '')
+      return [path, names.filter((name, index) => name !== '' && name !== names[index + 1])]
+    }),
+  )
 }
 
 function history(steps: readonly (Step | string)[]): string {
   const files: Record<string, string> = {}
-  return steps.reduce<string | undefined>((parent, step, index) => {
+  const commits = steps.map((step, index): Commit => {
     const [, same] = /^same as (\d+)$/.exec(step) ?? []
     if (same !== undefined) files['a/x/file'] = same
     else
       for (const part of step.split('+'))
         files[{ x: 'a/x/file', y: 'a/y/file', notes: 'notes', readme: 'README.md' }[part] ?? ''] = `${index}`
-    return commit(`${index} ${step}`, files, parent === undefined ? [] : [parent], index)
-  }, undefined) as string
+    return { message: `${index} ${step}`, files: { ...files }, parents: index === 0 ? [] : [`:${index}`], index }
+  })
+  return imported(commits)
 }
 
-function commit(message: string, files: Readonly<Record<string, string>>, parents: readonly string[], index = 50): string {
-  const changes = Object.entries(files).map(([path, content]) => `M 100644 inline ${path}\ndata ${content.length}\n${content}`)
-  const [first, ...others] = parents
-  const lines = [
+function commit(message: string, files: Readonly<Record<string, string>>, parents: readonly string[]): string {
+  return imported([{ message, files, parents, index: 50 }])
+}
+
+/** `parents`: the names of commits, or `:1` for the first one of those that are made together. */
+type Commit = {
+  readonly message: string
+  readonly files: Readonly<Record<string, string>>
+  readonly parents: readonly string[]
+  readonly index: number
+}
+
+/** Makes commits in one go, and gives the name of the last. */
+function imported(commits: readonly Commit[]): string {
+  const lines = commits.flatMap(({ message, files, parents: [first, ...others], index }, at) => [
     'reset refs/made',
     '',
     'commit refs/made',
+    `mark :${at + 1}`,
     `author Ada <ada@acme.example> ${1_700_000_000 + index * 1000} +0130`,
     `committer Bob <bob@acme.example> ${1_700_000_500 + index * 1000} -0800`,
     `data ${message.length}`,
     message,
     ...(first === undefined ? [] : [`from ${first}`]),
     ...others.map((other) => `merge ${other}`),
-    ...changes,
-  ]
-  const { status, stderr } = spawnSync('git', ['fast-import', '--quiet', '--force'], {
+    ...Object.entries(files).map(([path, content]) => `M 100644 inline ${path}\ndata ${content.length}\n${content}`),
+  ])
+  const { status, stdout, stderr } = spawnSync('git', ['fast-import', '--quiet', '--force'], {
     cwd: temp.path,
-    input: `${lines.join('\n')}\n`,
+    input: `${lines.join('\n')}\nget-mark :${commits.length}\n`,
     encoding: 'utf8',
   })
   if (status !== 0) throw new Error(stderr)
-  return run('rev-parse', 'refs/made')
+  return stdout.trim()
 }
 
 /** The commit with a signature, as `git commit -S` writes it. */

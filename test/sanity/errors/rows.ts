@@ -294,3 +294,56 @@ export const finalAnswers: readonly Row[] = [
     cure: /off the full hour/,
   },
 ]
+
+/** Answers that may be others soon. */
+export const passingAnswers: readonly Row[] = [
+  {
+    name: '429 with seconds',
+    answer: rateLimited(1),
+    code: 'sanity-rate-limited',
+    title: /Rate limited/,
+    fact: /wait 1 s/,
+    cure: /off the full hour/,
+  },
+  {
+    name: '429 without a time',
+    answer: rateLimited(),
+    code: 'sanity-rate-limited',
+    title: /Rate limited/,
+    fact: /API rate limit/,
+    cure: /off the full hour/,
+  },
+  {
+    name: '429 with an empty body',
+    answer: { status: 429 },
+    code: 'sanity-rate-limited',
+    title: /Rate limited/,
+    fact: /gave no reason/,
+    cure: /off the full hour/,
+  },
+  {
+    name: '500',
+    answer: answers.internalError,
+    code: 'sanity-unavailable',
+    title: /\(500\)/,
+    fact: /internal server error/i,
+    cure: /status/,
+  },
+  { name: '502 in HTML', answer: answers.badGateway, code: 'sanity-unavailable', title: /\(502\)/, fact: /Bad Gateway/, cure: /status/ },
+  {
+    name: '503 without a body',
+    answer: answers.unavailable,
+    code: 'sanity-unavailable',
+    title: /\(503\)/,
+    fact: /no reason/,
+    cure: /status/,
+  },
+  {
+    name: '504 in plain text',
+    answer: answers.gatewayTimeout,
+    code: 'sanity-unavailable',
+    title: /\(504\)/,
+    fact: /upstream/,
+    cure: /status/,
+  },
+]

@@ -196,6 +196,9 @@ describe('a line that is neither', () => {
     { name: 'no _type', line: '{"_id":"a"}', is: noType },
     { name: 'an empty _type', line: '{"_id":"a","_type":""}', is: noType },
     { name: 'an object as _type', line: '{"_id":"a","_type":{}}', is: noType },
+    { name: 'null as _type', line: '{"_id":"a","_type":null}', is: noType },
+    { name: 'an empty _id', line: '{"_id":"","_type":"post"}', is: noId },
+    { name: 'true', line: 'true', is: noObject },
     { name: 'null', line: 'null', is: noObject },
     { name: 'a number', line: '42', is: noObject },
     { name: 'a string', line: '"{\\"_id\\":1}"', is: noObject },
@@ -219,6 +222,7 @@ describe('a line that is neither', () => {
   it.each([
     { name: 'half a character', bytes: Buffer.from('{"_id":"a","_type":"ü').subarray(0, -1) },
     { name: 'Latin-1', bytes: Buffer.from('{"_id":"a","_type":"ü"}', 'latin1') },
+    { name: 'an overlong slash', bytes: Buffer.from([...Buffer.from('{"_id":"a","_type":"'), 0xc0, 0xaf, 0x22, 0x7d]) },
     { name: 'a lone surrogate in UTF-8', bytes: Buffer.from([0x7b, 0xed, 0xa0, 0x80, 0x7d]) },
   ])('is no text: $name', ({ bytes }) => {
     expect(classifyLine(bytes)).toEqual(noText)

@@ -89,6 +89,13 @@ describe('an export that is broken', () => {
       code: 'export-invalid',
       says: 'Line 4 of the export cannot be backed up: its _id has been there before',
     },
+    {
+      name: 'a byte order mark in the middle',
+      body: `${a}\n\ufeff${b}\n`,
+      code: 'export-invalid',
+      says: 'Line 2 of the export cannot be backed up: it is not valid JSON',
+    },
+    { name: 'an error line at the beginning', body: `{"error":"x"}\n${a}\n`, code: 'export-rejected', says: 'In line 1' },
     { name: 'HTML', body: '<html>\n', code: 'export-invalid', says: 'it is not valid JSON' },
   ])('is refused in its own words: $name', async ({ body, code, says }) => {
     expect(await rejection(read(body))).toMatchObject({ code, message: expect.stringContaining(says) })

@@ -3,7 +3,7 @@ import type { Manifest } from '../../../../src/format/manifest/manifest.ts'
 import { type Git, startGit } from '../../../doubles/git/git.ts'
 import { startGithubRest } from '../../../doubles/github/github.ts'
 import { startSanity } from '../../../doubles/sanity/sanity.ts'
-import { type BackupRun, backUp, sha256 } from '../../support.ts'
+import { type BackupRun, backUp } from '../../support.ts'
 
 const branch = 'sanity-backups'
 
@@ -30,6 +30,7 @@ async function startNights() {
 
 const subjects = (git: Git): string[] => git.run('log', '--reverse', '--format=%s', branch).split('\n')
 
+/** How it counts, and what becomes of the rest, is shown by the tests of the destination. */
 describe('keep-last', () => {
   it('keeps the newest snapshots of its dataset, and every other commit of anybody', async () => {
     await using nights = await startNights()
@@ -63,36 +64,6 @@ describe('keep-last', () => {
     expect(fetched).toBeLessThan(60_000)
   }, 300_000)
 
-  it('starts again from the new tip when another run was faster, and loses nothing', async () => {
-    await using nights = await startNights()
-    const { git, night } = nights
-    await night('production', 1)
-    await night('production', 2)
-    let raced = false
-    git.fault('git-receive-pack', {
-      before: async () => {
-        if (!raced) git.commit(branch, { 'abc12345/staging/manifest.json': '{}' }, { message: 'staging 1' })
-        raced = true
-      },
-    })
-    const run = await night('production', 3, { 'keep-last': '1' })
-    expect(run.exitCode).toBe(0)
-    expect(subjects(git)).toEqual(['staging 1', 'production 3'])
-    expect(git.paths(`${branch}^`)).toEqual(['README.md', 'abc12345/staging/manifest.json'])
-  })
-
-  it('rewrites also on a night on which nothing changed', async () => {
-    await using nights = await startNights()
-    const { git, night } = nights
-    await night('production', 1)
-    await night('production', 2)
-    const before = git.run('rev-parse', `${branch}^{tree}`)
-    const run = await night('production', 2, { 'keep-last': '1' })
-    expect(run.outputs).toMatchObject({ status: 'unchanged', 'commit-sha': git.run('rev-parse', branch) })
-    expect(subjects(git)).toEqual(['production 2'])
-    expect(git.run('rev-parse', `${branch}^{tree}`)).toBe(before)
-  })
-
   it('says of a snapshot that is older than all it keeps that it was not stored', async () => {
     await using nights = await startNights()
     const { git, night } = nights
@@ -109,28 +80,5 @@ describe('keep-last', () => {
     ])
     expect(run.summary).toMatch(/⚠️ not kept: the branch holds a newer snapshot/)
     expect(subjects(git)).toEqual(['A faster run'])
-  })
-
-  it('keeps whole restore points when layouts change and a label adds a manifest alone', async () => {
-    await using nights = await startNights()
-    const { git, night } = nights
-    const compressed = { 'branch-layout': 'compressed' }
-    await night('production', 1)
-    await night('production', 2, compressed)
-    const labelled = await night('production', 2, { ...compressed, label: 'pre-deploy' })
-    const run = await night('production', 3, { ...compressed, 'keep-last': '2' })
-    expect([labelled, run].map(({ outputs }) => outputs['status'])).toEqual(['stored', 'stored'])
-    expect(subjects(git)).toEqual(['production 2', 'production 3'])
-    for (const [commit, label] of [
-      [`${branch}^`, 'pre-deploy'],
-      [branch, null],
-    ] as const) {
-      const folder = 'abc12345/production'
-      expect(git.paths(commit)).toEqual(['README.md', `${folder}/.gitattributes`, `${folder}/data.ndjson.gz`, `${folder}/manifest.json`])
-      const manifest = JSON.parse(git.files(commit)[`${folder}/manifest.json`] ?? '') as Manifest
-      expect(manifest.label).toBe(label)
-      expect(manifest.files[0]?.digest).toBe(sha256(git.bytes(`${commit}:${folder}/data.ndjson.gz`)))
-    }
-    git.run('fsck', '--strict')
   })
 })

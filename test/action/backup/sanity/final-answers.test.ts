@@ -8,29 +8,18 @@ import { backUpWith, expectFailure, untilExport, untilQuery } from './support.ts
 const kinds = new Set([
   '401 SIO-401-ANF',
   '401 that is a missing grant',
-  '401 with an empty body',
   '402 of a user quota',
-  '403 Robots are not allowed',
-  '403 insufficient permissions',
   '403 with an empty body',
   '404 of a dataset',
-  '404 with an HTML body',
   '400',
   '204',
-  '206',
   '429 that asks for too long a wait',
 ])
 
 const oneOfEach = finalAnswers.filter(({ name }) => kinds.has(name))
 
 /** Both routes are read by the same code. */
-const onExportToo = new Set([
-  '401 SIO-401-ANF',
-  '403 Robots are not allowed',
-  '404 of a dataset',
-  '204',
-  '429 that asks for too long a wait',
-])
+const onExportToo = new Set(['401 SIO-401-ANF', '204', '429 that asks for too long a wait'])
 
 describe('an answer that no further try can change', () => {
   it.concurrent.each(oneOfEach)('to the count ends the run at once: $name', async (row) => {

@@ -2,61 +2,12 @@ import { describe, expect, it } from '@jest/globals'
 import type { Answer } from '../../../doubles/http.ts'
 import { answers, rateLimited } from '../../../doubles/sanity/answers.ts'
 import { startSanity } from '../../../doubles/sanity/sanity.ts'
-import type { Row } from '../../../sanity/errors/rows.ts'
+import { passingAnswers } from '../../../sanity/errors/rows.ts'
 import { backUp, threeDocuments, together } from '../../support.ts'
 import { backUpWith, expectFailure, untilExport, untilQuery } from './support.ts'
 
-const retriedAnswers: readonly Row[] = [
-  {
-    name: '429 with seconds',
-    answer: rateLimited(1),
-    code: 'sanity-rate-limited',
-    title: /Rate limited/,
-    fact: /wait 1 s/,
-    cure: /off the full hour/,
-  },
-  {
-    name: '429 without a time',
-    answer: rateLimited(),
-    code: 'sanity-rate-limited',
-    title: /Rate limited/,
-    fact: /API rate limit/,
-    cure: /off the full hour/,
-  },
-  {
-    name: '429 with an empty body',
-    answer: { status: 429 },
-    code: 'sanity-rate-limited',
-    title: /Rate limited/,
-    fact: /gave no reason/,
-    cure: /off the full hour/,
-  },
-  {
-    name: '500',
-    answer: answers.internalError,
-    code: 'sanity-unavailable',
-    title: /\(500\)/,
-    fact: /internal server error/i,
-    cure: /status/,
-  },
-  { name: '502 in HTML', answer: answers.badGateway, code: 'sanity-unavailable', title: /\(502\)/, fact: /Bad Gateway/, cure: /status/ },
-  {
-    name: '503 without a body',
-    answer: answers.unavailable,
-    code: 'sanity-unavailable',
-    title: /\(503\)/,
-    fact: /no reason/,
-    cure: /status/,
-  },
-  {
-    name: '504 in plain text',
-    answer: answers.gatewayTimeout,
-    code: 'sanity-unavailable',
-    title: /\(504\)/,
-    fact: /upstream/,
-    cure: /status/,
-  },
-]
+/** One that says how long to wait, and one that does not: all others are proven by `test/sanity/errors/passing-answers.test.ts`. */
+const retriedAnswers = passingAnswers.filter(({ name }) => ['429 with seconds', '500'].includes(name))
 
 const routes = ['query', 'export'] as const
 
