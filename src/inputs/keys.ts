@@ -32,7 +32,7 @@ export const identities: Kind<readonly string[] | undefined> = (given, refuse) =
 const ofRecipients: Record<RecipientReason, string> = {
   none: 'holds no recipient. Write a line that begins with `age1` into it, or leave it out',
   'secret-key':
-    'holds a secret key where a recipient belongs. That key is burnt: it has stood in a workflow, so make a new one with `age-keygen`, and write the public key (`age1…`) here',
+    'holds a secret key where a recipient belongs. That key is burnt: it is no longer secret, since it was in a workflow, so make a new one with `age-keygen`, and write the public key (`age1…`) here',
   'mixed-kinds':
     'is a recipient of another kind than the first: `age1…` and `age1pq1…` do not go together, since the weaker one would undo the stronger',
   'letter-case': 'is not in lower case, as age writes recipients',

@@ -48,7 +48,7 @@ export async function backup(inputs: BackupInputs, runner: Runner, tools: Tools)
     using destinations = openDestinations({ inputs, runner, tools, scratch: place.folder.scratch })
     const past = lookBack(destinations.all, { source, filters, shard })
     try {
-      return { kind: 'stored', outcome: await backUp(inputs, { runner, place, destinations, past, startedMs, sealing }, tools) }
+      return { kind: 'stored', outcome: await runRecipe(inputs, { runner, place, destinations, past, startedMs, sealing }, tools) }
     } catch (error) {
       return await failed(error, path, await past.lastGood(error, tools.signal))
     }
@@ -80,7 +80,7 @@ type RecipeNeeds = {
  * The recipe. The functions below hand each step the values that it needs: no other file in this folder knows all inputs. Throws a {@link BackupError} if
  * nothing was stored.
  */
-async function backUp(
+async function runRecipe(
   inputs: BackupInputs,
   { runner, place, destinations, past, startedMs, sealing }: RecipeNeeds,
   tools: Tools,

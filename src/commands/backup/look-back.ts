@@ -5,7 +5,7 @@ import type { Comparable } from '../../format/compare.ts'
 import type { StoredManifest } from '../../format/manifest/manifest.ts'
 import { unlessAborted } from '../../streams/abort.ts'
 
-/** The newest snapshot that lies at a destination, for the words to somebody whose run has just failed. */
+/** The newest snapshot that lies at a destination, shown when a run has failed. */
 export type LastGood = { readonly manifest: StoredManifest; readonly keptUntil: string | undefined }
 
 /** What lies at the destinations from earlier runs. Each is looked at once a run. */

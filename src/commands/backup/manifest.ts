@@ -28,7 +28,7 @@ export type ManifestNeeds = {
   readonly clean: Tools['clean']
 }
 
-/** Makes the manifest of a snapshot whose files are all written. The clock may have been set back meanwhile: it ends when it began, at the earliest. */
+/** Makes the manifest of a snapshot whose files are all written. The clock may have been set back meanwhile: the end is never earlier than the start. */
 export function makeManifest(needs: ManifestNeeds): PlainManifest {
   const { name, label, shard, takenAt, finishedAt, source, run, filters, documents, includeAssets, assets, fullRead, clean } = needs
   const { projectId, dataset, apiVersion } = source

@@ -22,7 +22,7 @@ export async function openSealing(recipients: Recipients | undefined, { log }: P
 function unusable(lines: readonly number[]): BackupError {
   return new BackupError({
     code: 'input-invalid',
-    title: 'A recipient takes nothing',
+    title: 'A recipient cannot be used',
     message: `encrypt-to: nothing can be encrypted to ${lines.map((line) => `line ${line}`).join(', ')}, although it looks like a recipient. Nothing was fetched or stored.`,
     hint: 'Make a new key with `age-keygen`, and write the line that begins with `age1` here.',
   })

@@ -55,7 +55,7 @@ function nameOf(snapshot: string): string {
   throw new BackupError({
     code: 'snapshot-invalid',
     title: 'The snapshot has no name for a folder',
-    message: `Its manifest calls it "${quoteOutside(snapshot, 100)}", which no backup of ours does.`,
+    message: `Its manifest calls it "${quoteOutside(snapshot, 100)}", a name that this action never gives.`,
     hint: 'Choose another snapshot, or leave `fetch-to` out. Find out who changed the manifest of this one.',
   })
 }

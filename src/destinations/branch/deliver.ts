@@ -42,7 +42,7 @@ export async function deliverProven(needs: DeliveryNeeds, staging: Staging, deli
   staging.perhapsThere = true
   const sent = await moveRef(session, { ref: staging.ref, from: staging.at, to, grows })
   if (sent.kind === 'refused' && refusesRef(sent.error)) return { kind: 'unstaged' }
-  // A history that was rewritten meanwhile leaves the commit hanging in the air here too.
+  // A history that was rewritten meanwhile leaves the commit without its parent here too.
   if (sent.kind !== 'done') return sent
   staging.at = to
   const commit = await stopwatch.during('verify', () => readBackStaged(session, { ref: staging.ref, to, proof }))

@@ -46,7 +46,7 @@ export type Writing = {
   wholeDue: Promise<boolean> | undefined
 }
 
-/** How often the branch is tried to be moved in all. */
+/** How many times moving the branch is tried. */
 const tries = 5
 /**
  * How long a run waits after its first lost race, and how much longer each time: those that have lost make way for the others. At least the given part
@@ -143,7 +143,7 @@ function branchResult(session: BranchSession, { ready, tip, commit }: { ready: R
   return { ...place, ...sizeOf(tip.manifest), manifest: filledUp(tip.manifest, manifest), byType: undefined, notKept, unchanged: true }
 }
 
-/** A manifest that another version wrote may lack what is reported; of that the one of the snapshot tells. */
+/** A manifest that another version wrote may lack fields; those are taken from this snapshot's manifest. */
 function filledUp(there: StoredManifest, own: Manifest): Manifest {
   const { assets, documents } = own
   const missing = Array.isArray(there.assets?.missing) ? there.assets.missing : []

@@ -61,5 +61,5 @@ function wrongDocuments(
 ): Finding[] {
   const differ = (says: string) => [fileFinding('documents-differ', manifestFile, says)]
   if (documents !== count) return differ(`says ${formatCount(count)} documents, and ${formatCount(documents)} lie there`)
-  return typesDiffer ? differ('says how many documents there are of each type, and others lie there') : []
+  return typesDiffer ? differ('gives numbers for each type that differ from the files found') : []
 }

@@ -23,8 +23,7 @@ export type DocumentsCheck = {
 }
 
 /**
- * Checks each line, and all together: their number, digest and types, ids that come twice, and references that lead nowhere. `findings` gets them;
- * `onDocument` is shown each document.
+ * Checks each line, and all together: their number, digest and types, ids that come twice, and references that lead nowhere. `findings` gets them.
  */
 export function documentsCheck(manifest: StoredManifest, findings: Findings): DocumentsCheck {
   const totals = totalsCheck(manifest)
@@ -107,7 +106,7 @@ export function totalsCheck(manifest: StoredManifest): {
     findWrong: () => {
       if (found.count !== count) return [wrong(`says ${plural(count, 'document')}, and there are ${formatCount(found.count)}`)]
       return [
-        ...(sum.result() === contentDigest ? [] : [wrong('says that the documents are others: their digest differs')]),
+        ...(sum.result() === contentDigest ? [] : [wrong('does not match the documents: their digest differs')]),
         ...(types.differ() ? [wrong('says how many documents there are of each type, and there are others', typesFile(manifest))] : []),
         ...(drafts !== undefined && drafts !== found.drafts
           ? [wrong(`says ${plural(drafts, 'draft')}, and there are ${found.drafts}`)]

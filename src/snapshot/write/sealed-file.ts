@@ -36,7 +36,7 @@ export async function writeSealed(
       const opened = await digestOpened(file, { seal, unpack }).catch((error: unknown) => {
         throw differs(path, messageOf(error), error)
       })
-      if (opened !== content.result().digest) throw differs(path, 'its content is another one')
+      if (opened !== content.result().digest) throw differs(path, 'its content differs')
       return undefined
     },
   })

@@ -110,7 +110,7 @@ function shortened(lines: readonly string[]): string[] {
 /** No name of ours is longer; a type may be. */
 const longestName = 200
 
-/** A piece of text from outside without anything that could be a secret, or mean something. It is cleaned whole: a part of a secret is not known as one. */
+/** A piece of text from outside without secrets and markup. It is cleaned whole: a part of a secret is not known as one. */
 function plain(text: string, clean: MessageNeeds['clean']): string {
   return (
     clean(text)

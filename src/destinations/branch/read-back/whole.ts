@@ -39,7 +39,7 @@ async function isDue(session: BranchSession, { source, now, tip }: WholeNeeds): 
     const newest = await fetchCommit(repository.git, session.url, { ref, since, filter: 'tree:0' })
     return newest === undefined || !(await saysWholeSince(repository.offline, { tip: newest, source, since, until }))
   } catch (error) {
-    // A branch without any commit that is so young.
+    // The branch has no commit that recent.
     if (error instanceof BackupError && error.retry.tries === 1) return true
     throw error
   }
