@@ -14,3 +14,9 @@ export function docsAddress(env: NodeJS.ProcessEnv): string | undefined {
 export function errorPage(code: ErrorCode, docs: string | undefined): string {
   return `${docs ?? 'docs'}/errors.md#${code}`
 }
+
+/** How a workflow uses another door of this action: from the repository and the ref in the address of its pages, or beside it where there is none. */
+export function doorAddress(door: string, docs: string | undefined): string {
+  const [, repository, ref = ''] = /^https?:\/\/[^/]+\/([^/]+\/[^/]+)\/blob\/(.+)\/docs$/.exec(docs ?? '') ?? []
+  return repository === undefined ? `./${door}` : `${repository}/${door}@${decodeURIComponent(ref)}`
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { docsAddress, errorPage } from '../../src/report/links.ts'
+import { docsAddress, doorAddress, errorPage } from '../../src/report/links.ts'
 
 describe('the page of an error', () => {
   const used = { GITHUB_ACTION_REPOSITORY: 'acme/sanity-backup', GITHUB_ACTION_REF: 'v1' }
@@ -21,5 +21,15 @@ describe('the page of an error', () => {
     { name: 'at a server that is none', env: { ...used, GITHUB_SERVER_URL: 'nowhere' }, page: 'docs/errors.md#disk-full' },
   ])('is found: $name', ({ env, page }) => {
     expect(errorPage('disk-full', docsAddress(env))).toBe(page)
+  })
+})
+
+describe('another door of the action', () => {
+  it.each([
+    { name: 'of a tag', docs: 'https://github.com/acme/sanity-backup/blob/v1/docs', uses: 'acme/sanity-backup/restore@v1' },
+    { name: 'of a branch', docs: 'https://git.acme.example/a/b/blob/fix/a%23b/docs', uses: 'a/b/restore@fix/a#b' },
+    { name: 'of an action that is used from a path', docs: undefined, uses: './restore' },
+  ])('is used by the same repository and ref: $name', ({ docs, uses }) => {
+    expect(doorAddress('restore', docs)).toBe(uses)
   })
 })

@@ -40,7 +40,7 @@ describe('hostile text', () => {
     expect(summary).not.toMatch(/<script|<img|[^\\]\]\(https|(?<!\\)!\[|https:\/\/evil/)
     expect(summary).not.toMatch(invisible)
     expect(summary).not.toMatch(/^# forged|(^|[^&#;\d])@everyone/m)
-    expect(summary.match(/^```/gm)?.length ?? 0).toBe(2 * Number(summary.includes('<summary>Restore</summary>')))
+    expect(summary.match(/^```/gm)?.length ?? 0).toBe(4 * Number(summary.includes('<summary>Restore</summary>')))
   }
 
   it.concurrent('as types and ids does nothing, and every document counts', async () => {

@@ -15,7 +15,7 @@ describe('the job summary', () => {
     expect(run.summary).toMatch(/^## Sanity backup of production: ✅ complete, 4 documents\n/)
     expect(run.summary).toContain('| Documents | **4** |\n| Drafts and versions | 1 |\n')
     expect(run.summary).toMatch(
-      /\*\*Not included:\*\* image and file assets.*secrets[\s\S]*<summary>Restore<\/summary>[\s\S]*dataset import/,
+      /\*\*Not included:\*\* image and file assets.*secrets[\s\S]*<summary>Restore<\/summary>[\s\S]*- uses: \.\/restore\n[\s\S]*dataset import/,
     )
     expect(run.summary).toContain(`| Snapshot | ${run.outputs['snapshot']} |`)
   })
