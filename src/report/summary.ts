@@ -46,3 +46,8 @@ export function listed(words: readonly string[]): string {
   const shown = words.slice(0, 20).map((word) => `<code>${escapeMarkdown(word)}</code>`)
   return words.length > shown.length ? `${shown.join(', ')} and ${words.length - shown.length} more` : shown.join(', ')
 }
+
+/** How a workflow names a secret of its repository. */
+export function secret(name: string): string {
+  return `\${{ secrets.${name} }}`
+}

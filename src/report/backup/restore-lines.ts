@@ -4,6 +4,7 @@ import { isSealed, plainName } from '../../format/manifest/sealed.ts'
 import { joinCommand } from '../../snapshot/read/join.ts'
 import { escapeMarkdown, shellQuoted } from '../../text.ts'
 import { doorAddress } from '../links.ts'
+import { secret } from '../summary.ts'
 
 /** Where `gh` and `git` find what a run stored, and where the action's pages are. The first two names are empty outside GitHub Actions. */
 export type RunAddress = {
@@ -56,10 +57,10 @@ function ownStep({ manifest, stored }: BackupOutcome, address: RunAddress): stri
     `- uses: ${doorAddress('restore', address.docs)}`,
     '  with:',
     ...inputs.map(([name, value]) => `    ${name}: ${value}`),
-    '    # To carry the plan out, take the # away, and add the plan-digest that the plan shows:',
+    '    # mirror: true   # to also delete what was made since',
+    '    # To carry the plan out, add these two, and the plan-digest that the plan shows:',
     '    # mode: apply',
     `    # confirm: ${quoted(dataset)}`,
-    '    # mirror: true   # also delete what was made since',
     '```',
     '',
     `The token needs the Editor role to write. Whole workflows to copy, for one page or everything: ${page(address, 'recipes.md#restore')}.`,
@@ -89,10 +90,6 @@ function placeInputs({ manifest, stored }: Pick<BackupOutcome, 'manifest' | 'sto
 /** A text as YAML reads it back. */
 function quoted(text: string): string {
   return /^[a-z][a-z0-9_-]{3,}$/i.test(text) && !/^(true|false|null)$/i.test(text) ? text : `'${text.replaceAll("'", "''")}'`
-}
-
-function secret(name: string): string {
-  return `\${{ secrets.${name} }}`
 }
 
 /** A page of this action, as a link where its address is known. */

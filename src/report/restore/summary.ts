@@ -2,7 +2,8 @@ import type { RestoreOutcome } from '../../commands/restore/outcome.ts'
 import type { Row } from '../../restore/plan.ts'
 import { countRows } from '../../restore/rows.ts'
 import { escapeMarkdown, formatAgo, formatCount, formatDuration, plural } from '../../text.ts'
-import { folded, renderProblem, sections, table } from '../summary.ts'
+import { doorAddress } from '../links.ts'
+import { folded, renderProblem, secret, sections, table } from '../summary.ts'
 
 /** The job summary of a restore, as Markdown: complete by itself, so that it is the report of a drill. Everything from outside is escaped. */
 export function renderRestore(outcome: RestoreOutcome, docs: string | undefined): string {
@@ -14,19 +15,20 @@ export function renderRestore(outcome: RestoreOutcome, docs: string | undefined)
     byType(outcome),
     blockedRows(outcome),
     ...firstRows(outcome),
-    wayBack(outcome),
+    wayBack(outcome, docs),
     next(outcome),
   ])
 }
 
-function verdict({ status, applied, plan, failure }: RestoreOutcome): string {
+function verdict({ applied, plan, failure }: RestoreOutcome): string {
   if (failure) return applied ? '❌ not finished' : '❌ refused, nothing was written'
-  const { blocked } = countRows(plan)
-  const rest = blocked > 0 ? `, ${plural(blocked, 'document')} cannot be restored` : ''
-  const sign = blocked > 0 ? '⚠️' : '✅'
-  if (status === 'unchanged') return `${sign} nothing to do, ${plural(plan.unchanged, 'document')} equal${rest}`
-  if (status === 'planned') return `${sign} a plan, nothing was written${rest}`
-  return `${sign} restored, ${plural(applied?.proof?.equal ?? 0, 'document')} equal${rest}`
+  const counts = countRows(plan)
+  const rest = counts.blocked > 0 ? `, ${plural(counts.blocked, 'document')} cannot be restored` : ''
+  const sign = counts.blocked > 0 ? '⚠️' : '✅'
+  if (applied) return `${sign} restored, ${plural(applied.proof?.equal ?? 0, 'document')} equal${rest}`
+  const steps = actions.filter((action) => action !== 'blocked' && counts[action] > 0)
+  if (steps.length === 0) return `${sign} nothing to do, ${plural(plan.unchanged, 'document')} equal${rest}`
+  return `${sign} a plan: ${steps.map((action) => `${formatCount(counts[action])} to ${action}`).join(', ')}${rest}`
 }
 
 function facts(outcome: RestoreOutcome): string {
@@ -51,7 +53,8 @@ function proofRow({ applied }: RestoreOutcome): [string, string][] {
   const { proof } = applied
   if (proof === undefined) return [['Proof', 'the target was not read again']]
   const { equal, differs } = proof
-  const rest = differs.length === 0 ? 'nothing differs' : `**${plural(differs.length, 'document')} differ**`
+  const rest =
+    differs.length === 0 ? 'nothing differs' : `**${plural(differs.length, 'document')} ${differs.length === 1 ? 'differs' : 'differ'}**`
   return [['Proof', `read again: ${plural(equal, 'document')} equal, ${rest}`]]
 }
 
@@ -125,23 +128,36 @@ function listOf(rows: readonly Row[]): string {
     .join('\n')
 }
 
-function wayBack({ applied, target }: RestoreOutcome): string | undefined {
+function wayBack({ applied, target }: RestoreOutcome, docs: string | undefined): string | undefined {
   const { safety, kept } = applied ?? {}
   const journal = kept === undefined ? [] : [`The plan and the journal are kept as the artifact <code>${escapeMarkdown(kept)}</code>.`]
   if (safety === undefined) return journal.length > 0 ? `### Afterwards\n\n${journal[0]}` : undefined
+  const [, runId] = /\/runs\/(\d+)\//.exec(safety.url) ?? []
+  const inputs = [
+    `project-id: ${target.projectId}`,
+    `dataset: ${target.dataset}`,
+    `token: ${secret('SANITY_RESTORE_TOKEN')}`,
+    `artifact-name: ${safety.name}`,
+    ...(runId === undefined ? [] : [`run-id: '${runId}'`]),
+    'mirror: true',
+    '# Look at the plan first. To carry it out:',
+    '# mode: apply',
+    `# confirm: ${target.dataset}`,
+  ]
   return [
     '### To undo this restore',
     `The dataset as it was before is the artifact [${escapeMarkdown(safety.name)}](${safety.url}). Restore it with:`,
-    ['```yaml', `artifact-name: ${safety.name}`, 'mode: apply', `confirm: ${target.dataset}`, "mirror: 'true'", '```'].join('\n'),
+    ['```yaml', `- uses: ${doorAddress('restore', docs)}`, '  with:', ...inputs.map((line) => `    ${line}`), '```'].join('\n'),
     ...journal,
   ].join('\n\n')
 }
 
-function next({ status, failure, target, planDigest, plan }: RestoreOutcome): string | undefined {
-  if (status !== 'planned' || failure || plan.rows.length === 0) return undefined
+function next({ status, failure, target, planDigest, plan, manifest }: RestoreOutcome): string | undefined {
+  if (status !== 'planned' || failure || !plan.rows.some(({ action }) => action !== 'blocked')) return undefined
   return [
     '### To carry this plan out',
-    'Run it again with an Editor token and:',
+    'Run it again with the same inputs, a token with the Editor role, and:',
     ['```yaml', 'mode: apply', `confirm: ${target.dataset}`, `plan-digest: ${planDigest}`, '```'].join('\n'),
+    `If a newer backup may come in between, add \`at: ${escapeMarkdown(manifest.takenAt)}\` (not beside \`commit\`): it keeps to this snapshot.`,
   ].join('\n\n')
 }
