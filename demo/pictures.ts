@@ -10,6 +10,7 @@ import { exampleManifest } from '../test/support/example.ts'
 import { runAction } from '../test/support/runner/runner.ts'
 import { draw } from './browser.ts'
 import { demoDocuments } from './dataset.ts'
+import { spoil } from './rescue.ts'
 
 /** A job summary that is drawn, and what has to be seen on it. */
 type Scene = {
@@ -19,6 +20,8 @@ type Scene = {
   readonly nights?: number
   readonly inputs?: Readonly<Record<string, string>>
   readonly prepare?: (sanity: Sanity) => void
+  /** The summary is that of a restore after a disaster, instead of the backup's. */
+  readonly restore?: Readonly<Record<string, string>>
   readonly says: RegExp
   readonly bars?: number
 }
@@ -52,6 +55,12 @@ const scenes: readonly Scene[] = [
     prepare: (sanity) => sanity.fault('query', { answer: answers.robotsNotAllowed }),
     says: /Robots are not allowed[\s\S]*last good backup/,
   },
+  { name: 'restore-plan', restore: {}, says: /✅ a plan: \d+ to create, \d+ to replace, 25 to delete\n[\s\S]*To carry this plan out/ },
+  {
+    name: 'restore',
+    restore: { mode: 'apply', confirm: 'production' },
+    says: /✅ restored, [\d,]+ documents equal\n[\s\S]*nothing differs[\s\S]*To undo this restore/,
+  },
 ]
 
 const temp = await mkdtemp(join(tmpdir(), 'sanity-backup-pictures-'))
@@ -81,22 +90,15 @@ async function show(scene: Scene): Promise<void> {
   if (wrong.length > 0) process.exitCode = 1
 }
 
-async function summaryOf({ name, last, nights = 0, inputs, prepare }: Scene): Promise<string> {
+async function summaryOf({ name, last, nights = 0, inputs, prepare, restore }: Scene): Promise<string> {
   await using sanity = await startSanity({ lines: [...demoDocuments(1, DOCUMENTS)] })
   await using artifacts = await startArtifacts()
   await using rest = await startGithubRest({ artifacts })
   prepare?.(sanity)
   const path = join(temp, name)
   if (last) await writeLast(path, manifestOf(last, nights))
-  await using run = await runAction({
-    inputs: {
-      'project-id': sanity.project,
-      token: sanity.token,
-      'api-host': sanity.url,
-      destination: 'artifact, directory',
-      path,
-      ...inputs,
-    },
+  const source = { 'project-id': sanity.project, dataset: sanity.dataset, 'api-host': sanity.url }
+  const around = () => ({
     env: {
       ...artifacts.newRun().env,
       ...rest.env,
@@ -106,7 +108,18 @@ async function summaryOf({ name, last, nights = 0, inputs, prepare }: Scene): Pr
     },
     timeoutMs: 300_000,
   })
-  return run.summary
+  await using run = await runAction({
+    inputs: { ...source, token: sanity.token, destination: 'artifact, directory', path, ...inputs },
+    ...around(),
+  })
+  if (!restore) return run.summary
+  await spoil(sanity)
+  await using restored = await runAction({
+    action: 'restore',
+    inputs: { ...source, token: sanity.editorToken, mirror: 'true', ...restore },
+    ...around(),
+  })
+  return restored.summary
 }
 
 async function writeLast(path: string, manifest: Manifest): Promise<void> {

@@ -47,8 +47,8 @@ function failed({ exitCode, summary }: RunResult): boolean {
   return exitCode !== 0
 }
 
-/** What a hurried migration does. Gives what to print. */
-async function spoil(sanity: Sanity): Promise<string[]> {
+/** What a hurried script does to the emulated dataset. Gives what to print. */
+export async function spoil(sanity: Sanity): Promise<string[]> {
   const documents = [...documentsOf(sanity)]
   const needed = new Set(documents.flatMap((document) => referencesIn(document)))
   const products = documents.filter(({ _type, _id }) => _type === 'product' && !_id.includes('.'))

@@ -173,7 +173,7 @@ describe('the recipe The weekly drill', () => {
     const done = await runWorkflow(recipe('The weekly drill'), { ...world, programs: gh(number) })
     expect(done.calls).toEqual(calls.map((call) => expect.stringMatching(call)))
     expect(done.jobs['drill']?.summary).toMatch(
-      /^## Sanity restore of drill: ✅ restored, 103 documents equal\n[\s\S]*\| Run \| \d{4}-\d\d-\d\dT.*took/,
+      /^## Sanity restore of drill: ✅ restored, 103 documents equal\n[\s\S]*\*\*Run:\*\* \d{4}-\d\d-\d\dT.*took/,
     )
     expect(titlesOf(world, 'drill')).toEqual(titlesOf(world, 'production'))
   })

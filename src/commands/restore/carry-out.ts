@@ -72,7 +72,7 @@ type Stopped = { readonly journal: Journal; readonly safety: StoredSafety | unde
 /** A restore that ended in the middle: what is written is written, and the same run again does the rest. */
 function stopped(error: BackupError, { journal, safety, signal }: Stopped): BackupError {
   const far = `${plural(journal.count(), 'transaction')} had been written by then.`
-  const hint = `Run the same restore again: it compares the dataset anew and does what is left.${wayBack(safety)}`
+  const hint = `Run the same restore again, without \`plan-digest\`: it compares the dataset anew and does what is left, so its plan is a shorter one.${wayBack(safety)}`
   if (error.code === 'cancelled' || signal.aborted) {
     return reworded(error, { title: 'The restore was cancelled', message: `${error.message} ${far}`, hint })
   }
@@ -106,7 +106,7 @@ function findFailure({ left, proof }: Ended, safety: StoredSafety | undefined): 
     code: 'restore-failed',
     title: 'The dataset is not what the snapshot has',
     message: [
-      `${plural(differs.length, 'document')} differ after the restore, ${others} of them changed by others or refused:`,
+      `${plural(differs.length, 'document')} ${differs.length === 1 ? 'differs' : 'differ'} after the restore, ${others} of them changed by others or refused:`,
       ...named,
       ...more,
     ].join('\n'),

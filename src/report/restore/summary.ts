@@ -17,6 +17,7 @@ export function renderRestore(outcome: RestoreOutcome, docs: string | undefined)
     ...firstRows(outcome),
     wayBack(outcome, docs),
     next(outcome),
+    details(outcome),
   ])
 }
 
@@ -31,38 +32,49 @@ function verdict({ applied, plan, failure }: RestoreOutcome): string {
   return `${sign} a plan: ${steps.map((action) => `${formatCount(counts[action])} to ${action}`).join(', ')}${rest}`
 }
 
+/** What a reader looks for first: whether anything was written, the proof, where it came from and where it went, and when. */
 function facts(outcome: RestoreOutcome): string {
-  const { chosen, manifest, target, ageMs, mirror, applied, startedAt, durationMs, planDigest } = outcome
+  const { chosen, manifest, target, ageMs, mirror, startedAt, durationMs } = outcome
   const { main } = chosen
   const where = escapeMarkdown(main.where)
-  const rows: [string, string][] = [
-    ['Into', `${escapeMarkdown(target.dataset)} of project ${escapeMarkdown(target.projectId)}${mirror ? ', as a mirror' : ''}`],
-    ['From', `${escapeMarkdown(manifest.snapshot)} ${main.link ? `${where} ([look](${main.link}))` : where}`],
-    ['Taken', `${escapeMarkdown(manifest.takenAt)}, ${formatAgo(ageMs)}`],
-    ['Snapshot', 'every byte verified before anything else'],
-    ...proofRow(outcome),
-    ...(applied ? [['Written in', plural(applied.transactions, 'transaction')] as [string, string]] : []),
-    ['Run', `${startedAt.toISOString().slice(0, 19)}Z, took ${formatDuration(durationMs)}`],
-    ['Plan', `<code>${planDigest}</code>`],
-  ]
-  return table(['', ''], rows, 'words')
+  const taken = escapeMarkdown(manifest.takenAt)
+  return [
+    proof(outcome),
+    `**From:** the snapshot of ${taken}, ${formatAgo(ageMs)}, ${main.link ? `${where} ([look](${main.link}))` : where}. Every byte of it was verified.`,
+    `**Into:** ${escapeMarkdown(target.dataset)} of project ${escapeMarkdown(target.projectId)}${mirror ? ', as an exact mirror' : '; what the snapshot lacks stays'}.`,
+    `**Run:** ${startedAt.toISOString().slice(0, 19)}Z, took ${formatDuration(durationMs)}.`,
+  ].join('<br>\n')
 }
 
-function proofRow({ applied }: RestoreOutcome): [string, string][] {
-  if (!applied) return []
-  const { proof } = applied
-  if (proof === undefined) return [['Proof', 'the target was not read again']]
-  const { equal, differs } = proof
+function proof({ applied, failure, status }: RestoreOutcome): string {
+  if (!applied) return status === 'unchanged' && !failure ? '**Nothing was written:** there was nothing to do.' : '**Nothing was written.**'
+  if (applied.proof === undefined) return '**Proof:** none, the dataset was not read again.'
+  const { equal, differs } = applied.proof
   const rest =
     differs.length === 0 ? 'nothing differs' : `**${plural(differs.length, 'document')} ${differs.length === 1 ? 'differs' : 'differ'}**`
-  return [['Proof', `read again: ${plural(equal, 'document')} equal, ${rest}`]]
+  return `**Proof:** the dataset was read again: ${plural(equal, 'document')} equal, ${rest}.`
+}
+
+function details({ manifest, planDigest, applied }: RestoreOutcome): string {
+  const rows: [string, string][] = [
+    ['Snapshot', escapeMarkdown(manifest.snapshot)],
+    ['Plan', `<code>${planDigest}</code>`],
+    ...(applied ? [['Written in', plural(applied.transactions, 'transaction')] as [string, string]] : []),
+    ...(applied?.kept === undefined
+      ? []
+      : [['Plan and journal', `artifact <code>${escapeMarkdown(applied.kept)}</code>`] as [string, string]]),
+  ]
+  return folded('Details: snapshot, plan, transactions', table(['', ''], rows, 'words'))
 }
 
 /** So many types are listed. */
 const shownTypes = 50
 const actions = ['create', 'replace', 'delete', 'upload', 'blocked'] as const
+const planWords = { create: 'to create', replace: 'to replace', delete: 'to delete', upload: 'to upload', blocked: 'blocked' } as const
+/** After a restore that did all of it. */
+const doneWords = { create: 'created', replace: 'replaced', delete: 'deleted', upload: 'uploaded', blocked: 'blocked' } as const
 
-function byType({ plan }: RestoreOutcome): string {
+function byType({ plan, applied, failure }: RestoreOutcome): string {
   const types = new Map<string, Record<Row['action'], number>>()
   for (const { type, action } of plan.rows) {
     const counts = types.get(type) ?? { create: 0, replace: 0, delete: 0, upload: 0, blocked: 0 }
@@ -78,7 +90,7 @@ function byType({ plan }: RestoreOutcome): string {
   const rows = sorted.slice(0, shownTypes).map(([type, counts]) => [escapeMarkdown(type), ...cells(counts)])
   const more = sorted.length > shownTypes ? [`${formatCount(sorted.length - shownTypes)} other types`] : []
   return [
-    table(['type', ...used], [['**all**', ...cells(all)], ...rows]),
+    table(['type', ...used.map((action) => (applied && !failure ? doneWords : planWords)[action])], [['**all**', ...cells(all)], ...rows]),
     `Unchanged: ${plural(plan.unchanged, 'document')}.${more.length > 0 ? ` Not listed: ${more[0]}.` : ''}${stays(plan.stays)}`,
   ].join('\n\n')
 }
@@ -99,16 +111,15 @@ function stays(counts: RestoreOutcome['plan']['stays']): string {
 /** So many rows of an action are shown; the plan's file has all. */
 const shownRows = 10
 
-function firstRows({ plan }: RestoreOutcome): string[] {
+function firstRows({ plan, applied, failure }: RestoreOutcome): string[] {
   return (['create', 'replace', 'delete', 'upload'] as const).flatMap((action) => {
     const rows = plan.rows.filter((row) => row.action === action)
     if (rows.length === 0) return []
-    const title = `${headings[action]}: ${rows.length > shownRows ? `the first ${shownRows} of ` : ''}${formatCount(rows.length)}`
+    const words = (applied && !failure ? doneWords : planWords)[action]
+    const title = `${words[0]?.toUpperCase()}${words.slice(1)}: ${rows.length > shownRows ? `the first ${shownRows} of ` : ''}${formatCount(rows.length)}`
     return [folded(title, listOf(rows.slice(0, shownRows)))]
   })
 }
-
-const headings = { create: 'To create', replace: 'To replace', delete: 'To delete', upload: 'To upload' } as const
 
 function blockedRows({ plan }: RestoreOutcome): string | undefined {
   const rows = plan.rows.filter(({ action }) => action === 'blocked')
@@ -129,9 +140,8 @@ function listOf(rows: readonly Row[]): string {
 }
 
 function wayBack({ applied, target }: RestoreOutcome, docs: string | undefined): string | undefined {
-  const { safety, kept } = applied ?? {}
-  const journal = kept === undefined ? [] : [`The plan and the journal are kept as the artifact <code>${escapeMarkdown(kept)}</code>.`]
-  if (safety === undefined) return journal.length > 0 ? `### Afterwards\n\n${journal[0]}` : undefined
+  const { safety } = applied ?? {}
+  if (safety === undefined) return undefined
   const [, runId] = /\/runs\/(\d+)\//.exec(safety.url) ?? []
   const inputs = [
     `project-id: ${target.projectId}`,
@@ -146,9 +156,8 @@ function wayBack({ applied, target }: RestoreOutcome, docs: string | undefined):
   ]
   return [
     '### To undo this restore',
-    `The dataset as it was before is the artifact [${escapeMarkdown(safety.name)}](${safety.url}). Restore it with:`,
+    `The dataset as it was before is kept as the artifact [${escapeMarkdown(safety.name)}](${safety.url}). This step restores it:`,
     ['```yaml', `- uses: ${doorAddress('restore', docs)}`, '  with:', ...inputs.map((line) => `    ${line}`), '```'].join('\n'),
-    ...journal,
   ].join('\n\n')
 }
 

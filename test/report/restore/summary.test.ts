@@ -41,6 +41,37 @@ describe('the job summary of a restore', () => {
     expect(render(change).split('\n')[0]).toBe(`## Sanity restore of production: ${says}`)
   })
 
+  it.each<{ name: string; change: Partial<RestoreOutcome>; says: string }>([
+    { name: 'a plan', change: {}, says: '**Nothing was written.**' },
+    {
+      name: 'a restore',
+      change: { status: 'restored', applied },
+      says: '**Proof:** the dataset was read again: 1,234 documents equal, nothing differs.',
+    },
+    {
+      name: 'one that others got in the way of',
+      change: {
+        status: 'restored',
+        applied: { ...applied, proof: { equal: 1233, differs: [{ id: 'a', action: 'create', byOthers: true }] } },
+      },
+      says: '1,233 documents equal, **1 document differs**.',
+    },
+    {
+      name: 'one that was not read again',
+      change: { status: 'restored', applied: { ...applied, proof: undefined } },
+      says: '**Proof:** none',
+    },
+  ])('says right below whether anything was written, and the proof: $name', ({ change, says }) => {
+    expect(render(change).split('\n')[2]).toContain(says)
+  })
+
+  it.each<{ name: string; change: Partial<RestoreOutcome>; head: string }>([
+    { name: 'a plan', change: {}, head: '| type | to create | to delete |' },
+    { name: 'a restore', change: { status: 'restored', applied }, head: '| type | created | deleted |' },
+  ])('counts by type, in the words of $name', ({ change, head }) => {
+    expect(render(change)).toContain(`${head}\n| --- | ---: | ---: |\n| **all** | 2 | 1 |\n| post | 2 | 1 |`)
+  })
+
   it('says how to carry a plan out, and how to keep to the snapshot', () => {
     const text = render({})
     expect(parse(blockIn(text))).toEqual({ mode: 'apply', confirm: 'production', 'plan-digest': digest })
