@@ -58,7 +58,7 @@ function notImportable({ lacking }: Tally): string | undefined {
   if (lacking.size === 0) return undefined
   const count = [...lacking.values()].reduce((sum, each) => sum + each, 0)
   const properties = [...lacking.keys()].map((property) => `\`${property}\``).join(', ')
-  return `${plural(count, 'document')} of assets ${count === 1 ? 'lacks' : 'lack'} what \`sanity dataset import\` asks for (${properties}). The snapshot is whole, but that import would stop before its first write. Give them what they lack in Sanity, or see "If the import complains" in the README.`
+  return `${plural(count, 'document')} of assets ${count === 1 ? 'lacks' : 'lack'} what \`sanity dataset import\` asks for (${properties}). The snapshot is whole, but that import would stop before its first write. Give them what they lack in Sanity, or see "If the import complains" in docs/restore.md.`
 }
 
 /** What lies in the Media Library has no address of its own: only leaving it out helps. */
@@ -66,7 +66,7 @@ function untaken({ untaken: byType }: Tally, clean: Tools['clean']): string | un
   if (byType.size === 0) return undefined
   const count = [...byType.values()].reduce((sum, each) => sum + each, 0)
   const types = [...byType.keys()].map((type) => clean(quoteOutside(type)))
-  return `${plural(count, 'document')} of assets in the Media Library (${types.join(', ')}) ${count === 1 ? 'is none' : 'are none'} that \`sanity dataset import\` takes, and nobody can change that in Sanity. The snapshot is whole, but that import would stop before its first write. When you import, leave those lines out of the file: see "If the import complains" in the README. \`exclude-types: ${types.join(',')}\` leaves them out of the snapshot.`
+  return `${plural(count, 'document')} of assets in the Media Library (${types.join(', ')}) ${count === 1 ? 'is none' : 'are none'} that \`sanity dataset import\` takes, and nobody can change that in Sanity. The snapshot is whole, but that import would stop before its first write. When you import, leave those lines out of the file: see "If the import complains" in docs/restore.md. \`exclude-types: ${types.join(',')}\` leaves them out of the snapshot.`
 }
 
 function unsafeNames({ unsafeNames: count }: Tally): string | undefined {

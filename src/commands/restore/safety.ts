@@ -22,7 +22,7 @@ import { unwritten } from './target.ts'
 export const safetyLabel = 'pre-restore'
 
 /** Where the safety snapshot was stored. */
-export type StoredSafety = { readonly name: string; readonly url: string; readonly snapshot: string }
+export type StoredSafety = { readonly name: string; readonly url: string; readonly snapshot: string; readonly encrypted: boolean }
 
 /** Makes the target as it was a snapshot, out of the very export that the plan was made from. */
 export type Safety = {
@@ -52,7 +52,7 @@ export async function openSafety(inputs: RestoreInputs, { runner, place }: Safet
       const [artifact] = stored
       if (artifact?.kind !== 'artifact') throw notStored()
       tools.log.info(`The safety snapshot ${place.name} is stored as the artifact "${artifact.name}"`)
-      return { name: artifact.name, url: artifact.url, snapshot: place.name }
+      return { name: artifact.name, url: artifact.url, snapshot: place.name, encrypted: sealing !== undefined }
     },
   }
 }

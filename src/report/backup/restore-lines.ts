@@ -58,6 +58,9 @@ function ownStep({ manifest, stored }: BackupOutcome, address: RunAddress): stri
     '  with:',
     ...inputs.map(([name, value]) => `    ${name}: ${value}`),
     '    # mirror: true   # to also delete what was made since',
+    ...(manifest.encryption
+      ? ['    # encrypt-to: …   # as in the backup: the dataset as it is now is stored too before anything is written']
+      : []),
     '    # To carry the plan out, add these two, and the plan-digest that the plan shows:',
     '    # mode: apply',
     `    # confirm: ${quoted(dataset)}`,

@@ -149,6 +149,7 @@ function wayBack({ applied, target }: RestoreOutcome, docs: string | undefined):
     `token: ${secret('SANITY_RESTORE_TOKEN')}`,
     `artifact-name: ${safety.name}`,
     ...(runId === undefined ? [] : [`run-id: '${runId}'`]),
+    ...(safety.encrypted ? [`identity: ${secret('SANITY_BACKUP_IDENTITY')}`] : []),
     'mirror: true',
     '# Look at the plan first. To carry it out:',
     '# mode: apply',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
 import type { BackupOutcome } from '../../../src/commands/backup/outcome.ts'
+import { declaredInputs } from '../../../src/inputs/inputs.ts'
 import { restoreLines } from '../../../src/report/backup/restore-lines.ts'
 import { artifact, context, dataFile, directory, outcome } from './example.ts'
 
@@ -113,7 +114,10 @@ describe('the step that restores a snapshot', () => {
       inputs: { 'artifact-name': "it's: #mine", 'run-id': '42' },
     },
   ])('names where it is: $name', ({ change, inputs }) => {
-    expect(stepIn(render(change))).toEqual([{ uses: 'acme/sanity-backup/restore@v1', with: { ...common, ...inputs } }])
+    const steps = stepIn(render(change))
+    expect(steps).toEqual([{ uses: 'acme/sanity-backup/restore@v1', with: { ...common, ...inputs } }])
+    const declared = declaredInputs({ INPUT_COMMAND: 'restore' })
+    expect(Object.keys(steps[0]?.with ?? {}).filter((name) => !declared.includes(name))).toEqual([])
   })
 
   it.each(['true', '2026', 'a'])('keeps a dataset called %s a text', (dataset) => {

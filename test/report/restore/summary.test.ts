@@ -18,6 +18,7 @@ const applied: Applied = {
     name: 'sanity-abc12345-production-pre-restore',
     url: 'https://github.com/acme/site/actions/runs/42/artifacts/7',
     snapshot: 'abc12345-production-20261122T081500Z-pre-restore',
+    encrypted: false,
   },
   journalPath: '/tmp/journal.ndjson',
   transactions: 1,
@@ -103,6 +104,16 @@ describe('the job summary of a restore', () => {
     })
     const declared = declaredInputs({ INPUT_COMMAND: 'restore' })
     expect(Object.keys(step.with).filter((name) => !declared.includes(name))).toEqual([])
+  })
+
+  it('asks for the key where the dataset as it was is encrypted', () => {
+    const safety = {
+      name: 'x-pre-restore',
+      url: 'https://github.com/acme/site/actions/runs/42/artifacts/7',
+      snapshot: 'x',
+      encrypted: true,
+    }
+    expect(render({ status: 'restored', applied: { ...applied, safety } })).toContain('identity: ${{ secrets.SANITY_BACKUP_IDENTITY }}')
   })
 })
 

@@ -131,7 +131,14 @@ Nobody needs to edit it. Each commit is a restore point: its message says what c
 
 ## Restore
 
-Find the restore point, and get it into a folder (with your own project id, dataset and commit):
+With the action that made it, in a workflow. Its step \`sanity-backup/restore\` shows a plan before it writes anything:
+
+    project-id: <project-id>
+    dataset: <dataset>
+    branch: <the name of this branch>
+    at: <a day or time: the newest restore point up to then>
+
+Without it, find the restore point, and get it into a folder (with your own project id, dataset and commit):
 
     git log --oneline -- <project-id>/<dataset>
     mkdir snapshot
