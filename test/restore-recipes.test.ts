@@ -234,6 +234,29 @@ curl --fail --silent --request PUT --header "Authorization: Bearer $SANITY_AUTH_
   })
 })
 
+describe('the workflow for those in a hurry', () => {
+  it('is a plan, and restores with the lines that the page adds', async () => {
+    await using world = await makeWorld()
+    await world.nightly()
+    await world.sanity.edit([{ delete: { id: 'about' } }])
+    const blocks = [...readFileSync(join(ROOT, 'docs/restore.md'), 'utf8').matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text)
+    const [workflow = '', more = ''] = blocks
+    const hurried = workflow.replace(/at: \S+/, `at: ${tomorrow()}`)
+    const planned = await runWorkflow(hurried, world)
+    const { 'plan-digest': digest = '', ...outputs } = planned.jobs['restore']?.runs[0] ?? {}
+    expect(outputs).toMatchObject({ status: 'planned', 'create-count': '1' })
+
+    const added = more
+      .replace(/^with:\n/, '')
+      .replace(/sha256:…[^\n]*/, digest)
+      .replaceAll(/^ {2}/gm, '          ')
+    const applying = hurried.replace(/^ +token: .*\n/m, '') + added
+    const secrets = { ...world.secrets, SANITY_RESTORE_TOKEN: world.sanity.editorToken }
+    const done = await runWorkflow(applying, { ...world, secrets })
+    expect(done.jobs['restore']?.runs[0]).toMatchObject({ status: 'restored', 'create-count': '1' })
+  })
+})
+
 describe('the step in the summary of a backup', () => {
   it('is a plan as it is, and restores once its comments are taken away', async () => {
     await using world = await makeWorld()
