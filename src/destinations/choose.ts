@@ -192,9 +192,10 @@ async function missing(seen: readonly Found[], passedOver: readonly BackupError[
   if (oldest) return allLater(oldest, wanted.at ?? new Date(0), reasons)
   if (seen.length > 0) return noneOf(seen.map(sourceOf), wanted.source)
   const words = await reader.whyNone()
+  const inTime = wanted.at === undefined ? '' : ` Only those that were taken at ${wanted.at.toISOString()} or before were looked for.`
   return notThere(
-    `${words.charAt(0).toUpperCase()}${words.slice(1)}.${reasons}`,
-    'Check the place and the dataset in the inputs, and whether a backup has succeeded there. Artifacts are gone when their retention ends: see `retention-days`.',
+    `${words.charAt(0).toUpperCase()}${words.slice(1)}.${inTime}${reasons}`,
+    `${wanted.at === undefined ? '' : 'Give `at` a later time. '}Check the place and the dataset in the inputs, and whether a backup has succeeded there. Artifacts are gone when their retention ends: see \`retention-days\`.`,
   )
 }
 

@@ -21,3 +21,8 @@ export function countRows({ rows }: Pick<Plan, 'rows'>): Record<Row['action'], n
   for (const { action } of rows) counts[action]++
   return counts
 }
+
+/** Whether nothing is to be restored, not because it is there already but because nothing was chosen. */
+export function isOfNothing({ rows, unchanged }: Pick<Plan, 'rows' | 'unchanged'>): boolean {
+  return rows.length === 0 && unchanged === 0
+}

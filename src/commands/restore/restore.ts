@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { BackupError } from '../../errors.ts'
 import type { RestoreInputs } from '../../inputs/restore.ts'
-import { countRows } from '../../restore/rows.ts'
+import { countRows, isOfNothing } from '../../restore/rows.ts'
 import type { Runner } from '../../runner.ts'
 import { type SanityApi, sanityApi } from '../../sanity/api.ts'
 import { systemError } from '../../snapshot/workshop/system-error.ts'
@@ -94,5 +94,7 @@ function sayPlan({ plan, planDigest }: Prepared, { log }: Tools): void {
   const { create, replace, blocked, upload, delete: deleted } = countRows(plan)
   const parts = [`${create} to create`, `${replace} to replace`, `${deleted} to delete`, `${plural(upload, 'file')} to upload`]
   log.info(`The plan: ${parts.join(', ')}; ${plural(plan.unchanged, 'document')} the same. Its digest is ${planDigest}`)
+  if (isOfNothing(plan))
+    log.warning('No document of the snapshot is chosen: check the spelling of `types`, `ids`, `exclude-types` and `exclude-ids`.')
   if (blocked > 0) log.warning(`${plural(blocked, 'document')} cannot be restored. The plan lists each with its reason.`)
 }

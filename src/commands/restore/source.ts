@@ -80,13 +80,21 @@ async function findSource(
     return await findSnapshot(which, wanted, needs)
   } catch (error) {
     const isOfNone = error instanceof BackupError && (error.code === 'snapshot-missing' || error.code === 'snapshot-invalid')
-    if (named || !namesPlace || !isOfNone) throw error
+    if (!named && !namesPlace && isOfNone) throw ofAnother(error)
+    if (named || !isOfNone) throw error
     try {
       return await findSnapshot(which, { projectId: undefined, dataset: undefined }, needs)
     } catch (other) {
       throw other instanceof BackupError && other.code === 'input-invalid' ? unnamed(other) : error
     }
   }
+}
+
+/** Into another dataset, one easily forgets to say from which. */
+function ofAnother(error: BackupError): BackupError {
+  return reworded(error, {
+    hint: `${error.hint} If it is to come from another dataset, name that one with \`source-dataset\` (and \`source-project-id\`).`,
+  })
 }
 
 function unnamed(error: BackupError): BackupError {

@@ -1,6 +1,6 @@
 import type { RestoreOutcome } from '../../commands/restore/outcome.ts'
 import type { Row } from '../../restore/plan.ts'
-import { countRows } from '../../restore/rows.ts'
+import { countRows, isOfNothing } from '../../restore/rows.ts'
 import { escapeMarkdown, formatAgo, formatCount, formatDuration, plural } from '../../text.ts'
 import { doorAddress } from '../links.ts'
 import { folded, renderProblem, secret, sections, table } from '../summary.ts'
@@ -28,6 +28,7 @@ function verdict({ applied, plan, failure }: RestoreOutcome): string {
   const sign = counts.blocked > 0 ? '⚠️' : '✅'
   if (applied) return `${sign} restored, ${plural(applied.proof?.equal ?? 0, 'document')} equal${rest}`
   const steps = actions.filter((action) => action !== 'blocked' && counts[action] > 0)
+  if (isOfNothing(plan)) return '⚠️ nothing to restore: no document of the snapshot is chosen'
   if (steps.length === 0) return `${sign} nothing to do, ${plural(plan.unchanged, 'document')} equal${rest}`
   return `${sign} a plan: ${steps.map((action) => `${formatCount(counts[action])} to ${action}`).join(', ')}${rest}`
 }

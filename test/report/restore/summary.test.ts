@@ -36,6 +36,11 @@ describe('the job summary of a restore', () => {
       says: '⚠️ a plan: 2 to create, 1 to delete, 1 document cannot be restored',
     },
     { name: 'a plan of nothing', change: planOf([]), says: '✅ nothing to do, 1,231 documents equal' },
+    {
+      name: 'a choice of nothing',
+      change: { plan: { ...planOf([]).plan, unchanged: 0 } },
+      says: '⚠️ nothing to restore: no document of the snapshot is chosen',
+    },
     { name: 'nothing to carry out', change: { ...planOf([]), status: 'unchanged' }, says: '✅ nothing to do, 1,231 documents equal' },
     { name: 'a restore', change: { status: 'restored', applied }, says: '✅ restored, 1,234 documents equal' },
   ])('has the verdict and the numbers in its heading: $name', ({ change, says }) => {
