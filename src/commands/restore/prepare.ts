@@ -1,8 +1,6 @@
 import type { Filters } from '../../format/manifest/filters.ts'
-import type { StoredManifest } from '../../format/manifest/manifest.ts'
 import type { RestoreInputs } from '../../inputs/restore.ts'
 import { type Catalog, makeCatalog } from '../../restore/catalog.ts'
-import type { MirrorRules } from '../../restore/choice.ts'
 import type { PlanNeeds } from '../../restore/intents.ts'
 import type { LookRules } from '../../restore/look.ts'
 import { makePlan, type Plan } from '../../restore/plan.ts'
@@ -13,7 +11,7 @@ import type { Digest } from '../../streams/digest.ts'
 import type { Tools } from '../../tools.ts'
 import type { WayNeeds } from '../documents/way.ts'
 import { findLackingAssets, type LackingAssets } from './assets.ts'
-import { findFilters } from './filters.ts'
+import { findFilters, mirrorRules } from './filters.ts'
 import { noteSnapshot, type SnapshotSide } from './snapshot-side.ts'
 import type { HeldSnapshot } from './source.ts'
 import { type ReadTarget, readTarget } from './target.ts'
@@ -63,7 +61,7 @@ export async function prepare(inputs: RestoreInputs, { api, snapshot, workshop, 
   const side = await noteSnapshot(snapshot, { catalog, rules }, tools)
   const planAgain = (now: ReadTarget) => makePlan(planNeeds(inputs, { catalog, assets, side, target: now, snapshot }))
   const plan = planAgain(target)
-  const { lines, digest } = planFile(plan)
+  const { lines, digest } = planFile(plan, tools.clean)
   return {
     catalog,
     snapshot,
@@ -97,10 +95,4 @@ function planNeeds({ choice, mirror }: RestoreInputs, { catalog, assets, side, t
     releases: { snapshot: side.releases, target: target.releases },
     unwritable: side.unwritable,
   }
-}
-
-function mirrorRules(manifest: StoredManifest): MirrorRules | undefined {
-  const { takenAt, finishedAt = takenAt } = manifest
-  const filters = findFilters(manifest)
-  return filters && { filters, takenMs: Date.parse(takenAt), finishedMs: Date.parse(finishedAt) }
 }
