@@ -60,6 +60,8 @@ export async function prepare(inputs: RestoreInputs, { api, snapshot, workshop, 
   const rules: LookRules = { sameDataset, newIds: assets.newNames }
   const side = await noteSnapshot(snapshot, { catalog, rules }, tools)
   const planAgain = (now: ReadTarget) => makePlan(planNeeds(inputs, { catalog, assets, side, target: now, snapshot }))
+  // Only files that are to be uploaded are asked for: of one page these are few.
+  await assets.confirm(planAgain(target).rows.flatMap(({ action, document }) => (action === 'upload' ? document : [])))
   const plan = planAgain(target)
   const { lines, digest } = planFile(plan, tools.clean)
   return {
