@@ -21,8 +21,8 @@ import type { HeldSnapshot } from './source.ts'
 export type LackingAssets = {
   /** Where their files are. Of those that only the asset host may have it is what `confirm` has found out; until then it is taken to have them. */
   readonly sources: ReadonlyMap<number, AssetSource>
-  /** Asks the asset host for those of these documents that nobody has asked for yet. */
-  readonly confirm: (documents: readonly number[]) => Promise<void>
+  /** Asks the asset host for those of these documents that nobody has asked for yet. Gives how many there were. */
+  readonly confirm: (documents: readonly number[]) => Promise<number>
   /** Those that come back under another id, which the bytes give them; by numbers, and by ids. */
   readonly newIds: ReadonlyMap<number, number>
   readonly newNames: ReadonlyMap<string, string>
@@ -77,7 +77,7 @@ export async function findLackingAssets(snapshot: HeldSnapshot, needs: AssetNeed
     newIds.set(asset.number, needs.catalog.numberFor(newId))
     tools.log.progress(() => `Looking for the files of ${plural(lacking.length, 'asset')} that the target lacks: ${sources.size} found`)
   })
-  const confirm = async (documents: readonly number[]): Promise<void> => {
+  const confirm = async (documents: readonly number[]): Promise<number> => {
     const asked = documents.filter((document) => unasked.delete(document))
     let done = 0
     await workThrough(asked.values(), { concurrency: atATime }, async (document) => {
@@ -85,6 +85,7 @@ export async function findLackingAssets(snapshot: HeldSnapshot, needs: AssetNeed
       done++
       tools.log.progress(() => `Asking for the files of ${plural(asked.length, 'asset')} that the target lacks: ${done} asked for`)
     })
+    return asked.length
   }
   return { sources, confirm, newIds, newNames, fileOf: async (document) => await files.here(byNumber.get(document)) }
 }

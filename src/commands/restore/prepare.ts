@@ -61,8 +61,9 @@ export async function prepare(inputs: RestoreInputs, { api, snapshot, workshop, 
   const side = await noteSnapshot(snapshot, { catalog, rules }, tools)
   const planAgain = (now: ReadTarget) => makePlan(planNeeds(inputs, { catalog, assets, side, target: now, snapshot }))
   // Only files that are to be uploaded are asked for: of one page these are few.
-  await assets.confirm(planAgain(target).rows.flatMap(({ action, document }) => (action === 'upload' ? document : [])))
-  const plan = planAgain(target)
+  const draft = planAgain(target)
+  const asked = await assets.confirm(draft.rows.flatMap(({ action, document }) => (action === 'upload' ? document : [])))
+  const plan = asked > 0 ? planAgain(target) : draft
   const { lines, digest } = planFile(plan, tools.clean)
   return {
     catalog,

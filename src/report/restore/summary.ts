@@ -20,12 +20,13 @@ export function renderRestore(outcome: RestoreOutcome, docs: string | undefined)
 }
 
 function verdict({ status, applied, plan, failure }: RestoreOutcome): string {
-  if (failure) return applied ? '❌ not finished' : '❌ refused, nothing was written'
+  if (failure && !applied) return `❌ ${failure.code === 'cancelled' ? 'cancelled' : 'refused'}, nothing was written`
+  if (failure) return '❌ not finished'
   const { blocked } = countRows(plan)
   const rest = blocked > 0 ? `, ${plural(blocked, 'document')} cannot be restored` : ''
   const sign = blocked > 0 ? '⚠️' : '✅'
   if (status === 'unchanged') return `${sign} nothing to do, ${plural(plan.unchanged, 'document')} equal${rest}`
-  if (status === 'planned') return `${sign} a plan, nothing was written${rest}`
+  if (status === 'planned') return `${sign} a plan of ${plural(plan.rows.length - blocked, 'change')}, nothing was written${rest}`
   return `${sign} restored, ${plural(applied?.proof?.equal ?? 0, 'document')} equal${rest}`
 }
 
@@ -142,6 +143,13 @@ function next({ status, failure, target, planDigest, plan }: RestoreOutcome): st
   return [
     '### To carry this plan out',
     'Run it again with an Editor token and:',
-    ['```yaml', 'mode: apply', `confirm: ${target.dataset}`, `plan-digest: ${planDigest}`, '```'].join('\n'),
+    [
+      '```yaml',
+      'mode: apply',
+      `confirm: ${target.dataset}`,
+      `plan-digest: ${planDigest}`,
+      ...(countRows(plan).blocked > 0 ? ['on-blocked: warn # restores all but what is blocked'] : []),
+      '```',
+    ].join('\n'),
   ].join('\n\n')
 }
