@@ -70,7 +70,11 @@ function spoiled(documents: readonly SanityDocument[], seed: number): SanityDocu
     const links = (document['links'] as { _ref: string }[] | undefined)?.filter(({ _ref }) => !gone.has(_ref))
     // What refers to one of another type must change with it, else its type could not be changed back.
     const changed = draw(10) === 0 || links?.some(({ _ref }) => retyped.has(_ref))
-    const same = { ...document, ...(links === undefined ? {} : { links }), ...(changed ? { n: -1 } : {}) }
+    const same = {
+      ...document,
+      ...(links === undefined ? {} : { links }),
+      ...(changed ? ('metadata' in document ? { metadata: {} } : { n: -1 }) : {}),
+    }
     return [retyped.has(document._id) ? { ...same, _type: 'retyped' } : same]
   })
   const ids = kept.flatMap(({ _id }) => (_id.startsWith('_.') ? [] : _id))
