@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { SanityDocument } from '../../doubles/sanity/data/store.ts'
 import { type Sanity, startSanity } from '../../doubles/sanity/sanity.ts'
 import { makeTempFolder } from '../../support/process.ts'
-import { png } from '../backup/assets/support.ts'
+import { hashOf, png } from '../backup/assets/support.ts'
 import { backUp } from '../support.ts'
 import { applying, restoreInto } from './support.ts'
 
@@ -13,9 +13,10 @@ const times = { _createdAt: '2026-01-01T00:00:00Z', _updatedAt: '2026-01-02T00:0
 
 let sanity: Sanity
 let temp: Awaited<ReturnType<typeof makeTempFolder>>
-let ids: { image: string; file: string; svg: string; clip: string }
+let ids: { image: string; file: string; svg: string; clip: string; old: string }
 
 const newSvg = 'image-d8bfe3afd66370a9ac9f8a494b805a514ba3efe1-4x3-svg'
+const newOld = `image-${hashOf('sha1', png(9))}-9x1-png`
 const put = (document: SanityDocument) => sanity.store().put({ ...times, ...document })
 
 beforeAll(async () => {
@@ -30,10 +31,19 @@ beforeAll(async () => {
     file: add('files', Buffer.from('film'), 'film.mp4'),
     svg: add('images', dirtySvg, 'logo.svg'),
     clip: add('files', Buffer.from('clip'), 'clip.mp4'),
+    // Of before 2018: its name says nothing of its bytes.
+    old: sanity.addAsset({ kind: 'images', bytes: png(9), filename: 'old.png', oldHash: 'abcdefghij0123456789abcd' })._id,
   }
   put({ _id: 'tag', _type: 'media.tag', name: 'x' })
   put({ ...sanity.store().find(ids.image)!, title: 'Title', altText: 'Alt', opt: { media: { tags: [ref('tag')] } } })
-  put({ _id: 'page', _type: 'page', image: { asset: ref(ids.image) }, logo: { asset: ref(ids.svg) }, film: ref(ids.file) })
+  put({
+    _id: 'page',
+    _type: 'page',
+    old: ref(ids.old),
+    image: { asset: ref(ids.image) },
+    logo: { asset: ref(ids.svg) },
+    film: ref(ids.file),
+  })
   put({ _id: 'other', _type: 'other', clip: ref(ids.clip) })
   for (const assets of ['true', 'false']) {
     await using run = await backUp({ sanity }, { path: `${temp.path}/${assets}`, inputs: { 'include-assets': assets } })
@@ -56,7 +66,7 @@ describe('into an empty dataset of another project', () => {
     sanity.reset()
     await using run = await intoStaging(applying('staging'))
     expect(run.error).toBeUndefined()
-    expect(run.outputs).toMatchObject({ status: 'restored', 'create-count': '3', 'asset-upload-count': '4', 'replace-count': '0' })
+    expect(run.outputs).toMatchObject({ status: 'restored', 'create-count': '3', 'asset-upload-count': '5', 'replace-count': '0' })
     expect(
       run.plan
         .filter(({ action }) => action === 'upload')
@@ -68,6 +78,7 @@ describe('into an empty dataset of another project', () => {
         [ids.file, undefined],
         [ids.image, undefined],
         [ids.svg, `it comes back as ${newSvg}`],
+        [ids.old, `it comes back as ${newOld}`],
       ].sort(),
     )
     const store = sanity.store('staging', 'other123')
@@ -77,6 +88,7 @@ describe('into an empty dataset of another project', () => {
     expect(after?.['uploadId']).not.toBe(before?.['uploadId'])
     expect(store.find('page')).toMatchObject({
       logo: { asset: ref(newSvg) },
+      old: ref(newOld),
       image: { asset: ref(ids.image) },
       film: ref(ids.file),
       ...times,
@@ -88,7 +100,7 @@ describe('into an empty dataset of another project', () => {
   it('the second run finds nothing to do', async () => {
     await using again = await intoStaging(applying('staging'))
     expect(again.plan).toEqual([])
-    expect(again.outputs).toMatchObject({ status: 'unchanged', 'unchanged-count': '7' })
+    expect(again.outputs).toMatchObject({ status: 'unchanged', 'unchanged-count': '8' })
   })
 })
 
@@ -100,7 +112,7 @@ describe('without files in the snapshot', () => {
     const inputs = { path: path(), ids: 'page', ...applying('scratch') }
     await using run = await restoreInto({ sanity, dataset: 'scratch' }, { inputs })
     expect(run.error).toBeUndefined()
-    expect(run.outputs).toMatchObject({ status: 'restored', 'create-count': '2', 'asset-upload-count': '3' })
+    expect(run.outputs).toMatchObject({ status: 'restored', 'create-count': '2', 'asset-upload-count': '4' })
     expect(sanity.of('asset').some(({ path: asked }) => asked.includes(ids.clip.split('-')[1] ?? ''))).toBe(false)
     expect(sanity.store('scratch').find('page')).toMatchObject({ logo: { asset: ref(newSvg) } })
   })
@@ -114,10 +126,10 @@ describe('without files in the snapshot', () => {
       { action: 'blocked', id: ids.clip, type: 'sanity.fileAsset', reason: why },
       { action: 'blocked', id: 'other', type: 'other', reason: `refers to ${ids.clip}, which cannot be restored` },
     ])
-    expect(run.outputs['unchanged-count']).toBe('5')
+    expect(run.outputs['unchanged-count']).toBe('6')
     expect(sanity.count('upload')).toBe(0)
-    // The SVG alone: only its bytes tell which one it is in the target.
-    expect(sanity.of('asset').map(({ method }) => method)).toEqual(['GET'])
+    // The SVG and the old one alone: only their bytes tell which they are in the target.
+    expect(sanity.of('asset').map(({ method }) => method)).toEqual(['GET', 'GET'])
   })
 
   it('a file that is nowhere is said to be', async () => {
@@ -138,4 +150,13 @@ it('an asset that is there gets back what was written about it, and nothing else
   const written = { _rev: before?.['_rev'], _updatedAt: before?.['_updatedAt'] }
   expect({ ...sanity.store().find(ids.image), ...written }).toEqual(before)
   expect(sanity.count('upload')).toBe(0)
+})
+
+it('what somebody writes about an asset after the plan was made is not overwritten', async () => {
+  await sanity.edit([{ patch: { id: ids.image, set: { title: 'Spoiled' } } }])
+  sanity.meanwhile('doc', async () => await sanity.edit([{ patch: { id: ids.image, set: { altText: 'By an editor' } } }]))
+  await using run = await restoreInto({ sanity }, { inputs: { path: `${temp.path}/false`, ...applying() } })
+  expect(run.code).toBe('restore-failed')
+  expect(run.error?.message).toContain(`${ids.image}: somebody changed it after the plan was made`)
+  expect(sanity.store().find(ids.image)).toMatchObject({ title: 'Spoiled', altText: 'By an editor' })
 })
