@@ -43,7 +43,7 @@ export async function carryOut(inputs: RestoreInputs, needs: CarryNeeds, tools: 
   const { wait, signal, log } = tools
   const write = writeApi(api, { wait, signal, log })
   await checkRights(prepared.plan.rows, { api: write, catalog: prepared.catalog, lineOf: lines.get })
-  const stored = await safety.store(prepared, api)
+  const stored = await safety.store(prepared)
   using file = await openLineFile(join(files, 'journal.ndjson'))
   // Somebody may have given a document a secret as its id.
   const opened = openJournal(file)

@@ -5,6 +5,7 @@ import type { PlanNeeds } from '../../restore/intents.ts'
 import type { LookRules } from '../../restore/look.ts'
 import { makePlan, type Plan } from '../../restore/plan.ts'
 import { planFile } from '../../restore/rows.ts'
+import { findFullRead } from '../../sanity/access.ts'
 import type { SanityApi } from '../../sanity/api.ts'
 import type { SnapshotFolder } from '../../snapshot/workshop/workshop.ts'
 import type { Digest } from '../../streams/digest.ts'
@@ -24,6 +25,8 @@ export type Prepared = {
   readonly rules: LookRules
   readonly sameDataset: boolean
   readonly target: ReadTarget
+  /** Whether the token sees every document of the target; null where that is not known. */
+  readonly fullRead: boolean | null
   /** What of the target its safety snapshot holds. */
   readonly targetFilters: Filters
   readonly plan: Plan
@@ -52,6 +55,8 @@ export async function prepare(inputs: RestoreInputs, { api, snapshot, workshop, 
   const excludeIds = findFilters(snapshot.manifest)?.excludeIds ?? []
   const safe = { includeDrafts: true, types: [], excludeTypes: [], excludeIds }
   const target = await readTarget({ api, token, filters: safe, pagesFolder: workshop.pages, write, catalog, rules: before }, tools)
+  const fullRead = await findFullRead(api)
+  if (fullRead === false) warnOfPartialRead(tools)
   const assets = await findLackingAssets(
     snapshot,
     { catalog, includeAssets, target: inputs.target, token, scratch: workshop.scratch },
@@ -72,12 +77,19 @@ export async function prepare(inputs: RestoreInputs, { api, snapshot, workshop, 
     rules,
     sameDataset,
     target,
+    fullRead,
     targetFilters: safe,
     plan,
     planDigest: digest,
     planLines: lines,
     planAgain,
   }
+}
+
+function warnOfPartialRead({ log }: Pick<Tools, 'log'>): void {
+  log.warning(
+    'The token cannot read every document of the target. What it cannot see looks as if it were missing, and the safety snapshot will lack it. Use a token whose role reads everything.',
+  )
 }
 
 type PlanParts = {

@@ -3,8 +3,6 @@ import { BackupError } from '../../errors.ts'
 import { printManifest } from '../../format/manifest/manifest.ts'
 import type { RestoreInputs } from '../../inputs/restore.ts'
 import type { Runner } from '../../runner.ts'
-import { findFullRead } from '../../sanity/access.ts'
-import type { SanityApi } from '../../sanity/api.ts'
 import { writeData } from '../../snapshot/write/data-file.ts'
 import { writeManifest } from '../../snapshot/write/whole-file.ts'
 import type { Tools } from '../../tools.ts'
@@ -28,7 +26,7 @@ export type StoredSafety = { readonly name: string; readonly url: string; readon
 export type Safety = {
   readonly write: WayNeeds['write']
   /** Stores it and reads it back. Throws what storing a backup throws; then nothing was written to the target. */
-  readonly store: (prepared: Prepared, api: SanityApi) => Promise<StoredSafety | undefined>
+  readonly store: (prepared: Prepared) => Promise<StoredSafety | undefined>
 }
 
 type SafetyNeeds = { readonly runner: Runner; readonly place: NamedFolder }
@@ -45,8 +43,8 @@ export async function openSafety(inputs: RestoreInputs, { runner, place }: Safet
   return {
     write: async (lines) =>
       await writeData(place.folder.path, { lines, compression: 'gzip', level: codecs.gzip.levels.default, sealer: sealing?.sealer }),
-    store: async (prepared, api) => {
-      const manifest = await finish(inputs, { prepared, place, runner, sealing, fullRead: await findFullRead(api) }, tools)
+    store: async (prepared) => {
+      const manifest = await finish(inputs, { prepared, place, runner, sealing }, tools)
       const snapshot = { folder: place.folder, manifest, manifestBytes: printManifest(manifest) }
       const { stored } = await storeSnapshot(snapshot, { destinations: [destination], missingError: undefined, path: runner.temp }, tools)
       const [artifact] = stored
@@ -57,9 +55,9 @@ export async function openSafety(inputs: RestoreInputs, { runner, place }: Safet
   }
 }
 
-type FinishNeeds = SafetyNeeds & { readonly prepared: Prepared; readonly sealing: Sealing | undefined; readonly fullRead: boolean | null }
+type FinishNeeds = SafetyNeeds & { readonly prepared: Prepared; readonly sealing: Sealing | undefined }
 
-async function finish({ target }: RestoreInputs, { prepared, place, runner, sealing, fullRead }: FinishNeeds, { now, clean }: Tools) {
+async function finish({ target }: RestoreInputs, { prepared, place, runner, sealing }: FinishNeeds, { now, clean }: Tools) {
   const plain = makeManifest({
     name: place.name,
     label: safetyLabel,
@@ -72,7 +70,7 @@ async function finish({ target }: RestoreInputs, { prepared, place, runner, seal
     documents: prepared.target.documents,
     includeAssets: false,
     assets: noAssets,
-    fullRead,
+    fullRead: prepared.fullRead,
     clean,
   })
   const manifest = sealing ? await sealUp(place.folder.path, plain, sealing) : plain

@@ -129,3 +129,13 @@ it('a project that may have no release is told so, and everything else comes bac
   expect(sanity.store().has('a')).toBe(true)
   expect(run.summary).toContain('_.releases.new')
 })
+
+it('a token that does not see all of the target is warned of: what is hidden looks missing', async () => {
+  const token = 'skHALFabcdefghijklmnopqrstuvwxyz0123456789'
+  const documents = [post('a'), { ...post('b'), _type: 'author' }]
+  const { sanity, path } = await scene({ documents }, { documents, tokens: { [token]: { role: 'editor', filter: '_type == "author"' } } })
+  await using _ = sanity
+  await using run = await restoreInto({ sanity }, { inputs: { path, token } })
+  expect(run.plan).toEqual([{ action: 'create', id: 'a', type: 'post' }])
+  expect(run.warnings).toEqual([expect.stringContaining('cannot read every document of the target')])
+})

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { marked } from 'marked'
 import type { RestoreOutcome } from '../../../src/commands/restore/outcome.ts'
 import { BackupError } from '../../../src/errors.ts'
-import { restoreEnding } from '../../../src/report/restore/restore.ts'
+import { restoreEnding, restoreFailure } from '../../../src/report/restore/restore.ts'
 import type { Plan, Row } from '../../../src/restore/plan.ts'
 import { exampleManifest, foundOf } from '../../support/example.ts'
 
@@ -131,5 +131,17 @@ it('the outputs are those of the contract, and empty where they do not apply', (
     journal: '',
     snapshot: exampleManifest.snapshot,
     'taken-at': exampleManifest.takenAt,
+  })
+})
+
+it('a failure before there is a plan speaks of a restore, and of the role that it needs', () => {
+  const hint = 'Create a robot token with the Viewer role. Run the backup again.'
+  const { failure } = restoreFailure(
+    new BackupError({ code: 'sanity-unauthorized', title: 'T', message: 'The backup M.', hint }),
+    undefined,
+  )
+  expect(failure).toMatchObject({
+    message: 'The restore M.',
+    hint: 'Create a robot token with the Editor role (for a plan the Viewer role is enough). Run the restore again.',
   })
 })
