@@ -120,6 +120,17 @@ describe('a night, a spoiled dataset, and back', () => {
     expect(artifacts.count('CreateArtifact')).toBe(0)
   })
 
+  it('is never put in the place of another one of the same workflow run', async () => {
+    sanity.reset()
+    const inputs = { ...apply, 'artifact-name': name, mirror: 'true' }
+    await using run = await restoreInto({ sanity }, { inputs, env: envOf(rescue) })
+    expect(run.code).toBe('artifact-name-taken')
+    expect(run.error?.message).toContain('so nothing was written')
+    expect(run.error?.message).toContain('`safety-snapshot: false`')
+    expect(run.error?.message).not.toContain('`label`')
+    expect(sanity.of('mutate').every(({ query }) => query['dryRun'] === 'true')).toBe(true)
+  })
+
   it('restored as a mirror, in the second attempt of the same workflow run, it gives the state before', async () => {
     const env = envOf(rescue, { GITHUB_RUN_ATTEMPT: '2' })
     await using run = await restoreInto({ sanity }, { inputs: { ...apply, 'artifact-name': name, mirror: 'true' }, env })
