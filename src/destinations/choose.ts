@@ -18,6 +18,9 @@ export type Chosen = {
   readonly fetch: (into: string, options: { readonly level: Level }) => Promise<readonly Fetched[]>
 }
 
+/** Snapshots lie there, all of them can be read, and none is of the dataset that is wanted. */
+export class OfAnother extends BackupError {}
+
 /** What the snapshot is to be of, as far as the user says. */
 export type WantedSource = { readonly projectId: string | undefined; readonly dataset: string | undefined }
 
@@ -168,7 +171,7 @@ function severalSources(sources: readonly string[]): BackupError {
 }
 
 function ofAnother(there: string, source: WantedSource): BackupError {
-  return new BackupError({
+  return new OfAnother({
     code: 'snapshot-invalid',
     title: 'The snapshot is of another dataset',
     message: `What lies there is of "${quoteOutside(there, 150)}", and ${inWords(source)} was asked for.`,
@@ -190,7 +193,7 @@ async function missing(seen: readonly Found[], passedOver: readonly BackupError[
     .map(({ message }) => ` ${message}`)
     .join('')
   if (oldest) return allLater(oldest, wanted.at ?? new Date(0), reasons)
-  if (seen.length > 0) return noneOf(seen.map(sourceOf), wanted.source)
+  if (seen.length > 0) return noneOf(seen.map(sourceOf), wanted.source, reasons)
   const words = await reader.whyNone()
   const inTime = wanted.at === undefined ? '' : ` Only those that were taken at ${wanted.at.toISOString()} or before were looked for.`
   return notThere(
@@ -206,16 +209,18 @@ function allLater({ manifest: { takenAt } }: Found, at: Date, reasons: string): 
   )
 }
 
-function noneOf(sources: readonly string[], wanted: WantedSource): BackupError {
+/** `reasons`: why some could not be read. */
+function noneOf(sources: readonly string[], wanted: WantedSource, reasons = ''): BackupError {
   const names = [...new Set(sources)]
   const shown = names.slice(0, 5).map((name) => `"${quoteOutside(name, 150)}"`)
   const others = names.length > shown.length ? ` and ${names.length - shown.length} others` : ''
-  return notThere(
-    `None of the snapshots there is of ${inWords(wanted)}: they are of ${shown.join(', ')}${others}.`,
-    'Correct the project id and the dataset in the inputs, or name the place where the snapshots of this dataset lie.',
-  )
+  const message = `None of the snapshots there is of ${inWords(wanted)}: they are of ${shown.join(', ')}${others}.${reasons}`
+  const hint = 'Correct the project id and the dataset in the inputs, or name the place where the snapshots of this dataset lie.'
+  return reasons === '' ? new OfAnother({ ...noSuch, message, hint }) : notThere(message, hint)
 }
 
+const noSuch = { code: 'snapshot-missing', title: 'There is no such snapshot' } as const
+
 function notThere(message: string, hint: string): BackupError {
-  return new BackupError({ code: 'snapshot-missing', title: 'There is no such snapshot', message, hint })
+  return new BackupError({ ...noSuch, message, hint })
 }

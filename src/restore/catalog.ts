@@ -143,8 +143,14 @@ function makeSide() {
   }
 }
 
-/** Which documents refer to one, for one side of a catalog as it is now. */
-export function referrersOf(catalog: Catalog, side: Side): (document: number) => Iterable<number> {
+/** The numbers of all documents by the order of their ids: Sanity sends documents in any order, and what follows from them must not depend on it. */
+export function inOrderOfIds(catalog: Catalog): Int32Array {
+  const order = Int32Array.from({ length: catalog.size() }, (_, document) => document)
+  return order.sort((one, other) => (catalog.idOf(one) < catalog.idOf(other) ? -1 : 1))
+}
+
+/** Which documents refer to one, for one side of a catalog as it is now; in the order of `documents`, which are all of them. */
+export function referrersOf(catalog: Catalog, side: Side, documents: Int32Array): (document: number) => Iterable<number> {
   const size = catalog.size()
   const starts = new Int32Array(size + 1)
   for (let document = 0; document < size; document++) {
@@ -153,7 +159,7 @@ export function referrersOf(catalog: Catalog, side: Side): (document: number) =>
   for (let document = 0; document < size; document++) starts[document + 1] = (starts[document + 1] ?? 0) + (starts[document] ?? 0)
   const places = starts.slice()
   const referrers = new Int32Array(starts[size] ?? 0)
-  for (let document = 0; document < size; document++) {
+  for (const document of documents) {
     for (const target of catalog.referencesOf(side, document)) {
       const place = places[target] ?? 0
       referrers[place] = document

@@ -20,6 +20,7 @@ export function chooser({ types, excludeTypes, ids, excludeIds }: Choice): (docu
   const wantedIds = ids.map(idPattern)
   const unwantedIds = excludeIds.map(idPattern)
   const isAmong = (patterns: readonly ((id: string) => boolean)[], id: string) => {
+    if (patterns.length === 0) return false
     const published = publishedId(id)
     return patterns.some((matches) => matches(id) || matches(published))
   }

@@ -39,34 +39,46 @@ export type Intents = {
 }
 
 /** Says of each document by itself what is to become of it, whatever refers to what. */
-export function findIntents(needs: PlanNeeds): Intents {
-  const { catalog, newIds } = needs
+export function findIntents(needs: PlanNeeds, documents: Int32Array): Intents {
+  const { catalog } = needs
   const choose = chooser(needs.choice)
-  const origins = new Map([...newIds].map(([old, anew]) => [anew, old]))
+  const origins = originsOf(needs, documents)
   const nameOf = (document: number) => ({
     id: catalog.idOf(document),
     type: catalog.typeOf(catalog.has('snapshot', document) ? 'snapshot' : 'target', document),
   })
+  const { excludeTypes } = needs.choice
   const intents: Intents = {
     of: new Map(),
     reasons: new Map(),
     blocked: new Map(),
     unchanged: new Set(),
     stays: new Map(),
-    chosenOf: (document) => choose(nameOf(document)),
+    // Of a document whose type would change both count: what is to be left alone is what is there.
+    chosenOf: (document) => (excludeTypes.includes(catalog.typeOf('target', document)) ? 'unwanted' : choose(nameOf(document))),
     originOf: (document) => origins.get(document) ?? document,
   }
   const staysOf = needs.mirror && stayRules(needs.mirror)
-  for (let document = 0; document < catalog.size(); document++) {
+  for (const document of documents) {
     if (catalog.has('snapshot', document)) {
       if (intents.chosenOf(document) === 'chosen') wish(document, intents, needs)
     } else if (staysOf && catalog.has('target', document) && intents.chosenOf(document) === 'chosen') {
       const why = staysOf(nameOf(document), catalog.createdMsOf(document))
-      if (why === undefined) intents.of.set(document, 'delete')
+      if (why === undefined) wishDelete(document, intents, needs)
       else intents.stays.set(why, (intents.stays.get(why) ?? 0) + 1)
     }
   }
   return intents
+}
+
+/** Which asset of the snapshot an asset will be. Where several would become the same one, it is the one that has its id already, else the first. */
+function originsOf({ catalog, newIds }: PlanNeeds, documents: Int32Array): Map<number, number> {
+  const origins = new Map<number, number>()
+  for (const document of documents) {
+    const anew = newIds.get(document)
+    if (anew !== undefined && !origins.has(anew)) origins.set(anew, catalog.has('snapshot', anew) ? anew : document)
+  }
+  return origins
 }
 
 /** Notes what is to become of a document of the snapshot. */
@@ -84,10 +96,20 @@ function wishDocument(document: number, intents: Intents, { catalog, releases, u
   const type = catalog.typeOf('snapshot', document)
   if (!catalog.has('target', document)) intents.of.set(document, 'create')
   else intents.of.set(document, catalog.typeOf('target', document) === type ? 'replace' : 'retype')
-  const release = releaseOfVersion(catalog.idOf(document))
-  const there = release === undefined ? undefined : releases.target.get(catalog.numberOf(release) ?? -1)
-  const reason = !canBeId(catalog.idOf(document)) ? 'Sanity takes no such id' : (unwritable.get(document) ?? lockedBy(there))
+  const id = catalog.idOf(document)
+  const reason = whyNoId(id) ?? unwritable.get(document) ?? lockedBy(id, { catalog, releases })
   if (reason !== undefined) intents.blocked.set(document, reason)
+}
+
+function wishDelete(document: number, intents: Intents, needs: PlanNeeds): void {
+  intents.of.set(document, 'delete')
+  const reason = lockedBy(needs.catalog.idOf(document), needs)
+  if (reason !== undefined) intents.blocked.set(document, reason)
+}
+
+function whyNoId(id: string): string | undefined {
+  if (!canBeId(id)) return 'Sanity takes no such id'
+  return id.startsWith('_.') ? 'it is Sanity’s own, and only Sanity writes it' : undefined
 }
 
 /** `@sanity/client` src/validators.ts; upper case is taken as well: `@sanity/import` src/documentHasErrors.ts. */
@@ -96,10 +118,14 @@ function canBeId(id: string): boolean {
 }
 
 /** The documents of a release can be written only while it is active: sanity-io/sanity issues 8822 and 10595. */
-function lockedBy(release: Release | undefined): string | undefined {
-  return release && release.state !== 'active'
-    ? `its release is ${release.state} in the target: take it off the schedule in the Studio first`
-    : undefined
+function lockedBy(id: string, { catalog, releases }: Pick<PlanNeeds, 'catalog' | 'releases'>): string | undefined {
+  const release = releaseOfVersion(id)
+  const there = release === undefined ? undefined : releases.target.get(catalog.numberOf(release) ?? -1)
+  if (!there || there.state === 'active') return undefined
+  const cure = there.state.startsWith('schedul')
+    ? ': take it off the schedule in the Studio first'
+    : ', and only those of an active one can be written'
+  return `its release is ${there.state} in the target${cure}`
 }
 
 function wishRelease(document: number, intents: Intents, { catalog, releases }: PlanNeeds): void {
@@ -121,6 +147,11 @@ function wishAsset(document: number, intents: Intents, { catalog, assets, newIds
   if (catalog.has('target', document)) {
     if (catalog.isSame(document)) intents.unchanged.add(document)
     else intents.of.set(document, 'mend-asset')
+    return
+  }
+  if (anew !== undefined && intents.originOf(anew) !== document) {
+    // It is one with another asset, which comes for both.
+    intents.unchanged.add(document)
     return
   }
   if (anew !== undefined && catalog.has('target', anew)) {

@@ -11,10 +11,12 @@ type MendNeeds = {
   readonly sameDataset: boolean
   /** Whether the asset has another id than in the snapshot. */
   readonly isNew: boolean
+  /** The revision that the plan saw; undefined for an asset that this run has uploaded. */
+  readonly revision?: string | undefined
 }
 
 /** The mutations that make of an asset's document what the snapshot has, but for what the server finds out by itself; none where that is so already. */
-export function mendAsset({ id, line, now, sameDataset, isNew }: MendNeeds): Buffer[] {
+export function mendAsset({ id, line, now, sameDataset, isNew, revision }: MendNeeds): Buffer[] {
   const own = ownMembersOfAsset({ sameDataset, isNew })
   const wanted = membersByKey(line)
   const there = membersByKey(now)
@@ -25,8 +27,7 @@ export function mendAsset({ id, line, now, sameDataset, isNew }: MendNeeds): Buf
   })
   const unset = [...there.keys()].filter((key) => !own.has(key) && !wanted.has(key)).map(pathOf)
   if (set.length === 0 && unset.length === 0) return []
-  const revision = revisionIn(now, there)
-  return patchOf({ id, revision }, set.length > 0 ? objectOf(set) : undefined, unset)
+  return patchOf({ id, revision: revision ?? revisionIn(now, there) }, set.length > 0 ? objectOf(set) : undefined, unset)
 }
 
 /** Of a key that comes twice the last counts. */

@@ -16,9 +16,11 @@ export function fitsInOne(bytes: number): boolean {
  * path. Each group is the text of an object with the members to set.
  */
 export function partsOf(line: Buffer): Parts | undefined {
-  const members = membersOf(line).map(({ key, keyAt, valueEnd }) => ({ key, text: line.subarray(keyAt, valueEnd) }))
-  const stays = members.filter(({ key }) => key.startsWith('_') || !isPlainName(key))
-  const others = members.filter((each) => !stays.includes(each)).toSorted((a, b) => a.text.length - b.text.length)
+  // Of a name that comes twice the last one counts, and only in the order of the line.
+  const byKey = new Map(membersOf(line).map((member) => [member.key, member]))
+  const members = [...byKey.values()].map(({ key, keyAt, valueEnd }) => ({ key, text: line.subarray(keyAt, valueEnd) }))
+  const stays = members.filter(({ key }) => !isPlainName(key))
+  const others = members.filter(({ key }) => isPlainName(key)).toSorted((a, b) => a.text.length - b.text.length)
   const bins: { texts: Buffer[]; bytes: number }[] = [{ texts: stays.map(({ text }) => text), bytes: sum(stays) }]
   for (const { text } of others) {
     const last = bins.at(-1)

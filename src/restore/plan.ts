@@ -1,6 +1,7 @@
-import { referrersOf } from './catalog.ts'
+import { inOrderOfIds, referrersOf } from './catalog.ts'
 import type { Stays } from './choice.ts'
 import { findIntents, type Intent, type Intents, type PlanNeeds, wish } from './intents.ts'
+import { releaseOfVersion } from './release.ts'
 
 /** What a restore would do, row by row: what is not in it stays as it is. */
 export type Plan = {
@@ -22,22 +23,26 @@ export type Row = {
 }
 
 /**
- * Makes the plan of a restore: what is chosen and differs, with what has to come along, without what cannot be. Takes time in proportion to the documents
- * and their references.
+ * Makes the plan of a restore: what is chosen and differs, with what has to come along, without what cannot be; in the order of the ids. Takes time in
+ * proportion to the documents and their references.
  */
 export function makePlan(needs: PlanNeeds): Plan {
-  const intents = findIntents(needs)
+  const documents = inOrderOfIds(needs.catalog)
+  const intents = findIntents(needs, documents)
   bringAlong(intents, needs)
-  blockImpossible(intents, needs)
-  return { rows: rowsOf(intents, needs), unchanged: intents.unchanged.size, stays: intents.stays }
+  blockImpossible(intents, needs, documents)
+  return { rows: rowsOf(intents, needs, documents), unchanged: intents.unchanged.size, stays: intents.stays }
 }
 
-/** A chosen document may refer to one that is not chosen and that the target lacks: then that one comes too, and what it refers to. */
+/**
+ * A chosen document may refer to one that is not chosen and that the target lacks: then that one comes too, and what it refers to. So does the release
+ * of a version.
+ */
 function bringAlong(intents: Intents, needs: PlanNeeds): void {
   const { catalog } = needs
   const queue = [...intents.of.keys()].filter((document) => takesContent(intents.of.get(document)))
   for (const document of queue) {
-    for (const reference of catalog.referencesOf('snapshot', document)) {
+    for (const reference of [...catalog.referencesOf('snapshot', document), ...releaseOf(document, needs)]) {
       const target = intents.originOf(reference)
       if (catalog.has('target', reference) || !catalog.has('snapshot', target) || intents.of.has(target)) continue
       if (intents.chosenOf(target) !== 'other') continue
@@ -46,6 +51,13 @@ function bringAlong(intents: Intents, needs: PlanNeeds): void {
       queue.push(target)
     }
   }
+}
+
+/** The release that a document is a version of, if it is one. */
+function releaseOf(document: number, { catalog }: PlanNeeds): number[] {
+  const id = releaseOfVersion(catalog.idOf(document))
+  const release = id === undefined ? undefined : catalog.numberOf(id)
+  return release === undefined ? [] : [release]
 }
 
 /** Whether the document will have the snapshot's content, and so refer to what that refers to. */
@@ -57,16 +69,22 @@ function takesContent(intent: Intent | undefined): boolean {
  * Blocks what strong references forbid, and then what that makes impossible in its turn: who would refer to something that cannot come, and the deletes
  * and changes of type of what a document refers to that stays as it is.
  */
-function blockImpossible(intents: Intents, needs: PlanNeeds): void {
+function blockImpossible(intents: Intents, needs: PlanNeeds, documents: Int32Array): void {
   const { catalog } = needs
-  const referrers = referrersOf(catalog, 'snapshot')
+  const referrers = referrersOf(catalog, 'snapshot', documents)
   const queue = [...intents.blocked.keys()]
   const block = (document: number, reason: string) => {
     if (!intents.of.has(document) || intents.blocked.has(document)) return
     intents.blocked.set(document, reason)
     queue.push(document)
   }
-  for (let document = 0; document < catalog.size(); document++) blockByItsReferences(document, { intents, needs, block })
+  for (const document of documents) {
+    const [release] = releaseOf(document, needs)
+    if (release !== undefined && intents.blocked.has(release) && !catalog.has('target', release)) {
+      block(document, `its release ${catalog.idOf(release)} cannot be restored`)
+    }
+    blockByItsReferences(document, { intents, needs, block })
+  }
   for (const document of queue) {
     const id = catalog.idOf(document)
     const arrives = needs.newIds.get(document) ?? document
@@ -130,16 +148,20 @@ const actionOf: Record<Intent, Row['action']> = {
   upload: 'upload',
 }
 
-function rowsOf({ of, blocked, reasons }: Intents, { catalog }: PlanNeeds): Row[] {
-  return [...of].map(([document, intent]) => {
+function rowsOf({ of, blocked, reasons }: Intents, { catalog }: PlanNeeds, documents: Int32Array): Row[] {
+  const rows: Row[] = []
+  for (const document of documents) {
+    const intent = of.get(document)
+    if (intent === undefined) continue
     const reason = blocked.get(document) ?? reasons.get(document)
-    return {
+    rows.push({
       action: blocked.has(document) ? 'blocked' : actionOf[intent],
       intent,
       document,
       id: catalog.idOf(document),
       type: catalog.typeOf(intent === 'delete' ? 'target' : 'snapshot', document),
       ...(reason === undefined ? {} : { reason }),
-    }
-  })
+    })
+  }
+  return rows
 }

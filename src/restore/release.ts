@@ -1,5 +1,5 @@
 /** What a release document says that a restore goes by. Its states: `@sanity/client` src/types.ts. */
-export type Release = { readonly name: string; readonly state: string }
+export type Release = { readonly name: string; readonly state: string; readonly publishAt?: string | undefined }
 
 const prefix = '_.releases.'
 
@@ -16,8 +16,12 @@ export function releaseOfVersion(id: string): string | undefined {
 
 /** Reads the document of a release. */
 export function releaseIn(line: Buffer): Release {
-  const { _id, state } = JSON.parse(line.toString('utf8')) as Record<string, unknown>
-  return { name: String(_id).slice(prefix.length), state: typeof state === 'string' ? state : 'active' }
+  const { _id, state, publishAt } = JSON.parse(line.toString('utf8')) as Record<string, unknown>
+  return {
+    name: String(_id).slice(prefix.length),
+    state: typeof state === 'string' ? state : 'active',
+    publishAt: typeof publishAt === 'string' ? publishAt : undefined,
+  }
 }
 
 /** Sanity sets these by itself: what is compared, and what comes back, is the release's description. */
@@ -42,6 +46,9 @@ export function judgeRelease(wanted: Release, there: Release | undefined, sameWo
     return wasScheduled ? { kind: 'create', reason: unscheduled } : { kind: 'create' }
   }
   const sameState = wanted.state === there.state || (there.state === 'active' && (wasScheduled || !isDone))
+  const otherTime = wasScheduled && wanted.state === there.state && wanted.publishAt !== there.publishAt
+  if (otherTime)
+    return { kind: 'no', reason: 'the release is scheduled in the target for another time: nobody but the Studio can change that' }
   if (sameState && sameWords) return { kind: 'same' }
   if (there.state === 'active' && !isDone) return { kind: 'edit' }
   return {

@@ -2,13 +2,19 @@ import type { Digest } from '../streams/digest.ts'
 import { digester } from '../streams/digest.ts'
 import type { Plan, Row } from './plan.ts'
 
-/** A row as a line of the plan's file, without its line feed. */
-function rowLine({ action, id, type, reason }: Row): string {
-  return JSON.stringify({ action, id, type, ...(reason === undefined ? {} : { reason }) })
-}
-
-/** The lines of a plan as its file holds them, sorted, and their digest: equal for two plans that would do the same. */
-export function planFile({ rows }: Plan): { readonly lines: readonly string[]; readonly digest: Digest } {
+/**
+ * The lines of a plan as its file holds them, without their line feeds, sorted, and their digest: equal for two plans that would do the same. `clean` makes
+ * text harmless that came from outside: somebody may have given a document a secret as its id.
+ */
+export function planFile({ rows }: Plan, clean: (text: string) => string): { readonly lines: readonly string[]; readonly digest: Digest } {
+  const types = new Map<string, string>()
+  const cleanType = (type: string): string => {
+    const known = types.get(type) ?? clean(type)
+    types.set(type, known)
+    return known
+  }
+  const rowLine = ({ action, id, type, reason }: Row): string =>
+    JSON.stringify({ action, id: clean(id), type: cleanType(type), ...(reason === undefined ? {} : { reason: clean(reason) }) })
   const lines = rows.map(rowLine).sort()
   const all = digester()
   for (const line of lines) all.update(Buffer.from(`${line}\n`))

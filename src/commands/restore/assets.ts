@@ -19,7 +19,10 @@ import type { HeldSnapshot } from './source.ts'
 
 /** The assets of the snapshot that the target lacks. */
 export type LackingAssets = {
+  /** Where their files are. Of those that only the asset host may have it is what `confirm` has found out; until then it is taken to have them. */
   readonly sources: ReadonlyMap<number, AssetSource>
+  /** Asks the asset host for those of these documents that nobody has asked for yet. Gives how many there were. */
+  readonly confirm: (documents: readonly number[]) => Promise<number>
   /** Those that come back under another id, which the bytes give them; by numbers, and by ids. */
   readonly newIds: ReadonlyMap<number, number>
   readonly newNames: ReadonlyMap<string, string>
@@ -50,7 +53,8 @@ type AssetNeeds = {
 const atATime = 8
 
 /**
- * Finds where the file of each asset is that the target lacks: in the snapshot, or still at Sanity's asset host. Of files whose bytes are not those that
+ * Finds where the file of each asset is that the target lacks: in the snapshot, or at Sanity's asset host, which is asked only for what is to be
+ * uploaded. Of files whose bytes are not those that
  * the id was made from (cleaned SVGs, old ids) it also finds out the id that they will get: it is made from the SHA-1 of what is uploaded
  * (sanity.io/docs, manage assets; sanity-io/sanity issue 3297).
  */
@@ -61,16 +65,29 @@ export async function findLackingAssets(snapshot: HeldSnapshot, needs: AssetNeed
   const newIds = new Map<number, number>()
   const newNames = new Map<string, string>()
   const byNumber = new Map(lacking.map((each) => [each.number, each]))
+  const unasked = new Set<number>()
   await workThrough(lacking.values(), { concurrency: atATime }, async (asset) => {
     const { source, sha1 } = await files.look(asset)
-    sources.set(asset.number, needs.includeAssets || typeof source === 'object' ? source : { nowhere: notWanted })
+    if (source === 'unasked' && needs.includeAssets) unasked.add(asset.number)
+    const found = source === 'unasked' ? 'host' : source
+    sources.set(asset.number, needs.includeAssets || typeof found === 'object' ? found : { nowhere: notWanted })
     const newId = sha1 === undefined ? undefined : idFor(asset.id, sha1)
     if (newId === undefined || newId === asset.id) return
     newNames.set(asset.id, newId)
     newIds.set(asset.number, needs.catalog.numberFor(newId))
     tools.log.progress(() => `Looking for the files of ${plural(lacking.length, 'asset')} that the target lacks: ${sources.size} found`)
   })
-  return { sources, newIds, newNames, fileOf: async (document) => await files.here(byNumber.get(document)) }
+  const confirm = async (documents: readonly number[]): Promise<number> => {
+    const asked = documents.filter((document) => unasked.delete(document))
+    let done = 0
+    await workThrough(asked.values(), { concurrency: atATime }, async (document) => {
+      sources.set(document, await files.ask(byNumber.get(document)))
+      done++
+      tools.log.progress(() => `Asking for the files of ${plural(asked.length, 'asset')} that the target lacks: ${done} asked for`)
+    })
+    return asked.length
+  }
+  return { sources, confirm, newIds, newNames, fileOf: async (document) => await files.here(byNumber.get(document)) }
 }
 
 const notWanted = 'the target lacks its file, and `include-assets` is `false`'
@@ -102,9 +119,13 @@ function idFor(id: string, sha1: string): string | undefined {
 }
 
 /** `sha1` is given where it may differ from the one in the id. */
-type Look = { readonly source: AssetSource; readonly sha1?: string }
+type Look = { readonly source: AssetSource | 'unasked'; readonly sha1?: string }
 
-type Files = { readonly look: (asset: Lacking) => Promise<Look>; readonly here: (asset: Lacking | undefined) => Promise<AssetFileHere> }
+type Files = {
+  readonly look: (asset: Lacking) => Promise<Look>
+  readonly ask: (asset: Lacking | undefined) => Promise<AssetSource>
+  readonly here: (asset: Lacking | undefined) => Promise<AssetFileHere>
+}
 
 async function openFiles(snapshot: HeldSnapshot, { target, token, scratch }: AssetNeeds, tools: Tools): Promise<Files> {
   const { http, signal } = tools
@@ -118,21 +139,24 @@ async function openFiles(snapshot: HeldSnapshot, { target, token, scratch }: Ass
   return {
     look: async ({ wanted, stored }) => {
       if (stored) return { source: 'snapshot', ...(stored.asUploaded ? {} : { sha1: await sha1OfFile(stored.path, signal) }) }
-      if (!wanted) return { source: { nowhere: 'no file is known by its name' } }
+      if (!wanted) return { source: nameless }
       if (mayGetNewId(wanted)) {
         const file = await fetchHere(wanted)
         return 'why' in file ? { source: { nowhere: gone(file.why) } } : { source: 'host', sha1: await sha1OfFile(file.path, signal) }
       }
-      return { source: await askFor(wanted, host, tools) }
+      return { source: 'unasked' }
     },
+    ask: async (asset) => (asset?.wanted ? await askFor(asset.wanted, host, tools) : nameless),
     here: async (asset) => {
       if (asset?.stored) return asset.stored
-      const file = asset?.wanted ? await fetchHere(asset.wanted) : { why: 'no file is known by its name' }
+      const file = asset?.wanted ? await fetchHere(asset.wanted) : { why: nameless.nowhere }
       if ('why' in file) throw new LostFileError(gone(file.why))
       return file
     },
   }
 }
+
+const nameless = { nowhere: 'no file is known by its name' } as const
 
 /** A file that was still there when the plan was made. */
 export class LostFileError extends Error {}

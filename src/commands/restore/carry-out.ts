@@ -43,9 +43,11 @@ export async function carryOut(inputs: RestoreInputs, needs: CarryNeeds, tools: 
   const { wait, signal, log } = tools
   const write = writeApi(api, { wait, signal, log })
   await checkRights(prepared.plan.rows, { api: write, catalog: prepared.catalog, lineOf: lines.get })
-  const stored = await safety.store(prepared, api)
+  const stored = await safety.store(prepared)
   using file = await openLineFile(join(files, 'journal.ndjson'))
-  const journal = openJournal(file)
+  // Somebody may have given a document a secret as its id.
+  const opened = openJournal(file)
+  const journal: Journal = { ...opened, committed: (transactionId, ids) => opened.committed(transactionId, ids.map(tools.clean)) }
   const left: Left[] = []
   let proof: Proof | undefined
   let failure: BackupError | undefined

@@ -1,19 +1,18 @@
 import type { Filters } from '../../format/manifest/filters.ts'
-import type { StoredManifest } from '../../format/manifest/manifest.ts'
 import type { RestoreInputs } from '../../inputs/restore.ts'
 import { type Catalog, makeCatalog } from '../../restore/catalog.ts'
-import type { MirrorRules } from '../../restore/choice.ts'
 import type { PlanNeeds } from '../../restore/intents.ts'
 import type { LookRules } from '../../restore/look.ts'
 import { makePlan, type Plan } from '../../restore/plan.ts'
 import { planFile } from '../../restore/rows.ts'
+import { findFullRead } from '../../sanity/access.ts'
 import type { SanityApi } from '../../sanity/api.ts'
 import type { SnapshotFolder } from '../../snapshot/workshop/workshop.ts'
 import type { Digest } from '../../streams/digest.ts'
 import type { Tools } from '../../tools.ts'
 import type { WayNeeds } from '../documents/way.ts'
 import { findLackingAssets, type LackingAssets } from './assets.ts'
-import { findFilters } from './filters.ts'
+import { findFilters, mirrorRules } from './filters.ts'
 import { noteSnapshot, type SnapshotSide } from './snapshot-side.ts'
 import type { HeldSnapshot } from './source.ts'
 import { type ReadTarget, readTarget } from './target.ts'
@@ -26,6 +25,8 @@ export type Prepared = {
   readonly rules: LookRules
   readonly sameDataset: boolean
   readonly target: ReadTarget
+  /** Whether the token sees every document of the target; null where that is not known. */
+  readonly fullRead: boolean | null
   /** What of the target its safety snapshot holds. */
   readonly targetFilters: Filters
   readonly plan: Plan
@@ -54,6 +55,8 @@ export async function prepare(inputs: RestoreInputs, { api, snapshot, workshop, 
   const excludeIds = findFilters(snapshot.manifest)?.excludeIds ?? []
   const safe = { includeDrafts: true, types: [], excludeTypes: [], excludeIds }
   const target = await readTarget({ api, token, filters: safe, pagesFolder: workshop.pages, write, catalog, rules: before }, tools)
+  const fullRead = await findFullRead(api)
+  if (fullRead === false) warnOfPartialRead(tools)
   const assets = await findLackingAssets(
     snapshot,
     { catalog, includeAssets, target: inputs.target, token, scratch: workshop.scratch },
@@ -62,8 +65,11 @@ export async function prepare(inputs: RestoreInputs, { api, snapshot, workshop, 
   const rules: LookRules = { sameDataset, newIds: assets.newNames }
   const side = await noteSnapshot(snapshot, { catalog, rules }, tools)
   const planAgain = (now: ReadTarget) => makePlan(planNeeds(inputs, { catalog, assets, side, target: now, snapshot }))
-  const plan = planAgain(target)
-  const { lines, digest } = planFile(plan)
+  // Only files that are to be uploaded are asked for: of one page these are few.
+  const draft = planAgain(target)
+  const asked = await assets.confirm(draft.rows.flatMap(({ action, document }) => (action === 'upload' ? document : [])))
+  const plan = asked > 0 ? planAgain(target) : draft
+  const { lines, digest } = planFile(plan, tools.clean)
   return {
     catalog,
     snapshot,
@@ -71,12 +77,19 @@ export async function prepare(inputs: RestoreInputs, { api, snapshot, workshop, 
     rules,
     sameDataset,
     target,
+    fullRead,
     targetFilters: safe,
     plan,
     planDigest: digest,
     planLines: lines,
     planAgain,
   }
+}
+
+function warnOfPartialRead({ log }: Pick<Tools, 'log'>): void {
+  log.warning(
+    'The token cannot read every document of the target. What it cannot see looks as if it were missing, and the safety snapshot will lack it. Use a token whose role reads everything.',
+  )
 }
 
 type PlanParts = {
@@ -97,10 +110,4 @@ function planNeeds({ choice, mirror }: RestoreInputs, { catalog, assets, side, t
     releases: { snapshot: side.releases, target: target.releases },
     unwritable: side.unwritable,
   }
-}
-
-function mirrorRules(manifest: StoredManifest): MirrorRules | undefined {
-  const { takenAt, finishedAt = takenAt } = manifest
-  const filters = findFilters(manifest)
-  return filters && { filters, takenMs: Date.parse(takenAt), finishedMs: Date.parse(finishedAt) }
 }

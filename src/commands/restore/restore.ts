@@ -71,13 +71,15 @@ async function act(inputs: RestoreInputs, needs: ActNeeds, tools: Tools): Promis
   if (inputs.mode === 'plan') return { status: 'planned', applied: undefined, failure: undefined }
   try {
     refusePlan(inputs, needs.prepared)
+    const toDo = needs.prepared.plan.rows.some(({ action }) => action !== 'blocked')
+    if (!toDo) return { status: 'unchanged', applied: undefined, failure: undefined }
+    const { applied, failure }: { applied: Applied; failure: BackupError | undefined } = await carryOut(inputs, needs, tools)
+    return { status: 'restored', applied, failure }
   } catch (error) {
-    return { status: 'planned', applied: undefined, failure: error as BackupError }
+    // Nothing was written, and the plan can be read all the same.
+    if (error instanceof BackupError) return { status: 'planned', applied: undefined, failure: error }
+    throw error
   }
-  const toDo = needs.prepared.plan.rows.some(({ action }) => action !== 'blocked')
-  if (!toDo) return { status: 'unchanged', applied: undefined, failure: undefined }
-  const { applied, failure }: { applied: Applied; failure: BackupError | undefined } = await carryOut(inputs, needs, tools)
-  return { status: 'restored', applied, failure }
 }
 
 function apiOf({ target, token }: RestoreInputs, { http, signal, now, stopwatch, log }: Tools): SanityApi {

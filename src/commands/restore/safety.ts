@@ -1,10 +1,8 @@
 import { codecs } from '../../codec/codecs.ts'
-import { BackupError } from '../../errors.ts'
+import { BackupError, type ErrorCode, reworded } from '../../errors.ts'
 import { printManifest } from '../../format/manifest/manifest.ts'
 import type { RestoreInputs } from '../../inputs/restore.ts'
 import type { Runner } from '../../runner.ts'
-import { findFullRead } from '../../sanity/access.ts'
-import type { SanityApi } from '../../sanity/api.ts'
 import { writeData } from '../../snapshot/write/data-file.ts'
 import { writeManifest } from '../../snapshot/write/whole-file.ts'
 import type { Tools } from '../../tools.ts'
@@ -28,7 +26,7 @@ export type StoredSafety = { readonly name: string; readonly url: string; readon
 export type Safety = {
   readonly write: WayNeeds['write']
   /** Stores it and reads it back. Throws what storing a backup throws; then nothing was written to the target. */
-  readonly store: (prepared: Prepared, api: SanityApi) => Promise<StoredSafety | undefined>
+  readonly store: (prepared: Prepared) => Promise<StoredSafety | undefined>
 }
 
 type SafetyNeeds = { readonly runner: Runner; readonly place: NamedFolder }
@@ -41,14 +39,15 @@ export async function openSafety(inputs: RestoreInputs, { runner, place }: Safet
   const name = `sanity-${target.projectId}-${target.dataset}-${safetyLabel}`
   const wanted = { retentionDays: undefined, githubToken: which.githubToken, allowPublic, encryptTo }
   const destination = artifactNamed(name, { inputs: wanted, runner, tools })
-  await destination.check()
+  await inWordsOfRestore(async () => await destination.check())
   return {
     write: async (lines) =>
       await writeData(place.folder.path, { lines, compression: 'gzip', level: codecs.gzip.levels.default, sealer: sealing?.sealer }),
-    store: async (prepared, api) => {
-      const manifest = await finish(inputs, { prepared, place, runner, sealing, fullRead: await findFullRead(api) }, tools)
+    store: async (prepared) => {
+      const manifest = await finish(inputs, { prepared, place, runner, sealing }, tools)
       const snapshot = { folder: place.folder, manifest, manifestBytes: printManifest(manifest) }
-      const { stored } = await storeSnapshot(snapshot, { destinations: [destination], missingError: undefined, path: runner.temp }, tools)
+      const storing = { destinations: [destination], missingError: undefined, path: runner.temp }
+      const { stored } = await inWordsOfRestore(async () => await storeSnapshot(snapshot, storing, tools))
       const [artifact] = stored
       if (artifact?.kind !== 'artifact') throw notStored()
       tools.log.info(`The safety snapshot ${place.name} is stored as the artifact "${artifact.name}"`)
@@ -57,9 +56,9 @@ export async function openSafety(inputs: RestoreInputs, { runner, place }: Safet
   }
 }
 
-type FinishNeeds = SafetyNeeds & { readonly prepared: Prepared; readonly sealing: Sealing | undefined; readonly fullRead: boolean | null }
+type FinishNeeds = SafetyNeeds & { readonly prepared: Prepared; readonly sealing: Sealing | undefined }
 
-async function finish({ target }: RestoreInputs, { prepared, place, runner, sealing, fullRead }: FinishNeeds, { now, clean }: Tools) {
+async function finish({ target }: RestoreInputs, { prepared, place, runner, sealing }: FinishNeeds, { now, clean }: Tools) {
   const plain = makeManifest({
     name: place.name,
     label: safetyLabel,
@@ -72,13 +71,39 @@ async function finish({ target }: RestoreInputs, { prepared, place, runner, seal
     documents: prepared.target.documents,
     includeAssets: false,
     assets: noAssets,
-    fullRead,
+    fullRead: prepared.fullRead,
     clean,
   })
   const manifest = sealing ? await sealUp(place.folder.path, plain, sealing) : plain
   await writeManifest(place.folder.path, manifest)
   return manifest
 }
+
+/** Errors of artifacts name inputs of a backup. What helps here is said instead. */
+async function inWordsOfRestore<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof BackupError)) throw error
+    const hint = /`(destination|label|retention-days)/.test(error.hint) ? cures.get(error.code) : undefined
+    if (hint === undefined) throw error
+    throw reworded(error, { message: `The target as it was cannot be stored, so nothing was written. ${error.message}`, hint })
+  }
+}
+
+const without = 'set `safety-snapshot: false` if a backup by a step before this one holds the target as it is'
+
+const cures: ReadonlyMap<ErrorCode, string> = new Map([
+  [
+    'artifact-name-taken',
+    `Let each restore of a dataset be a workflow run of its own: the safety snapshot of the one before is never replaced. Or ${without}.`,
+  ],
+  ['artifact-quota', `Raise the spending limit under Settings, Billing, or delete artifacts and wait. Or ${without}.`],
+  [
+    'artifact-failed',
+    `Run the restore as an action with \`uses:\` where GitHub’s artifact service can be reached, and try again. Or ${without}.`,
+  ],
+])
 
 function notStored(): BackupError {
   return new BackupError({

@@ -1,7 +1,8 @@
-import type { Chosen } from '../../destinations/choose.ts'
+import { type Chosen, OfAnother } from '../../destinations/choose.ts'
 import { BackupError, reworded } from '../../errors.ts'
 import type { Finding } from '../../format/findings/finding.ts'
 import type { FileEntry, StoredManifest } from '../../format/manifest/manifest.ts'
+import { nameOfSet } from '../../format/manifest/snapshot-name.ts'
 import type { RestoreInputs } from '../../inputs/restore.ts'
 import type { Runner } from '../../runner.ts'
 import { findDataFile } from '../../snapshot/read/documents.ts'
@@ -44,7 +45,7 @@ export async function holdSnapshot(inputs: RestoreInputs, { runner, workshop }: 
   })
   const [only, second] = parts
   if (only && !second && isPlain(only)) return held(chosen, only.manifest, only.folder)
-  await writePlain(workshop.path, { parts, name: 'snapshot', opener, signal: tools.signal })
+  await writePlain(workshop.path, { parts, name: nameOfSet(chosen.main.manifest.snapshot), opener, signal: tools.signal })
   const manifest = await readManifest(workshop.path)
   return held(chosen, manifest, workshop.path)
 }
@@ -53,8 +54,7 @@ type Part = { readonly manifest: StoredManifest; readonly documents: unknown }
 
 /** Whether the data lies in one file that can be read as it is. */
 function isPlain({ manifest, documents }: Part): boolean {
-  const data = findDataFile(manifest)
-  return documents === undefined && (manifest.encryption ?? null) === null && data !== undefined
+  return documents === undefined && findDataFile(manifest) !== undefined
 }
 
 function held(chosen: Pick<Chosen, 'main'>, manifest: StoredManifest, folder: string): HeldSnapshot {
@@ -68,7 +68,7 @@ function held(chosen: Pick<Chosen, 'main'>, manifest: StoredManifest, folder: st
   })
 }
 
-/** The snapshot of the source that the user names; unnamed it is the target's, or of the only dataset of which snapshots lie there. */
+/** The snapshot of the source that the user names; unnamed it is the target's, or of the only dataset of which any lie there. */
 async function findSource(
   { which, source, target }: RestoreInputs,
   needs: { readonly runner: Runner; readonly tools: Tools; readonly scratch: string },
@@ -79,9 +79,10 @@ async function findSource(
   try {
     return await findSnapshot(which, wanted, needs)
   } catch (error) {
-    const isOfNone = error instanceof BackupError && (error.code === 'snapshot-missing' || error.code === 'snapshot-invalid')
+    // One of the target's that is broken, or too new, is no reason to take another dataset's.
+    const isOfNone = error instanceof OfAnother || (error instanceof BackupError && error.code === 'snapshot-missing')
     if (!named && !namesPlace && isOfNone) throw ofAnother(error)
-    if (named || !isOfNone) throw error
+    if (named || !namesPlace || !(error instanceof OfAnother)) throw error
     try {
       return await findSnapshot(which, { projectId: undefined, dataset: undefined }, needs)
     } catch (other) {

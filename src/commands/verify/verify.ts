@@ -1,5 +1,6 @@
 import { BackupError } from '../../errors.ts'
 import type { Finding } from '../../format/findings/finding.ts'
+import { nameOfSet } from '../../format/manifest/snapshot-name.ts'
 import type { VerifyInputs } from '../../inputs/verify.ts'
 import type { Runner } from '../../runner.ts'
 import { systemError } from '../../snapshot/workshop/system-error.ts'
@@ -50,7 +51,7 @@ async function verifyChosen(inputs: VerifyInputs, runner: Runner, tools: Tools):
 
 /** The name becomes that of a folder. Shards are put together, so the part of the name that tells one of them goes. */
 function nameOf(snapshot: string): string {
-  const name = snapshot.replace(/-shard-\d+-of-\d+$/, '')
+  const name = nameOfSet(snapshot)
   if (/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,250}$/.test(name) && !name.endsWith('.partial')) return name
   throw new BackupError({
     code: 'snapshot-invalid',

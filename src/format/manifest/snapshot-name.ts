@@ -25,3 +25,8 @@ export function snapshotName({
 export function isoSeconds(time: Date): string {
   return time.toISOString().replace(/\.\d+Z$/, 'Z')
 }
+
+/** The name of a set of shards, by that of one of them. A whole snapshot has its own. */
+export function nameOfSet(name: string): string {
+  return name.replace(/-shard-\d+-of-\d+$/, '')
+}

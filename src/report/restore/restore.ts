@@ -18,9 +18,13 @@ export function restoreFailure(thrown: unknown, docs: string | undefined): Endin
   return { outputs: {}, summary: () => sections(['## Sanity restore: ❌ not begun', renderProblem(error, docs), said]), failure: error }
 }
 
-/** The errors of a run, and of an export, speak of a backup. */
+/** The errors of a run, and of an export, speak of a backup, which only reads. */
 function inOurWords(error: BackupError): BackupError {
-  const words = (text: string) => text.replace(/\b([Rr])un the backup\b/g, '$1un the restore').replace(/\bThe backup\b/g, 'The restore')
+  const words = (text: string) =>
+    text
+      .replace(/\b([Rr])un the backup\b/g, '$1un the restore')
+      .replace(/\bThe backup\b/g, 'The restore')
+      .replace(/\bwith the Viewer role\b/g, 'with the Editor role (for a plan the Viewer role is enough)')
   return reworded(error, { title: words(error.title), message: words(error.message), hint: words(error.hint) })
 }
 

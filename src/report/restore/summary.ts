@@ -22,7 +22,8 @@ export function renderRestore(outcome: RestoreOutcome, docs: string | undefined)
 }
 
 function verdict({ applied, plan, failure }: RestoreOutcome): string {
-  if (failure) return applied ? '❌ not finished' : '❌ refused, nothing was written'
+  if (failure && !applied) return `❌ ${failure.code === 'cancelled' ? 'cancelled' : 'refused'}, nothing was written`
+  if (failure) return '❌ not finished'
   const counts = countRows(plan)
   const rest = counts.blocked > 0 ? `, ${plural(counts.blocked, 'document')} cannot be restored` : ''
   const sign = counts.blocked > 0 ? '⚠️' : '✅'
@@ -168,7 +169,14 @@ function next({ status, failure, target, planDigest, plan, manifest }: RestoreOu
   return [
     '### To carry this plan out',
     'Run it again with the same inputs, a token with the Editor role, and:',
-    ['```yaml', 'mode: apply', `confirm: ${target.dataset}`, `plan-digest: ${planDigest}`, '```'].join('\n'),
+    [
+      '```yaml',
+      'mode: apply',
+      `confirm: ${target.dataset}`,
+      `plan-digest: ${planDigest}`,
+      ...(countRows(plan).blocked > 0 ? ['on-blocked: warn # restores all but what is blocked'] : []),
+      '```',
+    ].join('\n'),
     `If a newer backup may come in between, add \`at: ${escapeMarkdown(manifest.takenAt)}\` (not beside \`commit\`): it keeps to this snapshot.`,
   ].join('\n\n')
 }

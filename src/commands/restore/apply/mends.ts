@@ -34,7 +34,8 @@ async function mendGroup(rows: readonly Row[], { writing, catalog, assets, sameD
     // Its file did not come: that is listed already.
     if (now === undefined) continue
     const isNew = assets.newIds.has(row.document)
-    const mutations = mendAsset({ id: idOf(row), line: await writing.lineOf(row.document), now, sameDataset, isNew })
+    const revision = row.intent === 'upload' ? undefined : writing.revisionOf(assets.newIds.get(row.document) ?? row.document)
+    const mutations = mendAsset({ id: idOf(row), line: await writing.lineOf(row.document), now, sameDataset, isNew, revision })
     if (mutations.length > 0) mended.push({ row, mutations })
   }
   await send(mended, writing)
