@@ -1,6 +1,7 @@
 import { canonicalDigest, type Member, membersOf } from './canonical.ts'
 import { ownMembersOfAsset } from './look.ts'
 import { patchOf } from './mutations.ts'
+import { revisionIn } from './revision.ts'
 
 type MendNeeds = {
   /** Of the asset in the target. */
@@ -25,7 +26,7 @@ export function mendAsset({ id, line, now, sameDataset, isNew }: MendNeeds): Buf
   })
   const unset = [...there.keys()].filter((key) => !own.has(key) && !wanted.has(key)).map(pathOf)
   if (set.length === 0 && unset.length === 0) return []
-  const revision = revisionIn(now, there)
+  const revision = revisionIn(now)
   return patchOf({ id, revision }, set.length > 0 ? objectOf(set) : undefined, unset)
 }
 
@@ -53,9 +54,4 @@ function objectOf(members: readonly Buffer[]): Buffer {
 /** A member's name as a path of a patch: sanity.io/docs, JSONMatch. */
 function pathOf(key: string): string {
   return /^[A-Za-z_]\w*$/.test(key) ? key : `['${key.replaceAll("'", "\\'")}']`
-}
-
-function revisionIn(line: Buffer, members: ReadonlyMap<string, Member>): string {
-  const member = members.get('_rev')
-  return member === undefined ? '' : String(JSON.parse(line.toString('utf8', member.valueAt, member.valueEnd)))
 }
