@@ -19,7 +19,7 @@ export type Scene = AsyncDisposable & {
   /** The waits that were asked for, in milliseconds. None of them lasts. */
   readonly waits: number[]
   /** Makes a snapshot of the dataset as it is. */
-  readonly backUp: () => Promise<void>
+  readonly backUp: (inputs?: Readonly<Record<string, string>>) => Promise<void>
   /** Applies the newest snapshot, without a safety snapshot. */
   readonly apply: (inputs?: Readonly<Record<string, string>>, signal?: AbortSignal) => Promise<RestoreOutcome>
   /** The rows of a new plan, as `action id`. */
@@ -77,9 +77,9 @@ export async function startScene(options: SanityOptions): Promise<Scene> {
     sanity,
     logged,
     waits,
-    backUp: async () => {
+    backUp: async (wanted = {}) => {
       const tools = toolsWith()
-      const inputs = inputsFor('backup', { ...common, token: sanity.token, destination: 'directory' })
+      const inputs = inputsFor('backup', { ...common, token: sanity.token, destination: 'directory', ...wanted })
       if (inputs.command !== 'backup') throw new Error('not a backup')
       const made = await backup(inputs, parseRunner(env), tools)
       await tools.close()
