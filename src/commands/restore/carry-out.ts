@@ -59,7 +59,7 @@ export async function carryOut(inputs: RestoreInputs, needs: CarryNeeds, tools: 
     await listDifferences(proof, files)
     failure = findFailure(proof, stored)
   } catch (error) {
-    failure = stopped(await known(error, workshop.path), { journal, safety: stored, signal })
+    failure = stopped(await known(error, workshop.path), { journal, safety: stored, signal, approved: inputs.planDigest !== undefined })
   }
   const kept = await keep(inputs, { runner, files }, tools)
   const applied = { safety: stored, journalPath: file.path, transactions: journal.count(), left: left.all, proof, kept }
@@ -89,14 +89,21 @@ async function known(error: unknown, folder: string): Promise<BackupError> {
   return error instanceof BackupError ? error : ((await systemError(error, folder)) ?? unexpected(error))
 }
 
-type Stopped = { readonly journal: Journal; readonly safety: StoredSafety | undefined; readonly signal: AbortSignal }
+type Stopped = {
+  readonly journal: Journal
+  readonly safety: StoredSafety | undefined
+  readonly signal: AbortSignal
+  /** Whether the plan was approved by its digest. */
+  readonly approved: boolean
+}
 
 /** A restore that ended in the middle: what is written is written, and the same run again does the rest. */
-function stopped(error: BackupError, { journal, safety, signal }: Stopped): BackupError {
+function stopped(error: BackupError, { journal, safety, signal, approved }: Stopped): BackupError {
   const far = `${plural(journal.count(), 'transaction')} had been written by then.`
-  const hint = `Run the same restore again: it compares the dataset anew and does what is left.${wayBack(safety)}`
+  const anew = approved ? ' What is left is another plan: make it, and approve its `plan-digest` first.' : ''
+  const hint = `Run the same restore again: it compares the dataset anew and does what is left.${anew}${wayBack(safety)}`
   if (error.code === 'cancelled' || signal.aborted) {
-    return reworded(error, { title: 'The restore was cancelled', message: `${error.message} ${far}`, hint })
+    return reworded(error, { message: `${error.message} ${far}`, hint })
   }
   return new BackupError({
     code: 'restore-failed',

@@ -234,3 +234,19 @@ it('a run that is killed leaves its journal, and the same run again finishes the
   const left = await readdir(join(place.path, 'temp'))
   expect(left.filter((name) => !/^(sanity-restore-|_runner_file_commands|sanity-backup$)/.test(name))).toEqual([])
 })
+
+it('a count that lags behind the documents that a mirror deleted makes the run longer, not red', async () => {
+  const [page, ...others] = documents.slice(0, 30).map(({ _id, _type, title }) => ({ _id, _type, title }))
+  await using lagging = await startSanity({ documents: page ? [page] : [], rules: { indexLagMs: 2_500 } })
+  await using place = await makeTempFolder('lagging')
+  await using made = await backUp({ sanity: lagging }, { path: place.path })
+  expect(made.code).toBeUndefined()
+  await lagging.edit(others.map((create) => ({ create })))
+  await new Promise((resolve) => setTimeout(resolve, 2_600))
+  await using run = await restoreInto(
+    { sanity: lagging },
+    { env: withoutService, inputs: { path: place.path, mirror: 'true', ...applying() } },
+  )
+  expect(run.outputs).toMatchObject({ status: 'restored', 'delete-count': '29' })
+  expect(lagging.count('export')).toBe(3)
+})

@@ -60,7 +60,8 @@ async function uploadOne({ document, id }: Row, { api, catalog, assets, lineOf, 
   if (uploaded.kind === 'refused') return `Sanity does not take its file: ${uploaded.words || `status ${uploaded.status}`}`
   const expected = catalog.idOf(assets.newIds.get(document) ?? document)
   const got = String(uploaded.document['_id'])
-  journal.committed(String(uploaded.document['_rev']), [got])
+  const revision = uploaded.document['_rev']
+  if (typeof revision === 'string') journal.committed(revision, [got])
   return got === expected ? undefined : `its file came back as ${quoteOutside(got, 80)}, and ${expected} was expected`
 }
 

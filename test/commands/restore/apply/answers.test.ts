@@ -114,6 +114,14 @@ it('a token that is revoked in the middle ends the run, with how far it came, an
   expect(await apply()).toMatchObject({ failure: undefined, applied: { transactions: 3, proof: { equal: 3000 } } })
 })
 
+it('a plan that was approved by its digest has to be approved again for what is left', async () => {
+  const { sanity, apply } = await emptied(pages(3))
+  sanity.fault('mutate', { when: isWrite, answer: answers.sessionNotFound })
+  const { planDigest, failure } = await apply()
+  expect(failure?.hint).not.toMatch(/plan-digest/)
+  expect((await apply({ 'plan-digest': planDigest })).failure?.hint).toMatch(/What is left is another plan.*`plan-digest`/)
+})
+
 it('a token that may not create is found before the first write, with the plan', async () => {
   const may = (operation: string) => operation !== 'create'
   const { sanity, apply } = await emptied(pages(3), { tokens: { skNoCreateAbcdefghijklmnopqrstuvwxyz: { role: 'editor', may } } })

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { afterEach, expect, it } from '@jest/globals'
 import { answers } from '../../../doubles/sanity/answers.ts'
+import type { SanityOptions } from '../../../doubles/sanity/sanity.ts'
 import type { Fault } from '../../../doubles/sanity/types.ts'
 import { contentOf, type Scene, startScene } from '../scene.ts'
 
@@ -8,8 +9,8 @@ let scene: Scene
 afterEach(async () => await scene[Symbol.asyncDispose]())
 
 /** A snapshot with three files, and with what people wrote about them. */
-async function withFiles(): Promise<Scene & { readonly ids: readonly string[] }> {
-  scene = await startScene({})
+async function withFiles(tokens: SanityOptions['tokens'] = {}): Promise<Scene & { readonly ids: readonly string[] }> {
+  scene = await startScene({ tokens })
   const { sanity } = scene
   const ids = ['one', 'two', 'three'].map(
     (name) => sanity.addAsset({ kind: 'files', bytes: Buffer.from(name), filename: `${name}.txt` })._id,
@@ -79,4 +80,13 @@ it('an asset that is deleted after the plan is listed', async () => {
   expect(failure?.message).toContain(`${one}: somebody deleted it after the plan was made`)
   expect(applied?.proof?.differs).toMatchObject([{ id: one, byOthers: true }])
   expect((await apply()).failure).toBeUndefined()
+})
+
+it('a token that may not change assets is found before anything is written', async () => {
+  const { sanity, apply, ids } = await withFiles({
+    skOnlyCreatesAbcdefghijklmnopqrstuvwxyz: { role: 'editor', may: (operation) => operation !== 'update' },
+  })
+  await sanity.edit(ids.map((id) => ({ patch: { id, set: { title: 'Spoiled' } } })))
+  const { failure, applied } = await apply({ token: 'skOnlyCreatesAbcdefghijklmnopqrstuvwxyz' })
+  expect({ code: failure?.code, applied }).toEqual({ code: 'sanity-forbidden', applied: undefined })
 })

@@ -144,6 +144,17 @@ it('what somebody changed that the plan had nothing to do with makes the run red
   expect(sanity.store().find('b')).toMatchObject({ title: 'B' })
 })
 
+it('what somebody makes while a mirror is written makes the run red, and the next plan shows it', async () => {
+  const { sanity, apply, plan } = await spoiled([page('a', { title: 'A' }), page('b', { title: 'B' })], [set('b', 'Spoiled')])
+  meanwhile(scene, [{ create: page('new', { title: 'Theirs' }) }, { delete: { id: 'a' } }])
+  const { failure } = await apply({ mirror: 'true' })
+  expect(failure?.message).toBe(
+    '2 documents differ, changed by others meanwhile, after the restore:\na: somebody deleted it\nnew: somebody made it',
+  )
+  expect(sanity.store().find('new')).toMatchObject({ title: 'Theirs' })
+  expect((await plan({ mirror: 'true' })).toSorted()).toEqual(['create a', 'delete new'])
+})
+
 it('what somebody changed that was not chosen does not count', async () => {
   const { apply } = await spoiled([page('a', { title: 'A' }), page('b', { title: 'B' })], [set('b', 'Spoiled')])
   meanwhile(scene, [set('a', 'Theirs'), { create: page('new') }])
