@@ -1,6 +1,7 @@
 import { canonicalDigest, type Member, membersOf } from './canonical.ts'
 import { ownMembersOfAsset } from './look.ts'
 import { patchOf } from './mutations.ts'
+import { revisionIn } from './revision.ts'
 
 type MendNeeds = {
   /** Of the asset in the target. */
@@ -11,12 +12,10 @@ type MendNeeds = {
   readonly sameDataset: boolean
   /** Whether the asset has another id than in the snapshot. */
   readonly isNew: boolean
-  /** The revision that the plan saw; undefined for an asset that this run has uploaded. */
-  readonly revision?: string | undefined
 }
 
 /** The mutations that make of an asset's document what the snapshot has, but for what the server finds out by itself; none where that is so already. */
-export function mendAsset({ id, line, now, sameDataset, isNew, revision }: MendNeeds): Buffer[] {
+export function mendAsset({ id, line, now, sameDataset, isNew }: MendNeeds): Buffer[] {
   const own = ownMembersOfAsset({ sameDataset, isNew })
   const wanted = membersByKey(line)
   const there = membersByKey(now)
@@ -27,7 +26,8 @@ export function mendAsset({ id, line, now, sameDataset, isNew, revision }: MendN
   })
   const unset = [...there.keys()].filter((key) => !own.has(key) && !wanted.has(key)).map(pathOf)
   if (set.length === 0 && unset.length === 0) return []
-  return patchOf({ id, revision: revision ?? revisionIn(now, there) }, set.length > 0 ? objectOf(set) : undefined, unset)
+  const revision = revisionIn(now)
+  return patchOf({ id, revision }, set.length > 0 ? objectOf(set) : undefined, unset)
 }
 
 /** Of a key that comes twice the last counts. */
@@ -54,9 +54,4 @@ function objectOf(members: readonly Buffer[]): Buffer {
 /** A member's name as a path of a patch: sanity.io/docs, JSONMatch. */
 function pathOf(key: string): string {
   return /^[A-Za-z_]\w*$/.test(key) ? key : `['${key.replaceAll("'", "\\'")}']`
-}
-
-function revisionIn(line: Buffer, members: ReadonlyMap<string, Member>): string {
-  const member = members.get('_rev')
-  return member === undefined ? '' : String(JSON.parse(line.toString('utf8', member.valueAt, member.valueEnd)))
 }

@@ -4,7 +4,7 @@
 type Locked = { readonly id: string; readonly revision: string }
 
 /** The lock that the Studio uses, since only a patch takes a revision: sanity-io/sanity …/document-pair/operations/publish.ts. */
-function lock({ id, revision }: Locked): Buffer {
+export function lockOf({ id, revision }: Locked): Buffer {
   return Buffer.from(JSON.stringify({ patch: { id, ifRevisionID: revision, unset: ['_revision_lock_pseudo_field_'] } }))
 }
 
@@ -20,7 +20,7 @@ export function fillOf(line: Buffer): Buffer[] {
 
 /** Writes the whole document in the place of the revision that the plan saw. */
 export function replaceOf(locked: Locked, line: Buffer): Buffer[] {
-  return [lock(locked), ...fillOf(line)]
+  return [lockOf(locked), ...fillOf(line)]
 }
 
 /** A document without content: it refers to nothing. */
@@ -30,13 +30,13 @@ export function stubOf(id: string, type: string): Buffer[] {
 
 /** Takes all content out of a document, and so all its references. */
 export function clearOf(locked: Locked, type: string): Buffer[] {
-  return [lock(locked), wrapped('createOrReplace', Buffer.from(JSON.stringify({ _id: locked.id, _type: type })))]
+  return [lockOf(locked), wrapped('createOrReplace', Buffer.from(JSON.stringify({ _id: locked.id, _type: type })))]
 }
 
 /** Deletes the revision that the plan saw; without one, whatever stands there by now in the transaction. */
 export function deleteOf(id: string, revision?: string): Buffer[] {
   const mutation = Buffer.from(JSON.stringify({ delete: { id } }))
-  return revision === undefined ? [mutation] : [lock({ id, revision }), mutation]
+  return revision === undefined ? [mutation] : [lockOf({ id, revision }), mutation]
 }
 
 /** Sets the members of `set`, the text of an object, and takes out those that are named. */

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { smallDisk } from '../support/disk.ts'
 import { onMachinesWith } from '../support/on-machines-with.ts'
 import { runAction } from '../support/runner/runner.ts'
+import { killRestore, measureRestore } from './restore-rounds.ts'
+import { checks, startRestoreScene } from './restore-scene.ts'
 import { diskRound, killRound, measureRun } from './rounds.ts'
 import { destinations, type Scene, snapshotBytes, startScene } from './scene.ts'
 
@@ -29,6 +31,16 @@ describe.each(destinations)('a backup to the %s', (destination) => {
   onMachinesWith('small disks')('on a disk of any size stores what verifies, or ends in disk-full and leaves nothing', async () => {
     const wrong: string[] = []
     for (let round = 0; round < rounds; round++) wrong.push(...(await diskRound({ scene, destination, seed, round })).wrong)
+    expect(wrong).toEqual([])
+  })
+})
+
+describe.each(checks)('a restore into a dataset whose references are checked at the %s', (check) => {
+  it('that is killed at any moment is finished by the next run, and nothing that an editor wrote meanwhile is lost', async () => {
+    await using restoreScene = await startRestoreScene(check)
+    const paceMs = await measureRestore(restoreScene)
+    const wrong: string[] = []
+    for (let round = 0; round < 2; round++) wrong.push(...(await killRestore({ scene: restoreScene, seed, round }, paceMs)).wrong)
     expect(wrong).toEqual([])
   })
 })

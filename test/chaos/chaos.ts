@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { writeSection } from '../../docs/section.ts'
 import { ROOT } from '../support/process.ts'
+import { killRestore, measureRestore } from './restore-rounds.ts'
+import { checks, type RestoreScene, startRestoreScene } from './restore-scene.ts'
 import { diskRound, killRound, measureRun, type Round } from './rounds.ts'
 import { type DestinationName, destinations, startScene } from './scene.ts'
 
@@ -10,7 +12,7 @@ import { type DestinationName, destinations, startScene } from './scene.ts'
  * Kills runs at random moments and fills disks at random sizes, and looks each time at what was published: `npm run chaos`.
  *
  * The same seed gives the same rounds. What is done is kept in chaos-output/, so that a broken-off run goes on where it was; `--fresh` begins anew.
- * `-- --kills 20 --disks 5 --destination directory` runs fewer, `-- --write` puts the table into docs/reliability.md. Needs root, to mount small
+ * `-- --kills 20 --disks 5 --destination directory` runs fewer, `-- --destination restore` the kills of restores alone, `-- --write` puts the table into docs/reliability.md. Needs root, to mount small
  * disks. Exits with 1 if anything published does not verify, or anything is left that should not be.
  */
 const { values } = parseArgs({
@@ -31,7 +33,8 @@ type Series = { readonly name: string; readonly rounds: number; readonly play: (
 
 const done = new Map<string, Round[]>(values.fresh ? [] : await savedRounds())
 await using scene = await startScene()
-const series = [...(await Promise.all(chosen.map(kills))), ...chosen.map(disks)]
+await using restores = await startRestores()
+const series = [...(await Promise.all(chosen.map(kills))), ...restores.series, ...chosen.map(disks)]
 for (const each of series) await playAll(each)
 
 const text = print(series)
@@ -58,6 +61,24 @@ function disks(destination: DestinationName): Series {
     rounds: Number(values.disks),
     play: async (round) => await diskRound({ scene, destination, seed, round }),
   }
+}
+
+/** Rounds under both ways in which Sanity may check references, in turn. */
+async function startRestores(): Promise<AsyncDisposable & { readonly series: readonly Series[] }> {
+  await using stack = new AsyncDisposableStack()
+  if (values.destination !== undefined && values.destination !== 'restore')
+    return { series: [], [Symbol.asyncDispose]: async () => undefined }
+  const scenes: { readonly scene: RestoreScene; readonly paceMs: number }[] = []
+  for (const check of checks) {
+    const restoreScene = stack.use(await startRestoreScene(check))
+    scenes.push({ scene: restoreScene, paceMs: await measureRestore(restoreScene) })
+  }
+  const play = async (round: number): Promise<Round> => {
+    const { scene: restoreScene, paceMs } = scenes[round % scenes.length] as (typeof scenes)[number]
+    return await killRestore({ scene: restoreScene, seed, round }, paceMs)
+  }
+  const owned = stack.move()
+  return { series: [{ name: 'kill -9, restore', rounds: Number(values.kills), play }], [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
 async function playAll({ name, rounds, play }: Series): Promise<void> {
@@ -94,7 +115,7 @@ function print(all: readonly Series[]): string {
   return [
     `Seed ${seed}, ${new Date().toISOString().slice(0, 10)}, Node ${process.version}.`,
     '',
-    '| series | rounds | published, and verified | nothing published | wrong | how the runs ended |',
+    '| series | rounds | published, or written into the dataset | nothing published, or written | wrong | how the runs ended |',
     '| --- | --- | --- | --- | --- | --- |',
     ...rows,
   ].join('\n')

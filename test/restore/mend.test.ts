@@ -19,12 +19,11 @@ type Case = {
   readonly is: object
   readonly sameDataset?: boolean
   readonly isNew?: boolean
-  readonly revision?: string
 }
 
-function patchFor({ was, is, sameDataset = true, isNew = false, revision }: Case): unknown {
+function patchFor({ was, is, sameDataset = true, isNew = false }: Case): unknown {
   const line = lineOf({ ...asset, _rev: 'old', _createdAt: 'old', uploadId: 'theirs', ...was })
-  const mutations = mendAsset({ id, line, now: lineOf({ ...asset, ...is }), sameDataset, isNew, revision })
+  const mutations = mendAsset({ id, line, now: lineOf({ ...asset, ...is }), sameDataset, isNew })
   return mutations.map((mutation) => (JSON.parse(mutation.toString()) as { patch: unknown }).patch)
 }
 
@@ -60,13 +59,6 @@ describe('the document of an asset', () => {
       isNew: true,
       sameDataset: false,
       patch: [{ ...head, set: { title: 'T' } }],
-    },
-    {
-      what: 'is locked to what the plan saw',
-      was: { title: 'T' },
-      is: {},
-      revision: 'seen',
-      patch: [{ id, ifRevisionID: 'seen', set: { title: 'T' } }],
     },
   ])('$what', ({ patch, ...given }) => {
     expect(patchFor(given)).toEqual(patch)

@@ -37,6 +37,8 @@ export type DocumentNeeds = {
   readonly pagesFolder: string
   readonly intake: Intake | undefined
   readonly write: WayNeeds['write']
+  /** How long the index behind the count is given to catch up with what was deleted: waits in milliseconds, one after the other. */
+  readonly lagWaitsMs?: readonly number[]
 }
 
 const streamWay: Way = { mode: 'stream', fetch: saveStream, resumes: false }
@@ -49,8 +51,8 @@ const waysOf: Record<DocumentNeeds['exportMode'], readonly [Way, ...Way[]]> = {
   cursor: [cursorWay, cursorWay],
 }
 
-/** The index behind the count lags behind the documents: how long it is given to catch up, in milliseconds. */
-const indexLagMs = 2_000
+/** The index behind the count lags behind the documents. */
+const defaultLagWaitsMs = [2_000] as const
 /** How long a cut stream is left alone before it is asked for again, in milliseconds. */
 const cutWaitMs = 1_000
 /** Sanity ends an export request after five minutes (sanity.io/docs/content-lake/technical-limits); a cut from here on is likely to be that. */
@@ -72,7 +74,11 @@ export async function saveDocuments(needs: DocumentNeeds, tools: Tools): Promise
     const stopAtCut = needs.exportMode === 'auto' && !way.resumes
     const startedAt = performance.now()
     try {
-      const { saved, expected } = await saveOneWay(way, wayNeedsOf(needs, { stopAtCut }), tools)
+      const { saved, expected } = await saveOneWay(
+        way,
+        { ...wayNeedsOf(needs, { stopAtCut }), lagWaitsMs: needs.lagWaitsMs ?? defaultLagWaitsMs },
+        tools,
+      )
       const { received } = saved.tally
       if (received >= expected) return logExport({ ...saved, streamGivenUp: way !== ways[0] }, tools)
       if (next === undefined) throw truncated(received, expected, way)
@@ -98,7 +104,9 @@ function wayNeedsOf(needs: DocumentNeeds, { stopAtCut }: Pick<WayNeeds, 'stopAtC
 /** What one way gave, and how many documents it had to give at least. */
 type Compared = { readonly saved: Omit<SavedDocuments, 'streamGivenUp'>; readonly expected: number }
 
-async function saveOneWay({ mode, fetch }: Way, needs: Omit<WayNeeds, 'expected'>, tools: Tools): Promise<Compared> {
+type OneWayNeeds = Omit<WayNeeds, 'expected'> & { readonly lagWaitsMs: readonly number[] }
+
+async function saveOneWay({ mode, fetch }: Way, { lagWaitsMs, ...needs }: OneWayNeeds, tools: Tools): Promise<Compared> {
   const count = async () => await retrying(() => countDocuments(needs.api, { types: needs.types }), retryRules(tools))
   const liveCountBefore = await count()
   const startedAt = performance.now()
@@ -107,8 +115,9 @@ async function saveOneWay({ mode, fetch }: Way, needs: Omit<WayNeeds, 'expected'
   const exportMs = performance.now() - startedAt
   const waitedMs = tools.stopwatch.totalMs('download') - waitedBefore
   let liveCountAfter = await count()
-  if (exported.tally.received < Math.min(liveCountBefore, liveCountAfter)) {
-    await tools.wait(indexLagMs, tools.signal)
+  for (const waitMs of lagWaitsMs) {
+    if (exported.tally.received >= Math.min(liveCountBefore, liveCountAfter)) break
+    await tools.wait(waitMs, tools.signal)
     liveCountAfter = await count()
   }
   return {

@@ -3,7 +3,7 @@ import type { BackupError } from '../../errors.ts'
 import type { StoredManifest } from '../../format/manifest/manifest.ts'
 import type { Plan, Row } from '../../restore/plan.ts'
 import type { Digest } from '../../streams/digest.ts'
-import type { Left } from './apply/writes.ts'
+import type { Left } from './apply/left.ts'
 import type { StoredSafety } from './safety.ts'
 
 /** What came of a restore, as far as it came. */
@@ -46,5 +46,5 @@ export type Proof = {
   readonly differs: readonly Difference[]
 }
 
-/** `byOthers`: whether somebody else wrote the document last. */
-type Difference = Pick<Row, 'id' | 'action'> & { readonly byOthers: boolean }
+/** `byOthers`: whether somebody else wrote, made or deleted the document last. `why`: as the end of a sentence that begins with its id. */
+export type Difference = Pick<Row, 'id' | 'action'> & { readonly byOthers: boolean; readonly why: string }

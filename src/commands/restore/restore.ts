@@ -12,7 +12,7 @@ import { toolVersion } from '../../version.ts'
 import { makeFolder } from '../backup/folder.ts'
 import { openPlace } from '../verify/place.ts'
 import { carryOut } from './carry-out.ts'
-import type { Applied, RestoreOutcome } from './outcome.ts'
+import type { RestoreOutcome } from './outcome.ts'
 import { type Prepared, prepare } from './prepare.ts'
 import { checkMirror, refusePlan, refuseUnconfirmed } from './refuse.ts'
 import { openSafety, type Safety, safetyLabel } from './safety.ts'
@@ -73,8 +73,7 @@ async function act(inputs: RestoreInputs, needs: ActNeeds, tools: Tools): Promis
     refusePlan(inputs, needs.prepared)
     const toDo = needs.prepared.plan.rows.some(({ action }) => action !== 'blocked')
     if (!toDo) return { status: 'unchanged', applied: undefined, failure: undefined }
-    const { applied, failure }: { applied: Applied; failure: BackupError | undefined } = await carryOut(inputs, needs, tools)
-    return { status: 'restored', applied, failure }
+    return { status: 'restored', ...(await carryOut(inputs, needs, tools)) }
   } catch (error) {
     // Nothing was written, and the plan can be read all the same.
     if (error instanceof BackupError) return { status: 'planned', applied: undefined, failure: error }

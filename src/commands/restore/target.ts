@@ -22,6 +22,12 @@ type TargetNeeds = {
   readonly rules: LookRules
 }
 
+/**
+ * After many deletes, ours or those of a run before that was killed, the count lags behind the documents: sanity.io/docs (transactions) speaks of seconds,
+ * and of minutes for writes that were sent as `deferred`. One that is right after all costs no wait.
+ */
+const lagWaitsMs = [2_000, 4_000, 8_000, 16_000, 30_000] as const
+
 /** Reads the whole target with the proofs of a backup, and notes every document in the catalog. Throws what a backup would throw. */
 export async function readTarget({ catalog, rules, ...needs }: TargetNeeds, tools: Tools): Promise<ReadTarget> {
   const releases = new Map<number, Release>()
@@ -34,7 +40,7 @@ export async function readTarget({ catalog, rules, ...needs }: TargetNeeds, tool
       for (const document of documents) noteTarget(document, { catalog, rules, releases })
     },
   }
-  const documents = await saveDocuments({ ...needs, exportMode: 'auto', intake }, tools)
+  const documents = await saveDocuments({ ...needs, exportMode: 'auto', intake, lagWaitsMs }, tools)
   return { documents, releases }
 }
 

@@ -7,7 +7,8 @@ import { renderProblem, sections } from '../summary.ts'
 import { renderRestore } from './summary.ts'
 
 /** The ending of a restore that came as far as a plan. */
-export function restoreEnding(outcome: RestoreOutcome, docs: string | undefined): Ending {
+export function restoreEnding(ended: RestoreOutcome, docs: string | undefined): Ending {
+  const outcome = { ...ended, failure: ended.failure && inOurWords(ended.failure) }
   return { outputs: outputsOf(outcome), summary: () => renderRestore(outcome, docs), failure: outcome.failure }
 }
 

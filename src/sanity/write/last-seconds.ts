@@ -2,9 +2,10 @@ import type { Wait } from '../../http/retry.ts'
 
 /**
  * How long a write that is on its way may still take when the run is told to end: a cancelled job has 7.5 s in all
- * (docs.github.com, "Workflow cancellation reference"), and the journal is to be written after it.
+ * (docs.github.com, "Workflow cancellation reference"), and a run gives itself up after 4 s of that (src/lifetime.ts). What is known by then must still be
+ * put into words.
  */
-const lastMs = 5_000
+const lastMs = 3_000
 
 type LastSeconds = Disposable & { readonly signal: AbortSignal }
 

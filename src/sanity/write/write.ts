@@ -16,7 +16,7 @@ export type WriteApi = {
    * a body may have 4 MB. Resolves once it is known how the transaction ended, also when an earlier answer was lost: the id and the bytes stay the same
    * over all tries, and Sanity takes an id once. Throws a {@link BackupError} for what is not about the documents: a token or a plan that does not
    * allow it (also in a dry run: `MayNotWrite` of errors/write.ts, if Sanity names a permission), and ten minutes without an answer that counts.
-   * When the signal is aborted, no further try begins; one that is on its way has five more seconds to give its result, then the reason is thrown.
+   * When the signal is aborted, no further try begins; one that is on its way has three more seconds to give its result, then the reason is thrown.
    */
   readonly mutate: (mutations: readonly Buffer[], options: WriteOptions) => Promise<Written>
   /** One action (`POST /data/actions`), such as `{actionType:'sanity.action.release.import',…}`. Everything else is as for `mutate`. */

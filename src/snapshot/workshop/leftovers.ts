@@ -70,7 +70,8 @@ export async function sweepLeftovers(path: string, now: Date): Promise<string[]>
   return swept
 }
 
-const workshopRule = /-\d{8}T\d{6}Z(-[A-Za-z0-9._-]+)?\.partial$/
+/** They are named after the moment of a snapshot, or by chance where nobody is to see them. */
+const workshopRule = /-(\d{8}T\d{6}Z(-[A-Za-z0-9._-]+)?|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\.partial$/
 
 async function sweep(workshop: string, now: Date): Promise<boolean> {
   try {

@@ -58,7 +58,7 @@ describe('the job summary of a restore', () => {
       name: 'one that others got in the way of',
       change: {
         status: 'restored',
-        applied: { ...applied, proof: { equal: 1233, differs: [{ id: 'a', action: 'create', byOthers: true }] } },
+        applied: { ...applied, proof: { equal: 1233, differs: [{ id: 'a', action: 'create', byOthers: true, why: 'somebody made it' }] } },
       },
       says: '1,233 documents equal, **1 document differs**.',
     },

@@ -53,12 +53,12 @@ describe('a run that is told to end', () => {
     const written = writingTo(patient, client, { signal: controller.signal, wait }).write.mutate([createA], { transactionId })
     await patient.arrived
     controller.abort(reason)
-    expect(waits.map(({ ms }) => ms)).toEqual([5000])
+    expect(waits.map(({ ms }) => ms)).toEqual([3000])
     patient.answers()
     expect(await written).toEqual({ kind: 'committed' })
   })
 
-  it('does not wait longer than five seconds for it', async () => {
+  it('does not wait longer than three seconds for it', async () => {
     const { server, ...patient } = await patientServer({ status: 200 })
     await using _ = server
     const { wait, waits } = heldWait()

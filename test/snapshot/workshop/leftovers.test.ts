@@ -24,6 +24,14 @@ describe('sweepLeftovers', () => {
     expect(await readdir(temp.path)).toEqual([])
   })
 
+  it('removes what is named by chance, since nobody is to see it', async () => {
+    await using temp = await makeTempFolder()
+    const { owner } = await runElsewhere(temp.path)
+    const unseen = 'restore-0f5cbb38-26e4-4f1c-9b0e-2d6f0f5a7c11'
+    await workshop(temp.path, { owner, madeAt: now, name: unseen })
+    expect(await sweepLeftovers(temp.path, now)).toEqual([`${unseen}.partial`])
+  })
+
   it('leaves a run alone that goes on here, however long it has shown nothing', async () => {
     await using temp = await makeTempFolder()
     await using _ = await runElsewhere(temp.path, { goesOn: true })

@@ -7,21 +7,32 @@ import type { LineStore } from '../../../snapshot/write/line-store.ts'
 import type { Tools } from '../../../tools.ts'
 import type { Prepared } from '../prepare.ts'
 import type { Journal } from './journal.ts'
+import type { Lanes } from './lanes.ts'
+import type { LeftOnes } from './left.ts'
 import { mendAssets } from './mends.ts'
 import { writeReleases } from './releases.ts'
 import { uploadAssets } from './uploads.ts'
-import { type Left, type Writing, writeStep } from './writes.ts'
+import { type Writing, writeStep } from './writes.ts'
 
-type ApplyNeeds = { readonly prepared: Prepared; readonly lines: LineStore; readonly api: WriteApi; readonly journal: Journal }
+type ApplyNeeds = {
+  readonly prepared: Prepared
+  readonly lines: LineStore
+  readonly api: WriteApi
+  readonly journal: Journal
+  readonly lanes: Lanes
+  readonly left: LeftOnes
+  readonly done: { documents: number }
+}
 
 /**
- * Carries a plan out: files of assets, releases, what is new, what is to be replaced, what people wrote about assets, and last what has to go. Gives what was
- * left because somebody changed it meanwhile, or because the server does not take it. Throws what ends the run; then the same run again goes on.
+ * Carries a plan out: files of assets, releases, what is new, what is to be replaced, what people wrote about assets, and last what has to go. What
+ * somebody changed meanwhile, or the server does not take, is left and listed. Throws what ends the run; then the same run again goes on.
  */
-export async function applyPlan({ prepared, lines, api, journal }: ApplyNeeds, left: Left[], tools: Tools): Promise<void> {
+export async function applyPlan(needs: ApplyNeeds, tools: Tools): Promise<void> {
+  const { prepared, lines, api, journal, left } = needs
   const { catalog, assets, plan, sameDataset } = prepared
   const rows = plan.rows.filter(({ action }) => action !== 'blocked')
-  const writing = writingOf({ prepared, lines, api, journal }, left, rows)
+  const writing = writingOf(needs, rows)
   const of = (...intents: readonly Row['intent'][]) => rows.filter(({ intent }) => intents.includes(intent))
   const steps = orderWrites({
     creates: numbers(of('create')),
@@ -32,8 +43,8 @@ export async function applyPlan({ prepared, lines, api, journal }: ApplyNeeds, l
     refersInTarget: (document) => catalog.referencesOf('target', document),
     size: (document) => catalog.bytesOf('snapshot', document) + overhead[catalog.has('target', document) ? 'replace' : 'create'],
   })
-  await uploadAssets(of('upload'), { api, catalog, assets, lineOf: lines.get, left }, tools)
-  await writeReleases(of('make-release', 'edit-release'), writing)
+  await uploadAssets(of('upload'), { api, catalog, assets, lineOf: lines.get, journal, left }, tools)
+  await writeReleases(of('make-release', 'edit-release'), tools, writing)
   await writeSteps(steps, 'before deletes', writing, tools)
   await mendAssets(of('upload', 'mend-asset'), { writing, catalog, assets, sameDataset }, tools)
   await writeSteps(steps, 'deletes', writing, tools)
@@ -49,7 +60,7 @@ async function writeSteps(steps: readonly Step[], which: 'before deletes' | 'del
   }
 }
 
-function writingOf({ prepared, lines, api, journal }: ApplyNeeds, left: Left[], rows: readonly Row[]): Writing {
+function writingOf({ prepared, lines, api, journal, lanes, left, done }: ApplyNeeds, rows: readonly Row[]): Writing {
   const { catalog } = prepared
   const revisions = new Map<number, string>()
   return {
@@ -58,13 +69,16 @@ function writingOf({ prepared, lines, api, journal }: ApplyNeeds, left: Left[], 
     revisionOf: (document) => revisions.get(document) ?? catalog.revisionOf(document),
     api,
     journal,
+    lanes,
     isThere: async (document, now) => {
       if (!catalog.has('snapshot', document)) return now === undefined
       return now !== undefined && same(now, await lines.get(document))
     },
     wrote: (document, transactionId) => void revisions.set(document, transactionId),
     left,
-    done: { documents: 0, of: rows.length },
+    settled: new Set(),
+    done,
+    of: rows.length,
   }
 }
 

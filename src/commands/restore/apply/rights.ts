@@ -1,5 +1,5 @@
 import type { Catalog } from '../../../restore/catalog.ts'
-import { createOf, deleteOf, fillOf, stubOf } from '../../../restore/mutations.ts'
+import { createOf, deleteOf, fillOf, lockOf, stubOf } from '../../../restore/mutations.ts'
 import { fitsInOne } from '../../../restore/parts.ts'
 import type { Row } from '../../../restore/plan.ts'
 import type { WriteApi } from '../../../sanity/write/write.ts'
@@ -20,7 +20,7 @@ export async function checkRights(rows: readonly Row[], { api, catalog, lineOf }
   for (const row of rows) {
     const [space] = row.id.split('.', 1)
     const kind = `${row.intent} ${['drafts', 'versions', '_'].includes(space ?? '') ? space : ''}`
-    if (asked.has(kind) || row.action === 'blocked' || row.action === 'upload' || row.intent === 'mend-asset') continue
+    if (asked.has(kind) || row.action === 'blocked' || row.action === 'upload') continue
     asked.add(kind)
     const options = { transactionId: crypto.randomUUID(), dryRun: true }
     if (/release/.test(row.intent)) await api.act(await releaseActionFor(row, lineOf), options)
@@ -28,8 +28,9 @@ export async function checkRights(rows: readonly Row[], { api, catalog, lineOf }
   }
 }
 
-async function mutationFor({ action, id, type, document }: Row, { catalog, lineOf }: Omit<RightsNeeds, 'api'>): Promise<Buffer[]> {
+async function mutationFor({ action, intent, id, type, document }: Row, { catalog, lineOf }: Omit<RightsNeeds, 'api'>): Promise<Buffer[]> {
   if (action === 'delete') return deleteOf(id)
+  if (intent === 'mend-asset') return [lockOf({ id, revision: catalog.revisionOf(document) })]
   if (!fitsInOne(catalog.bytesOf('snapshot', document))) return stubOf(id, type)
   return action === 'create' ? createOf(await lineOf(document)) : fillOf(await lineOf(document))
 }
