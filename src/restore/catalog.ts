@@ -15,8 +15,9 @@ export type Noted = {
   readonly references: readonly string[]
   /** How long its line is. */
   readonly bytes: number
-  /** Of the target's documents: the revision, for the lock; and when it was made, in milliseconds (NaN where that is not said). */
+  /** Of the target's documents: the revision, for the lock. */
   readonly revision?: string | undefined
+  /** When it was made, in milliseconds: of the target's documents, and of those of the snapshot that are to have that time again. */
   readonly createdMs?: number | undefined
 }
 
@@ -39,6 +40,7 @@ export type Catalog = {
   /** Empty for one that is not there. */
   readonly typeOf: (side: Side, document: number) => string
   readonly bytesOf: (side: Side, document: number) => number
+  /** Whether both have the same content, and the time that the snapshot says; where it says none, that is left to the server. */
   readonly isSame: (document: number) => boolean
   /** Whether the snapshot's asset `document` is what the target has as the asset `other`. */
   readonly isSameAsset: (document: number, other: number) => boolean
@@ -75,7 +77,11 @@ export function makeCatalog(): Catalog {
     has: (side, document) => sides[side].has(document),
     typeOf: (side, document) => types.word(sides[side].typeOf(document)),
     bytesOf: (side, document) => sides[side].bytesOf(document),
-    isSame: (document) => sides.snapshot.digests.same(document, sides.target.digests),
+    isSame: (document) => {
+      const createdMs = sides.snapshot.createdMsOf(document)
+      const sameTime = Number.isNaN(createdMs) || createdMs === sides.target.createdMsOf(document)
+      return sameTime && sides.snapshot.digests.same(document, sides.target.digests)
+    },
     isSameAsset: (document, other) => {
       const [wanted, there] = [sides.snapshot.looseOf(document), sides.target.looseOf(other)]
       return wanted !== undefined && there !== undefined && wanted.equals(there)

@@ -3,6 +3,7 @@ import { strongReferences } from '../format/references.ts'
 import { canonicalDigest, membersOf } from './canonical.ts'
 import type { Noted, Side } from './catalog.ts'
 import { isRelease, releaseOwnMembers } from './release.ts'
+import { stampsIn } from './stamps.ts'
 
 /** A document's line, with what it is called. */
 export type Document = { readonly id: string; readonly type: string; readonly bytes: Buffer }
@@ -15,10 +16,10 @@ export type LookRules = {
   readonly newIds: ReadonlyMap<string, string>
 }
 
-/** Sanity sets these at every write. */
-const written = ['_rev', '_updatedAt', '_system']
+/** Sanity sets these at every write. `_createdAt` is compared as a time. */
+const written = ['_rev', '_updatedAt', '_system', '_createdAt']
 /** What an upload sets anew. */
-const uploaded = ['uploadId', '_createdAt']
+const uploaded = ['uploadId']
 /** What depends on the dataset that a file lies in. */
 const placed = ['url', 'path']
 /** What depends on the bytes that were uploaded. */
@@ -55,19 +56,19 @@ export function lookAt(document: Document, side: Side, { sameDataset, newIds }: 
     looseDigest: asset ? digestWithout(withoutHash) : undefined,
     references: side === 'snapshot' ? targets.map((target) => newIds.get(target) ?? target) : targets,
     bytes: bytes.length,
-    ...(side === 'target' ? ofTarget(bytes) : {}),
+    ...(side === 'target' ? stampsIn(bytes) : {}),
+    // Of an asset that was uploaded again, and of a release, the time is a new one.
+    ...(side === 'snapshot' && !asset && !isRelease(id) ? { createdMs: stampsIn(bytes).createdMs } : {}),
   }
+}
+
+/** Whether two lines of one document have the same content. */
+export function isSameContent(wanted: Buffer, there: Buffer): boolean {
+  const [wantedMs, thereMs] = [stampsIn(wanted).createdMs, stampsIn(there).createdMs]
+  const digestOf = (line: Buffer) => canonicalDigest(line, { without: withoutWritten })
+  return (Number.isNaN(wantedMs) || wantedMs === thereMs) && digestOf(wanted).equals(digestOf(there))
 }
 
 function membersBeyond(bytes: Buffer): ReadonlySet<string> {
   return new Set(membersOf(bytes).flatMap(({ key }) => (releaseOwnMembers.has(key) ? [] : key)))
-}
-
-function ofTarget(bytes: Buffer): Pick<Noted, 'revision' | 'createdMs'> {
-  const found: { revision?: string; createdMs?: number } = {}
-  for (const { key, valueAt, valueEnd } of membersOf(bytes)) {
-    if (key === '_rev') found.revision = String(JSON.parse(bytes.toString('utf8', valueAt, valueEnd)))
-    else if (key === '_createdAt') found.createdMs = Date.parse(String(JSON.parse(bytes.toString('utf8', valueAt, valueEnd))))
-  }
-  return found
 }

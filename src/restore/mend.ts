@@ -1,7 +1,7 @@
 import { canonicalDigest, type Member, membersOf } from './canonical.ts'
 import { ownMembersOfAsset } from './look.ts'
 import { patchOf } from './mutations.ts'
-import { revisionIn } from './revision.ts'
+import { stampsIn } from './stamps.ts'
 
 type MendNeeds = {
   /** Of the asset in the target. */
@@ -26,7 +26,7 @@ export function mendAsset({ id, line, now, sameDataset, isNew }: MendNeeds): Buf
   })
   const unset = [...there.keys()].filter((key) => !own.has(key) && !wanted.has(key)).map(pathOf)
   if (set.length === 0 && unset.length === 0) return []
-  const revision = revisionIn(now)
+  const revision = stampsIn(now).revision
   return patchOf({ id, revision }, set.length > 0 ? objectOf(set) : undefined, unset)
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { makeCatalog } from '../../src/restore/catalog.ts'
 import { isAsset, lookAt } from '../../src/restore/look.ts'
 
 const hash = 'a'.repeat(40)
@@ -8,10 +9,15 @@ type Sides = { readonly was: Record<string, unknown>; readonly is: Record<string
 
 function isSame({ was, is, sameDataset = true }: Sides): boolean {
   const rules = { sameDataset, newIds: new Map([['old', 'new']]) }
-  const look = (document: Record<string, unknown>, side: 'snapshot' | 'target') =>
-    lookAt({ id: String(document['_id']), type: String(document['_type']), bytes: Buffer.from(JSON.stringify(document)) }, side, rules)
-      .digest
-  return look(was, 'snapshot').equals(look(is, 'target'))
+  const catalog = makeCatalog()
+  for (const [side, document] of [
+    ['snapshot', was],
+    ['target', is],
+  ] as const) {
+    const bytes = Buffer.from(JSON.stringify(document))
+    catalog.note(side, { ...lookAt({ id: String(document['_id']), type: String(document['_type']), bytes }, side, rules), id: 'same' })
+  }
+  return catalog.isSame(catalog.numberFor('same'))
 }
 
 const post = (more: object) => ({ _id: 'a', _type: 'post', ...more })
@@ -24,6 +30,11 @@ describe('equal (contract 2.4.1)', () => {
       what: 'but for what Sanity writes',
       was: post({ _rev: '1', _updatedAt: 'x' }),
       is: post({ _rev: '2', _updatedAt: 'y', _system: { a: 1 } }),
+    },
+    {
+      what: 'where the server says when it was made, and the snapshot does not',
+      was: post({}),
+      is: post({ _createdAt: '2026-01-01T00:00:00Z' }),
     },
     { what: 'with the new id of an asset', was: post({ to: { _ref: 'old' } }), is: post({ to: { _ref: 'new' } }) },
     {
@@ -44,7 +55,7 @@ describe('equal (contract 2.4.1)', () => {
 
 describe('not equal', () => {
   it.each<Sides & { what: string }>([
-    { what: 'when it was made', was: post({ _createdAt: 'x' }), is: post({ _createdAt: 'y' }) },
+    { what: 'when it was made', was: post({ _createdAt: '2026-01-01T00:00:00Z' }), is: post({ _createdAt: '2026-01-01T00:00:01Z' }) },
     { what: 'another type', was: post({}), is: post({ _type: 'page' }) },
     { what: 'what Sanity writes, further inside', was: post({ in: { _rev: '1' } }), is: post({ in: { _rev: '2' } }) },
     { what: 'an old id that is still there', was: post({ to: { _ref: 'new' } }), is: post({ to: { _ref: 'old' } }) },

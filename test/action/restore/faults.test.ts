@@ -87,7 +87,8 @@ describe('a restore that is disturbed', () => {
 
   it('by an editor ends red, and names what is theirs', async () => {
     sanity.reset()
-    sanity.meanwhile('mutate', async () => await sanity.edit([{ create: { ...documents[7], title: 'Theirs', first: 1 } }]), { skip: 3 })
+    // The first request that could write is a dry run: the plan is made, and nothing is written yet.
+    sanity.meanwhile('mutate', async () => await sanity.edit([{ create: { ...documents[7], title: 'Theirs', first: 1 } }]))
     await using run = await restoreAll()
     expect(run).toMatchObject({ code: 'restore-failed', error: { title: 'The dataset is not what the snapshot has' } })
     expect(run.error?.message).toMatch(/^1 document differs, changed by others meanwhile, after the restore:\npage-7: somebody made it/)

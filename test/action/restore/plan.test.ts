@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type Sanity, startSanity } from '../../doubles/sanity/sanity.ts'
 import { makeTempFolder } from '../../support/process.ts'
@@ -85,4 +86,19 @@ describe('a plan and its application', () => {
     await using again = await restoreInto({ sanity }, { inputs: { path: temp.path, mirror: 'true', ...applying() } })
     expect(again.outputs).toMatchObject({ status: 'unchanged', 'unchanged-count': '4' })
   })
+})
+
+it('documents that lack what Sanity adds come back all the same', async () => {
+  const bare = ['a', 'b', 'c'].map((name) => ({ _id: name, _type: 'post', title: name }))
+  await using own = await startSanity({ documents: bare, dataset: 'bare' })
+  const path = join(temp.path, 'bare')
+  await using backup = await backUp({ sanity: own }, { path, inputs: { dataset: 'bare' } })
+  expect(backup.code).toBeUndefined()
+  own.store().put({ _id: 'a', _type: 'post', title: 'spoiled' })
+  await own.edit([{ delete: { id: 'b' } }])
+  const inputs = { path, mirror: 'true', ...applying('bare') }
+  await using run = await restoreInto({ sanity: own }, { inputs })
+  expect(run.outputs).toMatchObject({ status: 'restored', 'create-count': '1', 'replace-count': '1', 'unchanged-count': '1' })
+  await using again = await restoreInto({ sanity: own }, { inputs })
+  expect(again.outputs['status']).toBe('unchanged')
 })

@@ -1,4 +1,4 @@
-import { canonicalDigest } from '../../../restore/canonical.ts'
+import { isSameContent } from '../../../restore/look.ts'
 import { overhead } from '../../../restore/mutations.ts'
 import { orderWrites, type Step } from '../../../restore/order.ts'
 import type { Row } from '../../../restore/plan.ts'
@@ -72,7 +72,7 @@ function writingOf({ prepared, lines, api, journal, lanes, left, done }: ApplyNe
     lanes,
     isThere: async (document, now) => {
       if (!catalog.has('snapshot', document)) return now === undefined
-      return now !== undefined && same(now, await lines.get(document))
+      return now !== undefined && isSameContent(await lines.get(document), now)
     },
     wrote: (document, transactionId) => void revisions.set(document, transactionId),
     left,
@@ -80,10 +80,4 @@ function writingOf({ prepared, lines, api, journal, lanes, left, done }: ApplyNe
     done,
     of: rows.length,
   }
-}
-
-const withoutWritten: ReadonlySet<string> = new Set(['_rev', '_updatedAt', '_system'])
-
-function same(one: Buffer, other: Buffer): boolean {
-  return canonicalDigest(one, { without: withoutWritten }).equals(canonicalDigest(other, { without: withoutWritten }))
 }

@@ -1,7 +1,7 @@
 import type { Catalog } from '../../../restore/catalog.ts'
 import { mendAsset } from '../../../restore/mend.ts'
 import type { Row } from '../../../restore/plan.ts'
-import { revisionIn } from '../../../restore/revision.ts'
+import { stampsIn } from '../../../restore/stamps.ts'
 import { formatCount, plural } from '../../../text.ts'
 import type { Tools } from '../../../tools.ts'
 import type { LackingAssets } from '../assets.ts'
@@ -43,7 +43,7 @@ async function mendGroup(rows: readonly Row[], { writing, catalog, assets, sameD
     const { document, id } = row
     const now = there.get(idOf(row))
     // The server may still look at a file that was just uploaded, and write what it finds: only what the plan saw has a revision to hold on to.
-    const revision = row.intent === 'upload' && now ? revisionIn(now) : revisionOf(numberOf(row))
+    const revision = row.intent === 'upload' && now ? stampsIn(now).revision : revisionOf(numberOf(row))
     if (now === undefined) {
       left.add({ document, id, revision }, { type: 'missing', others: [], words: '' })
       continue
@@ -53,7 +53,7 @@ async function mendGroup(rows: readonly Row[], { writing, catalog, assets, sameD
       done.documents++
       continue
     }
-    if (revisionIn(now) !== revision) {
+    if (stampsIn(now).revision !== revision) {
       left.add({ document, id, revision }, { type: 'revision', others: [], words: '' })
       continue
     }

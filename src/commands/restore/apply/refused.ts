@@ -1,6 +1,6 @@
 import type { Catalog } from '../../../restore/catalog.ts'
 import type { Batch, Write } from '../../../restore/order.ts'
-import { revisionIn } from '../../../restore/revision.ts'
+import { stampsIn } from '../../../restore/stamps.ts'
 import type { Problem, WriteApi, Written } from '../../../sanity/write/write.ts'
 
 /** What is against a document, and its JSON as it is on the server by now; undefined if it is not there. */
@@ -95,5 +95,5 @@ function conflictOf(write: Write, now: Buffer | undefined, revision: string): Pr
   const makes = write.kind === 'create' || write.kind === 'stub' || (write.kind === 'weak' && !write.replaces)
   if (now === undefined) return makes ? undefined : 'missing'
   if (makes) return 'exists'
-  return revisionIn(now) === revision ? undefined : 'revision'
+  return stampsIn(now).revision === revision ? undefined : 'revision'
 }

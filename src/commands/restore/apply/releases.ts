@@ -1,6 +1,6 @@
 import type { Row } from '../../../restore/plan.ts'
 import { editRelease, makeRelease } from '../../../restore/release.ts'
-import { revisionIn } from '../../../restore/revision.ts'
+import { stampsIn } from '../../../restore/stamps.ts'
 import type { Tools } from '../../../tools.ts'
 import type { Writing } from './writes.ts'
 
@@ -22,7 +22,7 @@ export async function writeReleases(rows: readonly Row[], { signal }: Pick<Tools
     const named = { document, id, revision: revisionOf(document) }
     if (row.intent === 'edit-release') {
       const now = (await api.read([id])).get(id)
-      if (now === undefined || revisionIn(now) !== named.revision) {
+      if (now === undefined || stampsIn(now).revision !== named.revision) {
         left.add(named, { type: now === undefined ? 'missing' : 'revision', others: [], words: '' })
         continue
       }

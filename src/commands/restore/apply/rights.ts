@@ -30,7 +30,7 @@ export async function checkRights(rows: readonly Row[], { api, catalog, lineOf }
 
 async function mutationFor({ action, intent, id, type, document }: Row, { catalog, lineOf }: Omit<RightsNeeds, 'api'>): Promise<Buffer[]> {
   if (action === 'delete') return deleteOf(id)
-  if (intent === 'mend-asset') return [lockOf({ id, revision: catalog.revisionOf(document) })]
+  if (intent === 'mend-asset') return lockOf({ id, revision: catalog.revisionOf(document) })
   if (!fitsInOne(catalog.bytesOf('snapshot', document))) return stubOf(id, type)
   return action === 'create' ? createOf(await lineOf(document)) : fillOf(await lineOf(document))
 }
