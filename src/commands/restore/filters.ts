@@ -1,6 +1,6 @@
 import type { Filters } from '../../format/manifest/filters.ts'
 import type { StoredManifest } from '../../format/manifest/manifest.ts'
-import type { MirrorRules } from '../../restore/choice.ts'
+import type { MirrorRules } from '../../restore/plan/choice.ts'
 
 /** What a snapshot left out; undefined where its manifest does not say. */
 export function findFilters({ filters }: Pick<StoredManifest, 'filters'>): Filters | undefined {

@@ -1,7 +1,7 @@
 import type { Chosen } from '../../destinations/choose.ts'
 import type { BackupError } from '../../errors.ts'
 import type { StoredManifest } from '../../format/manifest/manifest.ts'
-import type { Plan, Row } from '../../restore/plan.ts'
+import type { Plan, Row } from '../../restore/plan/plan.ts'
 import type { Digest } from '../../streams/digest.ts'
 import type { Left } from './apply/left.ts'
 import type { StoredSafety } from './safety.ts'

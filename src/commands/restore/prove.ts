@@ -1,5 +1,5 @@
 import type { RestoreInputs } from '../../inputs/restore.ts'
-import type { Row } from '../../restore/plan.ts'
+import type { Row } from '../../restore/plan/plan.ts'
 import type { SanityApi } from '../../sanity/api.ts'
 import type { SnapshotFolder } from '../../snapshot/workshop/workshop.ts'
 import { formatDuration, plural } from '../../text.ts'

@@ -1,7 +1,7 @@
 import { BackupError } from '../../errors.ts'
 import type { StoredManifest } from '../../format/manifest/manifest.ts'
 import type { RestoreInputs } from '../../inputs/restore.ts'
-import { countRows } from '../../restore/rows.ts'
+import { countRows } from '../../restore/plan/rows.ts'
 import { plural, quoteOutside } from '../../text.ts'
 import type { Tools } from '../../tools.ts'
 import { findFilters } from './filters.ts'

@@ -1,6 +1,6 @@
 import type { RestoreOutcome } from '../../commands/restore/outcome.ts'
 import { BackupError, reworded } from '../../errors.ts'
-import { countRows } from '../../restore/rows.ts'
+import { countRows } from '../../restore/plan/rows.ts'
 import type { Ending } from '../ending.ts'
 import { unexpected } from '../run-errors.ts'
 import { renderProblem, sections } from '../summary.ts'

@@ -1,6 +1,6 @@
 import type { RestoreOutcome } from '../../commands/restore/outcome.ts'
-import type { Row } from '../../restore/plan.ts'
-import { countRows, isOfNothing } from '../../restore/rows.ts'
+import type { Row } from '../../restore/plan/plan.ts'
+import { countRows, isOfNothing } from '../../restore/plan/rows.ts'
 import { escapeMarkdown, formatAgo, formatCount, formatDuration, plural } from '../../text.ts'
 import { doorAddress } from '../links.ts'
 import { folded, renderProblem, secret, sections, table } from '../summary.ts'

@@ -4,7 +4,7 @@ import { checkMirror, refusePlan, refuseUnconfirmed } from '../../../src/command
 import type { BackupError } from '../../../src/errors.ts'
 import type { StoredManifest } from '../../../src/format/manifest/manifest.ts'
 import type { RestoreInputs } from '../../../src/inputs/restore.ts'
-import type { Row } from '../../../src/restore/plan.ts'
+import type { Row } from '../../../src/restore/plan/plan.ts'
 import { exampleManifest } from '../../support/example.ts'
 import { stepTools } from '../backup/tools.ts'
 

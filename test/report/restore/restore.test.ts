@@ -3,7 +3,7 @@ import { marked } from 'marked'
 import type { Applied, RestoreOutcome } from '../../../src/commands/restore/outcome.ts'
 import { BackupError } from '../../../src/errors.ts'
 import { restoreEnding, restoreFailure } from '../../../src/report/restore/restore.ts'
-import type { Plan, Row } from '../../../src/restore/plan.ts'
+import type { Plan, Row } from '../../../src/restore/plan/plan.ts'
 import { exampleManifest, foundOf } from '../../support/example.ts'
 
 const row = (action: Row['action'], id: string, more: Partial<Row> = {}): Row => ({

@@ -3,7 +3,7 @@ import { parse } from 'yaml'
 import type { Applied, RestoreOutcome } from '../../../src/commands/restore/outcome.ts'
 import { declaredInputs } from '../../../src/inputs/inputs.ts'
 import { renderRestore } from '../../../src/report/restore/summary.ts'
-import type { Row } from '../../../src/restore/plan.ts'
+import type { Row } from '../../../src/restore/plan/plan.ts'
 import { exampleManifest } from '../../support/example.ts'
 
 const digest = `sha256:${'ab'.repeat(32)}` as const

@@ -1,5 +1,5 @@
+import { orderWrites, type Step, type Write } from '../../../src/restore/order/order.ts'
 import type { Limits } from '../../../src/restore/order/writes.ts'
-import { orderWrites, type Step, type Write } from '../../../src/restore/order.ts'
 import type { Dataset } from './dataset.ts'
 import { type Content, Server } from './server.ts'
 

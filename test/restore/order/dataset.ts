@@ -1,4 +1,4 @@
-import type { OrderNeeds, Step, Write } from '../../../src/restore/order.ts'
+import type { OrderNeeds, Step, Write } from '../../../src/restore/order/order.ts'
 import type { Content, Side } from './server.ts'
 
 /** What becomes of a document, with its references on both sides: `creates` have none in the target, `deletes` none in the snapshot. */

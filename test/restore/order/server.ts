@@ -1,4 +1,4 @@
-import type { Batch, Write } from '../../../src/restore/order.ts'
+import type { Batch, Write } from '../../../src/restore/order/order.ts'
 
 /** What a document holds, as far as the order of writes matters. */
 export type Content = {

@@ -1,7 +1,7 @@
-import type { Catalog } from '../../../restore/catalog.ts'
-import { clearOf, createOf, deleteOf, fillOf, replaceOf, stubOf } from '../../../restore/mutations.ts'
-import type { Batch, Write } from '../../../restore/order.ts'
-import { withWeakened } from '../../../restore/rewrite.ts'
+import { withWeakened } from '../../../restore/canonical/rewrite.ts'
+import { clearOf, createOf, deleteOf, fillOf, replaceOf, stubOf } from '../../../restore/mutations/mutations.ts'
+import type { Batch, Write } from '../../../restore/order/order.ts'
+import type { Catalog } from '../../../restore/plan/catalog.ts'
 
 /** What the mutations of a batch are made of. */
 export type BatchNeeds = {

@@ -1,4 +1,4 @@
-import type { LineFile } from '../../../snapshot/write/line-file.ts'
+import type { LineFile } from '../../../snapshot/write/append-file.ts'
 
 /** What this restore has written: each transaction, and the documents in it. A revision is the id of the transaction that wrote it last. */
 export type Journal = {

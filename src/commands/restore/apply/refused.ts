@@ -1,6 +1,6 @@
-import type { Catalog } from '../../../restore/catalog.ts'
-import type { Batch, Write } from '../../../restore/order.ts'
-import { stampsIn } from '../../../restore/stamps.ts'
+import { stampsIn } from '../../../restore/mutations/stamps.ts'
+import type { Batch, Write } from '../../../restore/order/order.ts'
+import type { Catalog } from '../../../restore/plan/catalog.ts'
 import type { Problem, WriteApi, Written } from '../../../sanity/write/write.ts'
 
 /** What is against a document, and its JSON as it is on the server by now; undefined if it is not there. */

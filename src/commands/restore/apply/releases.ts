@@ -1,6 +1,6 @@
-import type { Row } from '../../../restore/plan.ts'
-import { editRelease, makeRelease } from '../../../restore/release.ts'
-import { stampsIn } from '../../../restore/stamps.ts'
+import { stampsIn } from '../../../restore/mutations/stamps.ts'
+import type { Row } from '../../../restore/plan/plan.ts'
+import { editRelease, makeRelease } from '../../../restore/plan/release.ts'
 import type { Tools } from '../../../tools.ts'
 import type { Writing } from './writes.ts'
 

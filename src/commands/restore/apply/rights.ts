@@ -1,7 +1,7 @@
-import type { Catalog } from '../../../restore/catalog.ts'
-import { createOf, deleteOf, fillOf, lockOf, stubOf } from '../../../restore/mutations.ts'
-import { fitsInOne } from '../../../restore/parts.ts'
-import type { Row } from '../../../restore/plan.ts'
+import { createOf, deleteOf, fillOf, lockOf, stubOf } from '../../../restore/mutations/mutations.ts'
+import { fitsInOne } from '../../../restore/mutations/parts.ts'
+import type { Catalog } from '../../../restore/plan/catalog.ts'
+import type { Row } from '../../../restore/plan/plan.ts'
 import type { WriteApi } from '../../../sanity/write/write.ts'
 import { releaseActionFor } from './releases.ts'
 

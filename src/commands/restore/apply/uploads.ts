@@ -1,6 +1,6 @@
 import { findAssetName } from '../../../format/asset-id.ts'
-import type { Catalog } from '../../../restore/catalog.ts'
-import type { Row } from '../../../restore/plan.ts'
+import type { Catalog } from '../../../restore/plan/catalog.ts'
+import type { Row } from '../../../restore/plan/plan.ts'
 import type { WriteApi } from '../../../sanity/write/write.ts'
 import { openFile } from '../../../snapshot/assets/stored-files.ts'
 import { workThrough } from '../../../streams/workers.ts'

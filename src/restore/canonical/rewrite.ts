@@ -1,6 +1,6 @@
-import { placesOfStrongReferences, type StrongReference } from '../format/references.ts'
-import { closingQuote, colon, quote } from '../streams/json/json-bytes.ts'
-import { endOfValue, skipSpace } from '../streams/json/scan.ts'
+import { placesOfStrongReferences, type StrongReference } from '../../format/references.ts'
+import { closingQuote, colon, quote } from '../../streams/json/json-bytes.ts'
+import { endOfValue, skipSpace } from '../../streams/json/scan.ts'
 import { beginOutput, endOutput, replace, type Span } from './output.ts'
 import { isRefKey, textOf } from './spelling.ts'
 

@@ -1,9 +1,9 @@
-import { type Catalog, makeCatalog } from '../../src/restore/catalog.ts'
-import type { Choice, MirrorRules } from '../../src/restore/choice.ts'
-import type { AssetSource } from '../../src/restore/intents.ts'
-import { lookAt } from '../../src/restore/look.ts'
-import { makePlan, type Plan } from '../../src/restore/plan.ts'
-import { isRelease, type Release, releaseIn } from '../../src/restore/release.ts'
+import { type Catalog, makeCatalog } from '../../../src/restore/plan/catalog.ts'
+import type { Choice, MirrorRules } from '../../../src/restore/plan/choice.ts'
+import type { AssetSource } from '../../../src/restore/plan/intents.ts'
+import { lookAt } from '../../../src/restore/plan/look.ts'
+import { makePlan, type Plan } from '../../../src/restore/plan/plan.ts'
+import { isRelease, type Release, releaseIn } from '../../../src/restore/plan/release.ts'
 
 export type Doc = { readonly _id: string; readonly _type: string; readonly [key: string]: unknown }
 

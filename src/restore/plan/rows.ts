@@ -1,5 +1,5 @@
-import type { Digest } from '../streams/digest.ts'
-import { digester } from '../streams/digest.ts'
+import type { Digest } from '../../streams/digest.ts'
+import { digester } from '../../streams/digest.ts'
 import type { Plan, Row } from './plan.ts'
 
 /**

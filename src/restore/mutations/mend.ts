@@ -1,5 +1,5 @@
-import { canonicalDigest, type Member, membersOf } from './canonical.ts'
-import { ownMembersOfAsset } from './look.ts'
+import { canonicalDigest, type Member, membersOf } from '../canonical/canonical.ts'
+import { ownMembersOfAsset } from '../plan/look.ts'
 import { patchOf } from './mutations.ts'
 import { stampsIn } from './stamps.ts'
 

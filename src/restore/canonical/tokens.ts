@@ -1,5 +1,5 @@
-import { backslash, quote, space } from '../streams/json/json-bytes.ts'
-import { endOfScalar, endOfString, skipSpace } from '../streams/json/scan.ts'
+import { backslash, quote, space } from '../../streams/json/json-bytes.ts'
+import { endOfScalar, endOfString, skipSpace } from '../../streams/json/scan.ts'
 import { leaveOut, type Output, replace } from './output.ts'
 import { isPlainNumber, spellNumber, textOf } from './spelling.ts'
 

@@ -1,4 +1,4 @@
-import type { CanonicalOptions } from '../../src/restore/normal.ts'
+import type { CanonicalOptions } from '../../../src/restore/canonical/normal.ts'
 
 /** A number as it is written. */
 class Decimal {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { demoDocuments } from '../../demo/dataset.ts'
-import { canonicalDigest, membersOf } from '../../src/restore/canonical.ts'
+import { demoDocuments } from '../../../demo/dataset.ts'
+import { canonicalDigest, membersOf } from '../../../src/restore/canonical/canonical.ts'
 import { canonicalText } from './canonical-text.ts'
 import { anyDocument, anyDraw, anyId, changed, spelledAnyhow, spelledPlainly } from './documents.ts'
 

@@ -1,9 +1,9 @@
-import { assetTypes, findAssetName } from '../format/asset-id.ts'
-import { strongReferences } from '../format/references.ts'
-import { canonicalDigest, membersOf } from './canonical.ts'
+import { assetTypes, findAssetName } from '../../format/asset-id.ts'
+import { strongReferences } from '../../format/references.ts'
+import { canonicalDigest, membersOf } from '../canonical/canonical.ts'
+import { stampsIn } from '../mutations/stamps.ts'
 import type { Noted, Side } from './catalog.ts'
 import { isRelease, releaseOwnMembers } from './release.ts'
-import { stampsIn } from './stamps.ts'
 
 /** A document's line, with what it is called. */
 export type Document = { readonly id: string; readonly type: string; readonly bytes: Buffer }

@@ -1,5 +1,5 @@
-import { type Filters, filter, publishedId } from '../format/manifest/filters.ts'
-import { idPattern } from '../format/manifest/id-pattern.ts'
+import { type Filters, filter, publishedId } from '../../format/manifest/filters.ts'
+import { idPattern } from '../../format/manifest/id-pattern.ts'
 import { isAsset } from './look.ts'
 
 /** Which rows a user chose. Empty lists of what is wanted mean all. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { fitsInOne, partsOf } from '../../src/restore/parts.ts'
+import { fitsInOne, partsOf } from '../../../src/restore/mutations/parts.ts'
 
 const text = (bytes: number): string => 'x'.repeat(bytes)
 const lineOf = (document: object): Buffer => Buffer.from(JSON.stringify(document))

@@ -1,4 +1,4 @@
-import { backslash } from '../streams/json/json-bytes.ts'
+import { backslash } from '../../streams/json/json-bytes.ts'
 
 /** Longer numbers are written with an exponent: `1e999999999999` must stay short. */
 const longestPlain = 32

@@ -1,5 +1,5 @@
-import { backslash, closeBrace, closeBracket, closing, colon, comma, openBrace, openBracket, quote } from '../streams/json/json-bytes.ts'
-import { endOfString, endOfValue, skipSpace, valueOfMember } from '../streams/json/scan.ts'
+import { backslash, closeBrace, closeBracket, closing, colon, comma, openBrace, openBracket, quote } from '../../streams/json/json-bytes.ts'
+import { endOfString, endOfValue, skipSpace, valueOfMember } from '../../streams/json/scan.ts'
 import { beginOutput, endOutput, leaveOut, type Output, type Span } from './output.ts'
 import { isRefKey, textOf } from './spelling.ts'
 import { pastSpace, type Walk, writeScalar, writeString } from './tokens.ts'

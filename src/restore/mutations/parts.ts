@@ -1,4 +1,4 @@
-import { membersOf } from './canonical.ts'
+import { membersOf } from '../canonical/canonical.ts'
 
 /** What a mutation may take with what is around it: sanity.io/docs/content-lake/technical-limits has 4 MB for the whole request. */
 const mostBytes = 4_000_000 - 2_000

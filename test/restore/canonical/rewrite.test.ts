@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { strongReferences } from '../../src/format/references.ts'
-import { canonicalDigest } from '../../src/restore/canonical.ts'
-import { withReferences, withWeakened } from '../../src/restore/rewrite.ts'
+import { strongReferences } from '../../../src/format/references.ts'
+import { canonicalDigest } from '../../../src/restore/canonical/canonical.ts'
+import { withReferences, withWeakened } from '../../../src/restore/canonical/rewrite.ts'
 import { anyDocument, anyDraw, anyId, spelledAnyhow } from './documents.ts'
 
 const runs = { seed: 1, numRuns: 2000 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { type Catalog, inOrderOfIds, makeCatalog, referrersOf } from '../../src/restore/catalog.ts'
+import { type Catalog, inOrderOfIds, makeCatalog, referrersOf } from '../../../src/restore/plan/catalog.ts'
 
 const count = 5_000
 const digest = (byte: number) => Buffer.alloc(16, byte % 256)

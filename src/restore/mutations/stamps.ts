@@ -1,4 +1,4 @@
-import { membersOf } from './canonical.ts'
+import { membersOf } from '../canonical/canonical.ts'
 
 /** What Sanity keeps of a document beside its content: the revision, empty where there is none, and when it was made, in milliseconds, NaN where that is not said. */
 export type Stamps = { readonly revision: string; readonly createdMs: number }

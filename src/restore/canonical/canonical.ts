@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
-import { closeBrace, comma, openBrace } from '../streams/json/json-bytes.ts'
-import { endOfString, endOfValue, type Place, skipSpace, valueOfMember } from '../streams/json/scan.ts'
+import { closeBrace, comma, openBrace } from '../../streams/json/json-bytes.ts'
+import { endOfString, endOfValue, type Place, skipSpace, valueOfMember } from '../../streams/json/scan.ts'
 import { sortKeys } from './key-order.ts'
 import { type CanonicalOptions, normalize } from './normal.ts'
 import { textOf } from './spelling.ts'

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
-import { redactor } from '../../src/redact.ts'
-import type { Row } from '../../src/restore/plan.ts'
-import { planFile } from '../../src/restore/rows.ts'
+import { redactor } from '../../../src/redact.ts'
+import type { Row } from '../../../src/restore/plan/plan.ts'
+import { planFile } from '../../../src/restore/plan/rows.ts'
 
 const row = (id: string, more: Partial<Row> = {}): Row => ({ action: 'create', intent: 'create', document: 0, id, type: 'post', ...more })
 const planWith = (rows: readonly Row[]) => ({ rows, unchanged: 0, stays: new Map() })

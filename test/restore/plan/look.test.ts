@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { makeCatalog } from '../../src/restore/catalog.ts'
-import { isAsset, lookAt } from '../../src/restore/look.ts'
+import { makeCatalog } from '../../../src/restore/plan/catalog.ts'
+import { isAsset, lookAt } from '../../../src/restore/plan/look.ts'
 
 const hash = 'a'.repeat(40)
 const imageId = `image-${hash}-1x1-png`

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { mendAsset } from '../../src/restore/mend.ts'
+import { mendAsset } from '../../../src/restore/mutations/mend.ts'
 
 const id = `image-${'a'.repeat(40)}-1x1-png`
 const asset = {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { withReferences } from '../../restore/rewrite.ts'
+import { withReferences } from '../../restore/canonical/rewrite.ts'
 import { readDocuments } from '../../snapshot/read/documents.ts'
-import { type LineStore, type NumberedLine, storeLines } from '../../snapshot/write/line-store.ts'
+import { type LineStore, type NumberedLine, storeLines } from '../../snapshot/write/numbered-lines.ts'
 import type { Tools } from '../../tools.ts'
 import type { Prepared } from './prepare.ts'
 

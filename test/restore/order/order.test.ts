@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { orderWrites, type Step } from '../../src/restore/order.ts'
-import { alone, checkedOrder } from './order/checked.ts'
-import { datasetOf, type Row, shown } from './order/dataset.ts'
-import { anyLimits, anyRows } from './order/random.ts'
+import { orderWrites, type Step } from '../../../src/restore/order/order.ts'
+import { alone, checkedOrder } from './checked.ts'
+import { datasetOf, type Row, shown } from './dataset.ts'
+import { anyLimits, anyRows } from './random.ts'
 
 const create = (...snapshot: number[]): Row => ({ is: 'creates', snapshot })
 const replace = (snapshot: number[], target: number[] = []): Row => ({ is: 'replaces', snapshot, target })

@@ -1,10 +1,10 @@
-import { orderCreates } from './order/creates.ts'
-import { orderDeletes } from './order/deletes.ts'
-import { orderReplaces } from './order/replaces.ts'
-import { scopeOf } from './order/scope.ts'
-import type { Limits, OrderNeeds, Step } from './order/writes.ts'
+import { orderCreates } from './creates.ts'
+import { orderDeletes } from './deletes.ts'
+import { orderReplaces } from './replaces.ts'
+import { scopeOf } from './scope.ts'
+import type { Limits, OrderNeeds, Step } from './writes.ts'
 
-export type { Batch, OrderNeeds, Step, Write } from './order/writes.ts'
+export type { Batch, OrderNeeds, Step, Write } from './writes.ts'
 
 const defaultLimits: Limits = { bytes: 256 * 1024, documents: 500, levels: 32 }
 

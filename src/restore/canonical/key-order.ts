@@ -1,5 +1,5 @@
-import { closeBrace, colon, openBrace, quote } from '../streams/json/json-bytes.ts'
-import { endOfString } from '../streams/json/scan.ts'
+import { closeBrace, colon, openBrace, quote } from '../../streams/json/json-bytes.ts'
+import { endOfString } from '../../streams/json/scan.ts'
 import type { Span } from './output.ts'
 
 /** A member, with the objects in its value that have to be written anew, the outermost ones alone. */
