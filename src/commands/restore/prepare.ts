@@ -31,7 +31,6 @@ export type Prepared = {
   readonly targetFilters: Filters
   readonly plan: Plan
   readonly planDigest: Digest
-  readonly planLines: readonly string[]
   /** Makes the plan again for what the catalog holds of the target by now. */
   readonly planAgain: (target: ReadTarget) => Plan
 }
@@ -44,8 +43,11 @@ type PrepareNeeds = {
   readonly write: WayNeeds['write']
 }
 
+/** The lines of the plan's file are many: they are not kept longer than it takes to write them. */
+type WithLines = Prepared & { readonly planLines: readonly string[] }
+
 /** Reads both sides and makes the plan. The target comes first: what the snapshot is compared with depends on what is there. */
-export async function prepare(inputs: RestoreInputs, { api, snapshot, workshop, write }: PrepareNeeds, tools: Tools): Promise<Prepared> {
+export async function prepare(inputs: RestoreInputs, { api, snapshot, workshop, write }: PrepareNeeds, tools: Tools): Promise<WithLines> {
   const { token, includeAssets } = inputs
   const catalog = makeCatalog()
   const { source } = snapshot.manifest

@@ -43,9 +43,8 @@ async function restoreChosen(inputs: RestoreInputs, runner: Runner, tools: Tools
 
   tools.log.info(`Reading dataset "${target.dataset}" of project "${target.projectId}"`)
   const api = apiOf(inputs, tools)
-  const prepared = await prepare(inputs, { api, snapshot, workshop: place.folder, write: safety.write }, tools)
   const files = join(runner.temp, `sanity-restore-${crypto.randomUUID()}`)
-  const planPath = await writePlan(prepared, files)
+  const { prepared, planPath } = await makePlan(inputs, { api, snapshot, workshop: place.folder, write: safety.write, files }, tools)
   sayPlan(prepared, tools)
 
   const { manifest } = snapshot
@@ -85,10 +84,17 @@ function apiOf({ target, token }: RestoreInputs, { http, signal, now, stopwatch,
   return sanityApi(target, { http, token, userAgent: `sanity-backup/${toolVersion}`, signal, now, stopwatch, log })
 }
 
-async function writePlan({ planLines }: Prepared, folder: string): Promise<string> {
-  using file = await openLineFile(join(folder, 'plan.ndjson'))
+type PlanNeeds = Parameters<typeof prepare>[1] & { readonly files: string }
+
+async function makePlan(
+  inputs: RestoreInputs,
+  { files, ...needs }: PlanNeeds,
+  tools: Tools,
+): Promise<{ prepared: Prepared; planPath: string }> {
+  const { planLines, ...prepared } = await prepare(inputs, needs, tools)
+  using file = await openLineFile(join(files, 'plan.ndjson'))
   file.addAll(planLines)
-  return file.path
+  return { prepared, planPath: file.path }
 }
 
 function sayPlan({ plan, planDigest }: Prepared, { log }: Tools): void {
