@@ -46,10 +46,10 @@ async function importLines(lines: readonly string[]) {
   return await runPeer(new URL('../peers/import.mjs', import.meta.url), { url, project, dataset, token, source, ...options })
 }
 
-/** The pattern that the README gives for the lines of videos. */
-async function findReadmePattern(): Promise<string | undefined> {
-  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
-  return /grep -v '([^']+)'/.exec(readme)?.[1]
+/** The pattern that the page about restoring gives for the lines of videos. */
+async function findPattern(): Promise<string | undefined> {
+  const page = await readFile(new URL('../../docs/restore.md', import.meta.url), 'utf8')
+  return /grep -v '([^']+)'/.exec(page)?.[1]
 }
 
 describe('what the stock importer misses in an asset document', () => {
@@ -63,10 +63,10 @@ describe('what the stock importer misses in an asset document', () => {
     )
   })
 
-  it('stops no import of a file from which the lines of videos were left out, as the README says', async () => {
+  it('stops no import of a file from which the lines of videos were left out, as the page about restoring says', async () => {
     const documents = [file, { _id: 'video-3GWa', _type: 'sanity.videoAsset', size: 12 }, { _id: 'a', _type: 'post' }]
     const lines = documents.map((document) => JSON.stringify(document))
-    const pattern = (await findReadmePattern()) ?? ''
+    const pattern = (await findPattern()) ?? ''
     const rest = lines.filter((line) => !line.includes(pattern))
     expect(rest).toHaveLength(2)
     expect(await importLines(rest)).toMatchObject({ exitCode: 0 })
