@@ -30,13 +30,18 @@ export async function findRefused(
   for (const [document, problem] of alsoRefused(batch, named, catalog)) named.set(document, problem)
   const all = [...new Set(documents)]
   const [only] = all
-  const [problem] = written.problems
-  if (named.size === 0 && all.length === 1 && only !== undefined && problem) named.set(only, problem)
+  // What is refused without a word must not be sent for ever.
+  const [problem = silentRefusal(written.status)] = written.problems
+  if (named.size === 0 && all.length === 1 && only !== undefined) named.set(only, problem)
   const looked = written.status === 409 ? all : [...named.keys()]
   const now = looked.length === 0 ? new Map<string, Buffer>() : await api.read(looked.map(catalog.idOf))
   const nowOf = (document: number) => now.get(catalog.idOf(document))
   const changed = written.status === 409 ? changedMeanwhile(batch, nowOf, needs) : new Map<number, RefusedDocument>()
   return changed.size > 0 ? changed : new Map([...named].map(([document, each]) => [document, { problem: each, now: nowOf(document) }]))
+}
+
+function silentRefusal(status: number): Problem {
+  return { type: 'other', index: -1, id: undefined, others: [], words: `status ${status}` }
 }
 
 function namedIn(problems: readonly Problem[], documents: readonly number[], { numberOf }: Pick<Catalog, 'numberOf'>) {
