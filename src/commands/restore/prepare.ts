@@ -32,7 +32,7 @@ export type Prepared = {
   readonly plan: Plan
   readonly planDigest: Digest
   /** Makes the plan again for what the catalog holds of the target by now. */
-  readonly planAgain: (target: ReadTarget) => Plan
+  readonly planAgain: (target: ReadTarget, again?: ReadonlySet<number>) => Plan
 }
 
 type PrepareNeeds = {
@@ -66,7 +66,8 @@ export async function prepare(inputs: RestoreInputs, { api, snapshot, workshop, 
   )
   const rules: LookRules = { sameDataset, newIds: assets.newNames }
   const side = await noteSnapshot(snapshot, { catalog, rules }, tools)
-  const planAgain = (now: ReadTarget) => makePlan(planNeeds(inputs, { catalog, assets, side, target: now, snapshot }))
+  const planAgain = (now: ReadTarget, again: ReadonlySet<number> = new Set()) =>
+    makePlan(planNeeds(inputs, { catalog, assets, side, target: now, snapshot, again }))
   // Only files that are to be uploaded are asked for: of one page these are few.
   const draft = planAgain(target)
   const asked = await assets.confirm(draft.rows.flatMap(({ action, document }) => (action === 'upload' ? document : [])))
@@ -100,13 +101,16 @@ type PlanParts = {
   readonly side: SnapshotSide
   readonly target: ReadTarget
   readonly snapshot: HeldSnapshot
+  readonly again: ReadonlySet<number>
 }
 
-function planNeeds({ choice, mirror }: RestoreInputs, { catalog, assets, side, target, snapshot }: PlanParts): PlanNeeds {
+function planNeeds({ choice, mirror }: RestoreInputs, { catalog, assets, side, target, snapshot, again }: PlanParts): PlanNeeds {
   return {
     catalog,
     choice,
     mirror: mirror ? mirrorRules(snapshot.manifest) : undefined,
+    again,
+    takenMs: Date.parse(snapshot.manifest.takenAt),
     assets: assets.sources,
     newIds: assets.newIds,
     releases: { snapshot: side.releases, target: target.releases },

@@ -29,8 +29,11 @@ export async function prove(inputs: RestoreInputs, needs: ProveNeeds, tools: Too
   const { catalog, rules, targetFilters, plan } = prepared
   const reading = { api, token: inputs.token, filters: targetFilters, pagesFolder: workshop.pages, write: unwritten, catalog, rules }
   catalog.forget('target')
-  const now = prepared.planAgain(await readTarget(reading, tools))
-  const accepted = new Set(plan.rows.filter(({ action }) => action === 'blocked').map(({ document }) => document))
+  const blocked = plan.rows.filter(({ action }) => action === 'blocked')
+  const accepted = new Set(blocked.map(({ document }) => document))
+  // What came along is looked at like what was chosen: by now the target has it, so it would not come along again.
+  const written = new Set(plan.rows.flatMap(({ document }) => (accepted.has(document) ? [] : document)))
+  const now = prepared.planAgain(await readTarget(reading, tools), written)
   const differs = now.rows.filter(({ document }) => !accepted.has(document)).map((row) => differenceOf(row, needs))
   tools.log.info(
     `Compared in ${formatDuration(performance.now() - startedMs)}: ${plural(now.unchanged, 'document')} equal, ${differs.length} different`,

@@ -6,7 +6,7 @@ import type { Runner } from '../../runner.ts'
 import { type SanityApi, sanityApi } from '../../sanity/api.ts'
 import { systemError } from '../../snapshot/workshop/system-error.ts'
 import { openLineFile } from '../../snapshot/write/append-file.ts'
-import { plural } from '../../text.ts'
+import { formatCount, plural } from '../../text.ts'
 import type { Tools } from '../../tools.ts'
 import { toolVersion } from '../../version.ts'
 import { makeFolder } from '../backup/folder.ts'
@@ -97,11 +97,17 @@ async function makePlan(
   return { prepared, planPath: file.path }
 }
 
-function sayPlan({ plan, planDigest }: Prepared, { log }: Tools): void {
+function sayPlan({ plan, planDigest, target }: Prepared, { log }: Tools): void {
   const { create, replace, blocked, upload, delete: deleted } = countRows(plan)
   const parts = [`${create} to create`, `${replace} to replace`, `${deleted} to delete`, `${plural(upload, 'file')} to upload`]
   log.info(`The plan: ${parts.join(', ')}; ${plural(plan.unchanged, 'document')} the same. Its digest is ${planDigest}`)
   if (isOfNothing(plan))
     log.warning('No document of the snapshot is chosen: check the spelling of `types`, `ids`, `exclude-types` and `exclude-ids`.')
+  const there = target.documents.tally.received
+  if (deleted * 2 > there) {
+    log.warning(
+      `\`mirror\` deletes ${plural(deleted, 'document')} of the ${formatCount(there)} in the target, more than half: look at the plan.`,
+    )
+  }
   if (blocked > 0) log.warning(`${plural(blocked, 'document')} cannot be restored. The plan lists each with its reason.`)
 }

@@ -22,7 +22,7 @@ export function mendAsset({ id, line, now, sameDataset, isNew }: MendNeeds): Buf
   const set = [...wanted].flatMap(([key, member]) => {
     const current = there.get(key)
     if (own.has(key) || (current && sameValue({ line, member }, { line: now, member: current }))) return []
-    return [line.subarray(member.keyAt, member.valueEnd)]
+    return [Buffer.concat([Buffer.from(`${JSON.stringify(pathOf(key))}:`), line.subarray(member.valueAt, member.valueEnd)])]
   })
   const unset = [...there.keys()].filter((key) => !own.has(key) && !wanted.has(key)).map(pathOf)
   if (set.length === 0 && unset.length === 0) return []

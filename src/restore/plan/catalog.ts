@@ -15,6 +15,8 @@ export type Noted = {
   readonly references: readonly string[]
   /** How long its line is. */
   readonly bytes: number
+  /** Of the target's documents: whether a restore has left it half there; of an asset, whether nobody has written anything about its file. */
+  readonly unfinished?: boolean
   /** Of the target's documents: the revision, for the lock. */
   readonly revision?: string | undefined
   /** When it was made, in milliseconds: of the target's documents, and of those of the snapshot that are to have that time again. */
@@ -44,6 +46,8 @@ export type Catalog = {
   readonly isSame: (document: number) => boolean
   /** Whether the snapshot's asset `document` is what the target has as the asset `other`. */
   readonly isSameAsset: (document: number, other: number) => boolean
+  /** Whether the target's document is to be finished; see {@link Noted}. */
+  readonly isUnfinished: (document: number) => boolean
   readonly revisionOf: (document: number) => string
   readonly createdMsOf: (document: number) => number
   /** What a document refers to strongly. */
@@ -86,6 +90,7 @@ export function makeCatalog(): Catalog {
       const [wanted, there] = [sides.snapshot.looseOf(document), sides.target.looseOf(other)]
       return wanted !== undefined && there !== undefined && wanted.equals(there)
     },
+    isUnfinished: (document) => sides.target.unfinished.has(document),
     revisionOf: (document) => sides.target.revisionOf(document),
     createdMsOf: (document) => sides.target.createdMsOf(document),
     referencesOf: (side, document) => sides[side].referencesOf(document),
@@ -116,6 +121,7 @@ function makeSide() {
   const digests = growingDigests(16)
   const bytes = growingInts()
   const loose = new Map<number, Buffer>()
+  const unfinished = new Set<number>()
   const revisions: string[] = []
   const created: number[] = []
   // The references of all documents in one list: where those of a document begin, and how many there are.
@@ -125,6 +131,7 @@ function makeSide() {
   let used = 0
   return {
     digests,
+    unfinished,
     has: (document: number) => types.at(document) > 0,
     typeOf: types.at,
     bytesOf: bytes.at,
@@ -136,6 +143,7 @@ function makeSide() {
       digests.set(document, noted.digest)
       bytes.set(document, noted.bytes)
       if (noted.looseDigest) loose.set(document, noted.looseDigest)
+      if (noted.unfinished) unfinished.add(document)
       if (noted.revision !== undefined) revisions[document] = noted.revision
       if (noted.createdMs !== undefined) created[document] = noted.createdMs
       starts.set(document, used)

@@ -20,6 +20,10 @@ export type PlanNeeds = {
   /** Assets of the snapshot that come back, or came back, under another id; with the number of that one. */
   readonly newIds: ReadonlyMap<number, number>
   readonly releases: { readonly snapshot: ReadonlyMap<number, Release>; readonly target: ReadonlyMap<number, Release> }
+  /** What a plan was made for that was carried out: these are looked at again, chosen or not. */
+  readonly again: ReadonlySet<number>
+  /** When the snapshot was taken, in milliseconds. */
+  readonly takenMs: number
   /** Documents that no mutation can hold, with the reason. */
   readonly unwritable: ReadonlyMap<number, string>
 }
@@ -55,7 +59,14 @@ export function findIntents(needs: PlanNeeds, documents: Int32Array): Intents {
     unchanged: new Set(),
     stays: new Map(),
     // Of a document whose type would change both count: what is to be left alone is what is there.
-    chosenOf: (document) => (excludeTypes.includes(catalog.typeOf('target', document)) ? 'unwanted' : choose(nameOf(document))),
+    chosenOf: (document) => {
+      if (excludeTypes.includes(catalog.typeOf('target', document))) return 'unwanted'
+      const name = nameOf(document)
+      const chosen = choose(name)
+      // What a restore has left half there is finished by the next one, whatever that one chooses.
+      const goesOn = needs.again.has(document) || (catalog.isUnfinished(document) && !isAsset(name))
+      return chosen === 'other' && goesOn ? 'chosen' : chosen
+    },
     originOf: (document) => origins.get(document) ?? document,
   }
   const staysOf = needs.mirror && stayRules(needs.mirror)

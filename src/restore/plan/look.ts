@@ -2,6 +2,7 @@ import { assetTypes, findAssetName } from '../../format/asset-id.ts'
 import { strongReferences } from '../../format/references.ts'
 import { canonicalDigest, membersOf } from '../canonical/canonical.ts'
 import { stampsIn } from '../mutations/stamps.ts'
+import { isUnfinished } from '../mutations/unfinished.ts'
 import type { Noted, Side } from './catalog.ts'
 import { isRelease, releaseOwnMembers } from './release.ts'
 
@@ -56,7 +57,7 @@ export function lookAt(document: Document, side: Side, { sameDataset, newIds }: 
     looseDigest: asset ? digestWithout(withoutHash) : undefined,
     references: side === 'snapshot' ? targets.map((target) => newIds.get(target) ?? target) : targets,
     bytes: bytes.length,
-    ...(side === 'target' ? stampsIn(bytes) : {}),
+    ...(side === 'target' ? { ...stampsIn(bytes), unfinished: asset ? isBare(bytes) : isUnfinished(bytes) } : {}),
     // Of an asset that was uploaded again, and of a release, the time is a new one.
     ...(side === 'snapshot' && !asset && !isRelease(id) ? { createdMs: stampsIn(bytes).createdMs } : {}),
   }
@@ -67,6 +68,14 @@ export function isSameContent(wanted: Buffer, there: Buffer): boolean {
   const [wantedMs, thereMs] = [stampsIn(wanted).createdMs, stampsIn(there).createdMs]
   const digestOf = (line: Buffer) => canonicalDigest(line, { without: withoutWritten })
   return (Number.isNaN(wantedMs) || wantedMs === thereMs) && digestOf(wanted).equals(digestOf(there))
+}
+
+/** What the document of an asset has right after an upload. */
+const bare: ReadonlySet<string> = new Set([...withoutHash, '_type', 'extension', 'metadata', 'mimeType', 'originalFilename'])
+
+/** Whether nobody has written anything about an asset's file. */
+function isBare(bytes: Buffer): boolean {
+  return membersOf(bytes).every(({ key }) => bare.has(key))
 }
 
 function membersBeyond(bytes: Buffer): ReadonlySet<string> {

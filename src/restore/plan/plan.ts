@@ -1,6 +1,7 @@
 import { inOrderOfIds, referrersOf } from './catalog.ts'
 import type { Stays } from './choice.ts'
 import { findIntents, type Intent, type Intents, type PlanNeeds, wish } from './intents.ts'
+import { isAsset } from './look.ts'
 import { releaseOfVersion } from './release.ts'
 
 /** What a restore would do, row by row: what is not in it stays as it is. */
@@ -39,18 +40,29 @@ export function makePlan(needs: PlanNeeds): Plan {
  * of a version.
  */
 function bringAlong(intents: Intents, needs: PlanNeeds): void {
-  const { catalog } = needs
-  const queue = [...intents.of.keys()].filter((document) => takesContent(intents.of.get(document)))
+  const { catalog, choice } = needs
+  if (choice.types.length + choice.ids.length === 0) return
+  const queue = [...[...intents.of.keys()].filter((document) => takesContent(intents.of.get(document))), ...intents.unchanged]
   for (const document of queue) {
     for (const reference of [...catalog.referencesOf('snapshot', document), ...releaseOf(document, needs)]) {
       const target = intents.originOf(reference)
-      if (catalog.has('target', reference) || !catalog.has('snapshot', target) || intents.of.has(target)) continue
-      if (intents.chosenOf(target) !== 'other') continue
+      if (!catalog.has('snapshot', target) || intents.of.has(target) || intents.chosenOf(target) !== 'other') continue
+      if (catalog.has('target', reference) && !isBareUpload(target, reference, needs)) continue
       wish(target, intents, needs)
+      if (!intents.of.has(target)) continue
       if (!intents.reasons.has(target)) intents.reasons.set(target, `referred to by ${catalog.idOf(document)}`)
       queue.push(target)
     }
   }
+}
+
+/**
+ * Whether the target has the file of an asset since after the snapshot, and nobody has written anything about it: a restore that was stopped leaves it so,
+ * and what people wrote comes along like the file.
+ */
+function isBareUpload(document: number, there: number, { catalog, takenMs }: PlanNeeds): boolean {
+  const named = { id: catalog.idOf(document), type: catalog.typeOf('snapshot', document) }
+  return isAsset(named) && catalog.isUnfinished(there) && catalog.createdMsOf(there) > takenMs
 }
 
 /** The release that a document is a version of, if it is one. */

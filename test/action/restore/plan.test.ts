@@ -102,3 +102,20 @@ it('documents that lack what Sanity adds come back all the same', async () => {
   await using again = await restoreInto({ sanity: own }, { inputs })
   expect(again.outputs['status']).toBe('unchanged')
 })
+
+it('what somebody else made of a document that came along is named, and the run is red', async () => {
+  const two = [
+    { _id: 'a', _type: 'post', next: { _type: 'reference', _ref: 'b' } },
+    { _id: 'b', _type: 'post', title: 'As it was' },
+  ]
+  await using own = await startSanity({ documents: two, dataset: 'along' })
+  const path = join(temp.path, 'along')
+  await using backup = await backUp({ sanity: own }, { path, inputs: { dataset: 'along' } })
+  expect(backup.code).toBeUndefined()
+  await own.edit([{ delete: { id: 'a' } }, { delete: { id: 'b' } }])
+  own.meanwhile('mutate', async () => await own.edit([{ create: { _id: 'b', _type: 'post', title: 'Theirs' } }]))
+  await using run = await restoreInto({ sanity: own }, { inputs: { path, ids: 'a', ...applying('along') } })
+  expect(run.code).toBe('restore-failed')
+  expect(run.error?.message).toContain('b: somebody made it')
+  expect(own.store().find('b')).toMatchObject({ title: 'Theirs' })
+})

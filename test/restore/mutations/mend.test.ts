@@ -51,6 +51,12 @@ describe('the document of an asset', () => {
       is: { title: 'U', note: 1 },
       patch: [{ ...head, unset: ['note'], set: { title: 'T' } }],
     },
+    {
+      what: 'with a name that looks like a path',
+      was: { 'opt.media': 'A' },
+      is: { opt: { media: 'B' } },
+      patch: [{ ...head, unset: ['opt'], set: { "['opt.media']": 'A' } }],
+    },
     { what: 'whose place is another', was: { url: 'there', path: 'q' }, is: {}, sameDataset: false, patch: [] },
     {
       what: 'that has another id',

@@ -324,3 +324,45 @@ describe('assets', () => {
     expect(rowsIn(planOf({ snapshot: [svg('a', { uploadId: '1', url: 'x', path: 'y' })], target: [x], sameDataset: false }))).toEqual([])
   })
 })
+
+describe('what comes along', () => {
+  const image = { _id: `image-${'a'.repeat(40)}-1x1-png`, _type: 'sanity.imageAsset' }
+  const page = post('page', { image: to(image._id), next: to('b') })
+  const uploaded = { ...image, _createdAt: '2026-11-25T00:00:00Z', sha1hash: 'a'.repeat(40), originalFilename: 'a.png' }
+
+  it('stays as it is where the target has it', () => {
+    const target = [post('b', { title: 'Theirs' }), { ...uploaded, altText: 'Theirs' }]
+    expect(rowsIn(planOf({ snapshot: [page, post('b'), { ...image, altText: 'A' }], target, choice: { ids: ['page'] } }))).toEqual([
+      'create page',
+    ])
+  })
+
+  it('is finished where a restore has left it half there, whatever this one chooses', () => {
+    const half = post('b', { sanityBackupUnfinished: true })
+    const snapshot = [post('a'), post('b', { next: to('c') }), post('c')]
+    expect(rowsIn(planOf({ snapshot, target: [post('a'), half], choice: { ids: ['a'] } }))).toEqual([
+      'replace b',
+      'create c: referred to by b',
+    ])
+    expect(rowsIn(planOf({ snapshot, target: [post('a'), half], choice: { ids: ['a'], excludeIds: ['b'] } }))).toEqual([])
+  })
+
+  it.each([
+    {
+      what: 'that a stopped restore has uploaded gets what was written about it',
+      there: uploaded,
+      rows: [`replace ${image._id}: referred to by page`],
+    },
+    { what: 'that was there before the snapshot is left alone', there: { ...uploaded, _createdAt: '2026-01-01T00:00:00Z' }, rows: [] },
+    { what: 'about which somebody has written is left alone', there: { ...uploaded, title: 'Theirs' }, rows: [] },
+  ])('a file $what', ({ there, rows }) => {
+    const snapshot = [page, post('b'), { ...uploaded, altText: 'A' }]
+    expect(rowsIn(planOf({ snapshot, target: [page, post('b'), there], choice: { ids: ['page'] } }))).toEqual(rows)
+  })
+
+  it('is looked at again after a plan that had it', () => {
+    const snapshot = [post('a', { next: to('b') }), post('b', { title: 'As it was' })]
+    const target = [post('a', { next: to('b') }), post('b', { title: 'Theirs' })]
+    expect(rowsIn(planOf({ snapshot, target, choice: { ids: ['a'] }, again: ['a', 'b'] }))).toEqual(['replace b'])
+  })
+})

@@ -16,13 +16,24 @@ type Given = {
   readonly assets?: Readonly<Record<string, AssetSource>>
   readonly newIds?: Readonly<Record<string, string>>
   readonly sameDataset?: boolean
+  /** Ids of documents that a plan which was carried out had. */
+  readonly again?: readonly string[]
 }
 
 /** A strong reference. */
 export const to = (id: string) => ({ _type: 'reference', _ref: id })
 
 /** Makes a plan of two datasets, as a restore does: the target is noted first. */
-export function planOf({ snapshot = [], target = [], choice, mirror, assets = {}, newIds = {}, sameDataset = true }: Given): Plan {
+export function planOf({
+  snapshot = [],
+  target = [],
+  choice,
+  mirror,
+  assets = {},
+  newIds = {},
+  sameDataset = true,
+  again = [],
+}: Given): Plan {
   const catalog = makeCatalog()
   const names = new Map(Object.entries(newIds))
   const releases = { snapshot: new Map<number, Release>(), target: new Map<number, Release>() }
@@ -42,6 +53,8 @@ export function planOf({ snapshot = [], target = [], choice, mirror, assets = {}
     assets: byNumber(catalog, assets),
     newIds: new Map([...names].map(([old, anew]) => [catalog.numberFor(old), catalog.numberFor(anew)])),
     releases,
+    again: new Set(again.map(catalog.numberFor)),
+    takenMs: Date.parse('2026-11-20T03:00:00Z'),
     unwritable: new Map(),
   })
 }

@@ -1,5 +1,6 @@
 import { withWeakened } from '../../../restore/canonical/rewrite.ts'
 import { clearOf, createOf, deleteOf, fillOf, replaceOf, stubOf } from '../../../restore/mutations/mutations.ts'
+import { asUnfinished } from '../../../restore/mutations/unfinished.ts'
 import type { Batch, Write } from '../../../restore/order/order.ts'
 import type { Catalog } from '../../../restore/plan/catalog.ts'
 
@@ -49,7 +50,7 @@ async function mutationsFor(write: Write, cleared: Set<number>, { catalog, lineO
     case 'delete':
       return cleared.has(document) ? deleteOf(id) : deleteOf(id, locked.revision)
     case 'weak': {
-      const line = withWeakened(await lineOf(document), new Set(write.targets.map(catalog.idOf)))
+      const line = asUnfinished(withWeakened(await lineOf(document), new Set(write.targets.map(catalog.idOf))))
       return write.replaces ? replaceOf(locked, line) : createOf(line)
     }
   }

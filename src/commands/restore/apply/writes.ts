@@ -1,6 +1,7 @@
 import { withWeakened } from '../../../restore/canonical/rewrite.ts'
 import { createOf, patchOf, replaceOf } from '../../../restore/mutations/mutations.ts'
 import { fitsInOne, partsOf } from '../../../restore/mutations/parts.ts'
+import { asUnfinished, unfinishedMember } from '../../../restore/mutations/unfinished.ts'
 import type { Batch, Step } from '../../../restore/order/order.ts'
 import type { WriteApi, Written } from '../../../sanity/write/write.ts'
 import { workThrough } from '../../../streams/workers.ts'
@@ -86,7 +87,7 @@ async function inHalves({ writes }: Batch, writing: Writing): Promise<void> {
   await writeBatch({ writes: writes.filter(({ document }) => !first.has(document)) }, writing)
 }
 
-type Large = { readonly batch: Batch; readonly document: number; readonly line: Buffer; readonly isNew: boolean }
+type Large = { readonly batch: Batch; readonly document: number; readonly line: Buffer; readonly isNew: boolean; readonly isWeak: boolean }
 
 /** A batch that is about one document alone, if that is too large for a mutation. */
 async function findLarge(batch: Batch, { catalog, lineOf }: Writing): Promise<Large | undefined> {
@@ -99,16 +100,22 @@ async function findLarge(batch: Batch, { catalog, lineOf }: Writing): Promise<La
   const line = await lineOf(last.document)
   const written = last.kind === 'weak' ? withWeakened(line, new Set(last.targets.map(catalog.idOf))) : line
   const isNew = first.kind === 'create' || first.kind === 'stub' || (first.kind === 'weak' && !first.replaces)
-  return { batch, document: last.document, line: written, isNew }
+  return { batch, document: last.document, line: written, isNew, isWeak: last.kind === 'weak' }
 }
 
 /** A document that no single mutation can hold: one transaction after the other, each locked to the one before. */
-async function writeInParts({ batch, document, line, isNew }: Large, writing: Writing): Promise<void> {
+async function writeInParts({ batch, document, line, isNew, isWeak }: Large, writing: Writing): Promise<void> {
   const parts = partsOf(line)
   const id = writing.catalog.idOf(document)
   if (parts === undefined) throw new Error(`${id} cannot be written in parts`)
-  const first = isNew ? createOf(parts.first) : replaceOf({ id, revision: writing.revisionOf(document) }, parts.first)
-  const bodies = [() => first, ...parts.groups.map((group) => () => patchOf({ id, revision: writing.revisionOf(document) }, group))]
+  const head = asUnfinished(parts.first)
+  const first = isNew ? createOf(head) : replaceOf({ id, revision: writing.revisionOf(document) }, head)
+  const last = parts.groups.length - 1
+  const patches = parts.groups.map((group, index) => () => {
+    const unset = index === last && !isWeak ? [unfinishedMember] : []
+    return patchOf({ id, revision: writing.revisionOf(document) }, group, unset)
+  })
+  const bodies = [() => first, ...patches]
   for (const [index, body] of bodies.entries()) {
     const transactionId = crypto.randomUUID()
     const mutations = body()
