@@ -12,7 +12,7 @@ export const minTokenLength = 8
 export const heartbeatInput = 'heartbeat-url'
 
 /** The input for secret keys of age, of which it holds several lines. */
-const identityInput = 'identity'
+export const identityInput = 'identity'
 
 const secretInputs = ['token', 'github-token', heartbeatInput, identityInput] as const
 
