@@ -75,9 +75,13 @@ async function chooseArtifact(
   const github = { apiUrl, token: githubToken, http, wait, signal }
   const ofRun = (id: string | undefined) => (id === undefined ? place : { ...place, runId: id })
   const reader = artifactReader({ ...ofRun(runId), before: at }, github)
-  const chosen = await choose(reader, { source, at, mixed: false }, ({ manifest }) =>
-    artifactReader(ofRun(runOf(manifest, repository) ?? runId), github),
-  )
+  let siblings = reader
+  const chosen = await choose(reader, { source, at, mixed: false }, ({ manifest }) => {
+    siblings = artifactReader(ofRun(runOf(manifest, repository) ?? runId), github)
+    return siblings
+  })
+  if (chosen.parts.length < (chosen.shards ?? 1))
+    for (const words of siblings.passedSince(new Date(0))) tools.log.warning(`Shards of the snapshot are missing: ${words}.`)
   for (const words of reader.passedSince(new Date(chosen.main.manifest.takenAt)))
     tools.log.info(`Newer artifacts that do not count: ${words}.`)
   return chosen

@@ -47,7 +47,9 @@ beforeEach(async () => {
     }
     if (url.pathname.endsWith('/zip')) return send(response, { status: 302, headers: { location: `${server.url}/storage/${id}` } })
     const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? []
-    send(response, { status: 206, body: zipOf(id).subarray(Number(start), Number(end) + 1) })
+    const zip = zipOf(id)
+    const headers = { 'content-range': `bytes ${start}-${Math.min(Number(end), zip.length - 1)}/${zip.length}` }
+    send(response, { status: 206, headers, body: zip.subarray(Number(start), Number(end) + 1) })
   })
 })
 
@@ -160,6 +162,18 @@ describe('a snapshot among artifacts', () => {
     expect(names).toEqual(['number-5', 'number-6'])
     expect(found.shards).toBe(2)
     expect(logged[0]).toContain('2 of its 2 shards')
+  })
+
+  it('is a set of shards of which one has expired, which is said', async () => {
+    const shard = (index: number, expired: { expired?: true } = {}): Shelved => ({
+      name: `sanity-abc12345-production-shard-${index}-of-2`,
+      manifest: { shard: { index, of: 2 } },
+      ...expired,
+    })
+    shelf = [shard(2, { expired: true }), shard(1)]
+    const { found, logged } = await find(artifact())
+    expect(found.parts).toHaveLength(1)
+    expect(logged.join('\n')).toContain('warning: Shards of the snapshot are missing: 1 of that name has expired')
   })
 
   it.each([
