@@ -5,7 +5,7 @@ import { unexpected } from '../../report/run-errors.ts'
 import type { Runner } from '../../runner.ts'
 import type { SanityApi } from '../../sanity/api.ts'
 import { writeApi } from '../../sanity/write/write.ts'
-import { systemError } from '../../snapshot/workshop/system-error.ts'
+import { inWordsOf, systemError } from '../../snapshot/workshop/system-error.ts'
 import type { SnapshotFolder } from '../../snapshot/workshop/workshop.ts'
 import { openLineFile } from '../../snapshot/write/line-file.ts'
 import { unlessAborted } from '../../streams/abort.ts'
@@ -88,7 +88,7 @@ async function keep(
 }
 
 async function known(error: unknown, folder: string): Promise<BackupError> {
-  return error instanceof BackupError ? error : ((await systemError(error, folder)) ?? unexpected(error))
+  return inWordsOf('RUNNER_TEMP', error instanceof BackupError ? error : ((await systemError(error, folder)) ?? unexpected(error)))
 }
 
 type Stopped = {

@@ -4,7 +4,7 @@ import type { RestoreInputs } from '../../inputs/restore.ts'
 import { countRows, isOfNothing } from '../../restore/rows.ts'
 import type { Runner } from '../../runner.ts'
 import { type SanityApi, sanityApi } from '../../sanity/api.ts'
-import { systemError } from '../../snapshot/workshop/system-error.ts'
+import { inWordsOf, systemError } from '../../snapshot/workshop/system-error.ts'
 import { openLineFile } from '../../snapshot/write/line-file.ts'
 import { plural } from '../../text.ts'
 import type { Tools } from '../../tools.ts'
@@ -26,7 +26,8 @@ export async function restore(inputs: RestoreInputs, runner: Runner, tools: Tool
   try {
     return await restoreChosen(inputs, runner, tools)
   } catch (error) {
-    throw error instanceof BackupError ? error : ((await systemError(error, runner.temp)) ?? error)
+    const known = error instanceof BackupError ? error : await systemError(error, runner.temp)
+    throw known === undefined ? error : inWordsOf('RUNNER_TEMP', known)
   }
 }
 
@@ -35,7 +36,7 @@ async function restoreChosen(inputs: RestoreInputs, runner: Runner, tools: Tools
   const startedMs = performance.now()
   refuseUnconfirmed(inputs)
   const { target } = inputs
-  using scratch = await openPlace({ path: runner.temp, name: 'restore' }, tools)
+  using scratch = await openPlace({ path: runner.temp, name: 'restore', of: 'RUNNER_TEMP' }, tools)
   using place = await makeFolder({ path: join(runner.temp, 'sanity-backup'), source: target, label: safetyLabel, shard: null }, tools)
   const safety = await openSafety(inputs, { runner, place }, tools)
   const snapshot = await holdSnapshot(inputs, { runner, workshop: scratch.folder }, tools)
@@ -76,7 +77,7 @@ async function act(inputs: RestoreInputs, needs: ActNeeds, tools: Tools): Promis
     return { status: 'restored', ...(await carryOut(inputs, needs, tools)) }
   } catch (error) {
     // Nothing was written, and the plan can be read all the same.
-    if (error instanceof BackupError) return { status: 'planned', applied: undefined, failure: error }
+    if (error instanceof BackupError) return { status: 'planned', applied: undefined, failure: inWordsOf('RUNNER_TEMP', error) }
     throw error
   }
 }
