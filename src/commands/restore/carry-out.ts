@@ -63,6 +63,7 @@ export async function carryOut(inputs: RestoreInputs, needs: CarryNeeds, tools: 
   } catch (error) {
     failure = stopped(await known(error, workshop.path), { journal, safety: stored, signal, approved: inputs.planDigest !== undefined })
   }
+  log.info(`Wrote ${plural(done.documents, 'document')} in ${plural(journal.count(), 'transaction')}`)
   const kept = await keep(inputs, { runner, files }, tools)
   const applied = { safety: stored, journalPath: file.path, transactions: journal.count(), left: left.all, proof, kept }
   return { applied, failure }

@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 import { BackupError } from '../../errors.ts'
 import type { RestoreInputs } from '../../inputs/restore.ts'
+import { findUnmatched } from '../../restore/choice.ts'
 import { countRows, isOfNothing } from '../../restore/rows.ts'
 import type { Runner } from '../../runner.ts'
 import { type SanityApi, sanityApi } from '../../sanity/api.ts'
 import { inWordsOf, systemError } from '../../snapshot/workshop/system-error.ts'
 import { openLineFile } from '../../snapshot/write/line-file.ts'
-import { plural } from '../../text.ts'
+import { plural, quoteOutside } from '../../text.ts'
 import type { Tools } from '../../tools.ts'
 import { toolVersion } from '../../version.ts'
 import { makeFolder } from '../backup/folder.ts'
@@ -15,7 +16,7 @@ import { carryOut } from './carry-out.ts'
 import type { RestoreOutcome } from './outcome.ts'
 import { type Prepared, prepare } from './prepare.ts'
 import { checkMirror, refusePlan, refuseUnconfirmed } from './refuse.ts'
-import { openSafety, type Safety, safetyLabel } from './safety.ts'
+import { openSafety, type Safety, safetyLabel, warnOfClearSafety } from './safety.ts'
 import { holdSnapshot } from './source.ts'
 
 /**
@@ -40,6 +41,7 @@ async function restoreChosen(inputs: RestoreInputs, runner: Runner, tools: Tools
   using place = await makeFolder({ path: join(runner.temp, 'sanity-backup'), source: target, label: safetyLabel, shard: null }, tools)
   const safety = await openSafety(inputs, { runner, place }, tools)
   const snapshot = await holdSnapshot(inputs, { runner, workshop: scratch.folder }, tools)
+  warnOfClearSafety(inputs, snapshot.chosen.main.manifest, tools)
   checkMirror(inputs, snapshot.manifest, tools)
 
   tools.log.info(`Reading dataset "${target.dataset}" of project "${target.projectId}"`)
@@ -47,7 +49,7 @@ async function restoreChosen(inputs: RestoreInputs, runner: Runner, tools: Tools
   const prepared = await prepare(inputs, { api, snapshot, workshop: place.folder, write: safety.write }, tools)
   const files = join(runner.temp, `sanity-restore-${crypto.randomUUID()}`)
   const planPath = await writePlan(prepared, files)
-  sayPlan(prepared, tools)
+  sayPlan(inputs, prepared, tools)
 
   const { manifest } = snapshot
   const about = {
@@ -92,10 +94,15 @@ async function writePlan({ planLines }: Prepared, folder: string): Promise<strin
   return file.path
 }
 
-function sayPlan({ plan, planDigest }: Prepared, { log }: Tools): void {
+function sayPlan({ choice }: RestoreInputs, { plan, planDigest, catalog }: Prepared, { log }: Tools): void {
   const { create, replace, blocked, upload, delete: deleted } = countRows(plan)
   const parts = [`${create} to create`, `${replace} to replace`, `${deleted} to delete`, `${plural(upload, 'file')} to upload`]
   log.info(`The plan: ${parts.join(', ')}; ${plural(plan.unchanged, 'document')} the same. Its digest is ${planDigest}`)
+  const unmatched = findUnmatched(choice, catalog).map((each) => `"${quoteOutside(each, 150)}"`)
+  if (unmatched.length > 0)
+    log.warning(
+      `No document, neither in the snapshot nor in the target, is meant by ${unmatched.slice(0, 10).join(', ')} in \`types\` or \`ids\`: check the spelling.`,
+    )
   if (isOfNothing(plan))
     log.warning('No document of the snapshot is chosen: check the spelling of `types`, `ids`, `exclude-types` and `exclude-ids`.')
   if (blocked > 0) log.warning(`${plural(blocked, 'document')} cannot be restored. The plan lists each with its reason.`)
