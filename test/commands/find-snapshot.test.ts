@@ -151,6 +151,15 @@ describe('a snapshot among artifacts', () => {
     ])
   })
 
+  it('of a time comes with a word about those that cannot be read, and none about backups to come', async () => {
+    shelf = [{}, { manifest: { takenAt: 'yesterday' } }]
+    const { names, logged } = await find(artifact(), { at: '2026-11-20T12:00:00Z' })
+    expect(names).toEqual(['number-1'])
+    const warned = logged.filter((line) => line.startsWith('warning: Passed over: '))
+    expect(warned).toHaveLength(1)
+    expect(warned.join()).not.toMatch(/next time/)
+  })
+
   it('is a set of shards: those of one workflow run', async () => {
     const shard = (index: number, run: number, attempt = ''): Shelved => ({
       name: `sanity-abc12345-production-shard-${index}-of-2${attempt}`,
