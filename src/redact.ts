@@ -14,8 +14,7 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
   const wholes = secrets.flatMap((secret) => [secret, secret.replace(urlScheme, '')]).filter((secret) => secret.length > 0)
   const forms = [...new Set(wholes.flatMap(formsOf))].sort((a, b) => b.length - a.length)
   const pieces = new Set(
-    secrets
-      .filter((secret) => !urlScheme.test(secret))
+    shortestFirst(secrets.filter((secret) => !urlScheme.test(secret)))
       .flatMap(formsOf)
       .flatMap(piecesOf),
   )
@@ -24,6 +23,21 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
       forms.reduce((rest, form) => rest.replaceAll(form, '***'), text),
       pieces,
     )
+}
+
+/** Each character makes some fifty pieces. No secret is as long as this: of what is, only the beginning is known in pieces. */
+const mostCharacters = 16_384
+
+/** The secrets, as far as there is room for their pieces: those that can be keys are short. */
+function shortestFirst(secrets: readonly string[]): string[] {
+  let left = mostCharacters
+  return secrets
+    .toSorted((a, b) => a.length - b.length)
+    .map((secret) => {
+      const part = secret.slice(0, left)
+      left -= part.length
+      return part
+    })
 }
 
 const urlScheme = /^[a-z]+:\/\//i

@@ -24,11 +24,14 @@ export function quoteOutside(text: string, maxLength = 300): string {
  * The runner's rules: github.com/actions/runner src/Runner.Common/ActionCommand.cs.
  */
 export function neutralise(text: string): string {
-  return text
-    .replace(/\r\n?/g, '\n')
-    .replace(invisible, '')
+  return visible(text.replace(/\r\n?/g, '\n'))
     .replace(/^(\s*):(?=:)/gm, '$1: ')
     .replace(/##(?=\[)/g, '# #')
+}
+
+/** The text without the characters that nobody sees. */
+export function visible(text: string): string {
+  return text.replace(invisible, '')
 }
 
 /** The text with every character that has a meaning in Markdown or HTML made harmless, on one line, cut at `maxLength` characters. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { holdsPieceOf, redactor } from '../src/redact.ts'
@@ -42,6 +43,15 @@ describe('redactor', () => {
       }),
       { numRuns: 5_000 },
     )
+  })
+
+  it('holds few pieces of what is too long to be a secret, and all of one beside it', () => {
+    const page = randomBytes(48_000).toString('hex')
+    const secret = 'skREDACTabcdefghijklmnopqrstuv'
+    const before = process.memoryUsage().heapUsed
+    const redact = redactor([page, page.toUpperCase(), secret])
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(250_000_000)
+    expect(redact(`${page} ${page.slice(0, 200)} ${secret.slice(0, 20)}`)).toBe('*** *** ***')
   })
 
   it.each([12, 13, 20, 29])('leaves nothing of the first %i characters of a secret', (length) => {

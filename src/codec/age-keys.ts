@@ -81,6 +81,18 @@ export function secretsIn(text: string, meantAs: 'recipients' | 'identities'): r
   return [...new Set([...written, ...written.flatMap(otherForms)])]
 }
 
+/** What keys of age begin with. What stands behind it is the secret. */
+const beginnings = ['AGE-SECRET-KEY-1', 'AGE-SECRET-KEY-PQ-1'] as const
+
+/** Secret keys in a text that lack the beginning which all keys have, in either letter case. The result is secret. */
+export function bareKeysIn(text: string): readonly string[] {
+  const words = [...new Set(text.match(/(?<!\w)[a-z0-9]{40,120}(?!\w)/gi))].slice(0, mostWords)
+  return words.filter((word) => beginnings.some((beginning) => isIdentity(`${beginning}${word.toUpperCase()}`))).flatMap(otherForms)
+}
+
+/** Each is tried as a key, which takes a moment. */
+const mostWords = 1000
+
 /** A key can be told in the other letter case too, and without the beginning that all keys have: its data, behind its last `1`. */
 function otherForms(secret: string): string[] {
   if (/\s/.test(secret)) return []

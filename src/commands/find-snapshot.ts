@@ -3,7 +3,7 @@ import { branchReader, commitReader, datasetsOn } from '../destinations/branch/r
 import { openBranch } from '../destinations/branch/session.ts'
 import { type Chosen, choose, pickDataset, type WantedSource } from '../destinations/choose.ts'
 import { folderReader, mayHold } from '../destinations/folder.ts'
-import { BackupError } from '../errors.ts'
+import { BackupError, reworded } from '../errors.ts'
 import type { SnapshotPlace, WhichSnapshot } from '../inputs/which-snapshot.ts'
 import type { Runner } from '../runner.ts'
 import { plural, quoteOutside } from '../text.ts'
@@ -23,11 +23,14 @@ export async function findSnapshot(which: WhichSnapshot, source: WantedSource, n
   const { log, now } = needs.tools
   using stack = new DisposableStack()
   const chosen = await chooseAt(which, source, { needs, stack })
-  for (const { message, hint } of chosen.passedOver) log.warning(`Passed over: ${message} ${hint}`)
+  for (const { message, hint } of chosen.passedOver) log.warning(`Passed over: ${message} ${hint.replace(ofBackups, '')}`)
   log.info(inWords(chosen, now()))
   const kept = stack.move()
   return { ...chosen, [Symbol.dispose]: () => kept.dispose() }
 }
+
+/** What hints say of the next backup, where a backup looks for the one before. */
+const ofBackups = /\s*(The snapshot that is stored now is compared with the next time|It is looked up again the next time)\./
 
 type Making = { readonly needs: FindNeeds; readonly stack: DisposableStack }
 
@@ -35,7 +38,9 @@ async function chooseAt(which: WhichSnapshot, source: WantedSource, making: Maki
   const { place } = which
   if (place.kind === 'directory') return await chooseInFolder(which, place, { source, making })
   if (place.kind === 'artifact') return await chooseArtifact(which, place, { source, making })
-  return await chooseOnBranch(which, place, { source, making })
+  return await chooseOnBranch(which, place, { source, making }).catch((error: unknown) => {
+    throw error instanceof BackupError ? inWordsOfReading(error) : error
+  })
 }
 
 async function chooseInFolder({ at }: WhichSnapshot, { path }: Place<'directory'>, { source, making }: Choosing): Promise<Chosen> {
@@ -47,6 +52,15 @@ async function chooseInFolder({ at }: WhichSnapshot, { path }: Place<'directory'
     ...(named ? { suspect: (name: string) => mayHold(name, named) } : {}),
   })
   return await choose(reader, { source, at, mixed: true })
+}
+
+/** Errors of branches ask for the rights of a backup. Less is enough here. */
+function inWordsOfReading(error: BackupError): BackupError {
+  const hint = error.hint
+    .replace('`permissions: contents: write`', '`permissions: contents: read`')
+    .replace(/may (read and )?write there(: the workflow’s own token cannot)?/, 'may read it')
+    .replace(' A repository that is archived takes nothing.', '')
+  return hint === error.hint ? error : reworded(error, { hint })
 }
 
 type Choosing = { readonly source: WantedSource; readonly making: Making }
@@ -75,9 +89,13 @@ async function chooseArtifact(
   const github = { apiUrl, token: githubToken, http, wait, signal }
   const ofRun = (id: string | undefined) => (id === undefined ? place : { ...place, runId: id })
   const reader = artifactReader({ ...ofRun(runId), before: at }, github)
-  const chosen = await choose(reader, { source, at, mixed: false }, ({ manifest }) =>
-    artifactReader(ofRun(runOf(manifest, repository) ?? runId), github),
-  )
+  let siblings = reader
+  const chosen = await choose(reader, { source, at, mixed: false }, ({ manifest }) => {
+    siblings = artifactReader(ofRun(runOf(manifest, repository) ?? runId), github)
+    return siblings
+  })
+  if (chosen.parts.length < (chosen.shards ?? 1))
+    for (const words of siblings.passedSince(new Date(0))) tools.log.warning(`Shards of the snapshot are missing: ${words}.`)
   for (const words of reader.passedSince(new Date(chosen.main.manifest.takenAt)))
     tools.log.info(`Newer artifacts that do not count: ${words}.`)
   return chosen

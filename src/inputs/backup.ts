@@ -48,7 +48,7 @@ function readEach({ read, env }: InputReader) {
     compression: read('compression', kind.oneOf('gzip', 'zstd')),
     compressionLevel: read('compression-level', kind.compressionLevel(env)),
     /** Undefined: anybody who can read the place may read the snapshot. */
-    encryptTo: read('encrypt-to', keys.recipients),
+    encryptTo: read('encrypt-to', keys.recipients(env)),
     destinations: read('destination', kind.destinations),
     path: read('path', kind.required(kind.shownFolder(env), '')),
     label: read('label', kind.optional(kind.text(rules.labelRules))) ?? null,

@@ -1,12 +1,20 @@
 import { type IdentityReason, parseIdentities, parseRecipients, type RecipientReason, type Recipients } from '../codec/age-keys.ts'
 import { plural } from '../text.ts'
 import type { Kind } from './kinds.ts'
+import { identityInput } from './secrets.ts'
+import { type Env, isBlank } from './variables.ts'
 
 /** Keys of age, one a line. What is wrong with a line is told by its number and never quoted: it may be a secret key, or a part of one. */
 
-/** Whom to encrypt to. */
-export const recipients: Kind<Recipients | undefined> = (given, refuse) => {
-  if (given === '') return undefined
+/** Whom to encrypt to. Who gave nothing but white space meant to encrypt: stored in the clear, the snapshot would be open to many. */
+export function recipients(env: Env): Kind<Recipients | undefined> {
+  return (given, refuse) => {
+    if (given === '' && isBlank(env, 'encrypt-to')) refuse(ofRecipients.blank)
+    return given === '' ? undefined : recipientsIn(given, refuse)
+  }
+}
+
+const recipientsIn: Kind<Recipients | undefined> = (given, refuse) => {
   const parsed = parseRecipients(given)
   if (!('problems' in parsed)) return parsed
   for (const { line, reason } of parsed.problems) refuse(reason === 'none' ? ofRecipients.none : `line ${line} ${ofRecipients[reason]}`)
@@ -17,8 +25,14 @@ export const recipients: Kind<Recipients | undefined> = (given, refuse) => {
 const mostProblems = 5
 
 /** What opens snapshots that are encrypted. Secret. */
-export const identities: Kind<readonly string[] | undefined> = (given, refuse) => {
-  if (given === '') return undefined
+export function identities(env: Env): Kind<readonly string[] | undefined> {
+  return (given, refuse) => {
+    if (given === '' && isBlank(env, identityInput)) refuse(ofIdentities.blank)
+    return given === '' ? undefined : identitiesIn(given, refuse)
+  }
+}
+
+const identitiesIn: Kind<readonly string[] | undefined> = (given, refuse) => {
   const parsed = parseIdentities(given)
   if (!('problems' in parsed)) return parsed
   for (const { line, reason } of parsed.problems.slice(0, mostProblems)) {
@@ -29,7 +43,9 @@ export const identities: Kind<readonly string[] | undefined> = (given, refuse) =
   return undefined
 }
 
-const ofRecipients: Record<RecipientReason, string> = {
+const ofRecipients: Record<RecipientReason | 'blank', string> = {
+  blank:
+    'holds white space alone, so nothing would be encrypted. Are the variables that it names set in this repository? To store in the clear, leave it out',
   none: 'holds no recipient. Write a line that begins with `age1` into it, or leave it out',
   'secret-key':
     'holds a secret key where a recipient belongs. That key is burnt: it is no longer secret, since it was in a workflow, so make a new one with `age-keygen`, and write the public key (`age1…`) here',
@@ -43,7 +59,9 @@ const ofRecipients: Record<RecipientReason, string> = {
 }
 
 // The words that all keys begin with are not spelled out: they are a part of the key, and would be masked.
-const ofIdentities: Record<IdentityReason, string> = {
+const ofIdentities: Record<IdentityReason | 'blank', string> = {
+  blank:
+    'holds white space alone. Are the secrets that it names set in this repository? (Runs from forks get no secrets.) To give no identity, leave it out',
   none: 'holds no identity, only comments. Store the whole content of the key file, with the line that begins with `AGE-SECRET-`',
   'public-key':
     'is a recipient, the public key to which snapshots are encrypted. It opens nothing: give the secret key that `age-keygen` printed with it, which begins with `AGE-SECRET-`',

@@ -50,15 +50,26 @@ export function inputReader(env: Env): InputReader {
         refuse(quoteOutside(input, 80), `is not an input of this action. Did you mean \`${nearest(input, names)}\`?`)
       }
       const unheard = findHeartbeatUrl(env) === undefined && undeclared.some((input) => nearest(input, names) === heartbeatInput)
-      if (problems.length > 0) throw invalid(problems, { names, misspelt: undeclared.length > 0, unheard })
+      if (problems.length > 0) throw invalid(problems, { env, names, misspelt: undeclared.length > 0, unheard })
     },
   }
 }
 
-const secretHint =
-  'Set the secret SANITY_AUTH_TOKEN in the repository: Settings, Secrets and variables, Actions, New repository secret. Give it a robot token with the Viewer role, from sanity.io/manage. Pass it to this step as `token: ${{ secrets.SANITY_AUTH_TOKEN }}`.'
+/** Whoever writes needs more than who reads. */
+function secretHint(env: Env): string {
+  const writes = inputOf(env, 'command') === 'restore' && inputOf(env, 'mode') === 'apply'
+  const [secret, role] = writes ? ['SANITY_RESTORE_TOKEN', 'Editor'] : ['SANITY_AUTH_TOKEN', 'Viewer']
+  return `Set the secret ${secret} in the repository: Settings, Secrets and variables, Actions, New repository secret. Give it a robot token with the ${role} role, from sanity.io/manage. Pass it to this step as \`token: \${{ secrets.${secret} }}\`.`
+}
+
+/** The page that lists the inputs of a command. */
+function pageOf(env: Env): string {
+  const command = inputOf(env, 'command')
+  return command === 'verify' || command === 'restore' ? `The page docs/${command}.md` : 'The README'
+}
 
 type Names = {
+  readonly env: Env
   /** Of the inputs that were read. */
   readonly names: readonly string[]
   readonly misspelt: boolean
@@ -66,7 +77,7 @@ type Names = {
   readonly unheard: boolean
 }
 
-function invalid(problems: readonly Problem[], { names, misspelt, unheard }: Names): BackupError {
+function invalid(problems: readonly Problem[], { env, names, misspelt, unheard }: Names): BackupError {
   const lines = [...names, undefined].flatMap((name) =>
     problems
       .filter(({ input }) => (name === undefined ? !names.includes(input) : input === name))
@@ -77,7 +88,7 @@ function invalid(problems: readonly Problem[], { names, misspelt, unheard }: Nam
     title: problems.length === 1 ? 'An input is not valid' : `${problems.length} inputs are not valid`,
     message: lines.join('\n'),
     hint: problems.every(({ says }) => says === emptyToken)
-      ? secretHint
-      : `Correct the \`with:\` block of this step. The README lists every input with its meaning and default.${misspelt ? ' If you set a variable of this name with `env:`, give it a name that does not begin with INPUT_.' : ''}${unheard ? ' The watchdog was not told of this failure: only the URL in `heartbeat-url` is ever requested.' : ''}`,
+      ? secretHint(env)
+      : `Correct the \`with:\` block of this step. ${pageOf(env)} lists every input with its meaning and default.${misspelt ? ' If you set a variable of this name with `env:`, give it a name that does not begin with INPUT_.' : ''}${unheard ? ' The watchdog was not told of this failure: only the URL in `heartbeat-url` is ever requested.' : ''}`,
   })
 }

@@ -40,7 +40,7 @@ export function readRestore(reader: InputReader) {
     onBlocked: read('on-blocked', kind.oneOf('fail', 'warn')),
     safetySnapshot: read('safety-snapshot', kind.trueOrFalse),
     allowPublic: read('allow-public', kind.trueOrFalse),
-    encryptTo: read('encrypt-to', keys.recipients),
+    encryptTo: read('encrypt-to', keys.recipients(env)),
     command: read('command', kind.oneOf('restore')),
   }
   const { token, ...place } = target

@@ -1,4 +1,4 @@
-import { secretsIn } from '../codec/age-keys.ts'
+import { bareKeysIn, secretsIn } from '../codec/age-keys.ts'
 import { findBrokenRule, secretRules } from './rules.ts'
 import { nearest } from './spelling.ts'
 import { type Env, findUndeclared, inputOf, proxyVariables, variableOf } from './variables.ts'
@@ -12,7 +12,7 @@ export const minTokenLength = 8
 export const heartbeatInput = 'heartbeat-url'
 
 /** The input for secret keys of age, of which it holds several lines. */
-const identityInput = 'identity'
+export const identityInput = 'identity'
 
 const secretInputs = ['token', 'github-token', heartbeatInput, identityInput] as const
 
@@ -62,7 +62,7 @@ function beginningOf(text: string): string {
 /** Secret keys of age, wherever they stand: one that stands in a wrong place must not be printed on top of that. */
 function ageKeys(env: Env): string[] {
   const inputs = Object.entries(env).filter(([name]) => name.startsWith('INPUT_'))
-  return inputs.flatMap(([, value = '']) => secretsIn(value, 'recipients'))
+  return inputs.flatMap(([, value = '']) => [...secretsIn(value, 'recipients'), ...bareKeysIn(value)])
 }
 
 function isMaskable(secret: string): boolean {

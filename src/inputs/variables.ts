@@ -15,6 +15,11 @@ export function inputOf(env: Env, input: string): string {
   return (env[variableOf(input)] ?? '').trim()
 }
 
+/** Whether an input was given, and white space is all that it holds: several empty secrets or variables, one a line, come so. */
+export function isBlank(env: Env, input: string): boolean {
+  return (env[variableOf(input)] ?? '') !== '' && inputOf(env, input) === ''
+}
+
 /** Inputs that the environment holds though they are not among the declared ones, as a workflow would write them. */
 export function findUndeclared(env: Env, declared: readonly string[]): string[] {
   const known = new Set(declared.map(variableOf))

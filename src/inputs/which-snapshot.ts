@@ -34,7 +34,7 @@ export function readWhichSnapshot(reader: InputReader): WhichSnapshot {
   refuseContradictions(given, reader)
   const at = read('at', kind.optional(kind.time))
   if (at !== undefined && given.commit !== undefined) reader.refuse('at', 'says nothing beside `commit`, which names one snapshot')
-  const identities = read('identity', keys.identities)
+  const identities = read('identity', keys.identities(env))
   return { place: placeOf(given), at, identities, githubToken: read('github-token', kind.secret) }
 }
 

@@ -2,7 +2,7 @@ import * as core from '@actions/core'
 import { type BackupError, messageOf } from '../errors.ts'
 import { redactor } from '../redact.ts'
 import { isDiskFull } from '../snapshot/workshop/room.ts'
-import { neutralise, quoteOutside } from '../text.ts'
+import { neutralise, quoteOutside, visible } from '../text.ts'
 import type { FoldingLog, Log } from '../tools.ts'
 import type { Ending } from './ending.ts'
 import { docsAddress, errorPage } from './links.ts'
@@ -26,8 +26,8 @@ export type Secrets = { readonly masked: readonly string[]; readonly hidden: rea
 /** Masks the secrets and makes the report. No secret leaves it in any form, and nothing that the runner would take for a command. */
 export function makeReport({ masked, hidden }: Secrets, env: NodeJS.ProcessEnv): Report {
   maskInLog(masked, env)
-  const redact = redactor([...masked, ...hidden])
-  const redactMasked = redactor(masked)
+  const redact = redactor([...masked, ...hidden].flatMap(asShown))
+  const redactMasked = redactor(masked.flatMap(asShown))
   const clean = (text: string): string => redact(neutralise(text))
   // Outputs are words of our own and of the inputs. A proxy's password is in none of them, and one that reads like a piece of a word must not
   // bend the path of the snapshot.
@@ -58,10 +58,18 @@ export function makeReport({ masked, hidden }: Secrets, env: NodeJS.ProcessEnv):
   }
 }
 
-/** Has the runner mask the secrets. Without a runner nothing reads this command, and it would print what it is to hide. */
+/** What is left of a secret when nobody sees the rest may be an ordinary word. */
+const shortestMask = 8
+
+/** A secret as it is, and as it is when it has been made harmless like all that is shown. */
+function asShown(secret: string): string[] {
+  return [...new Set([secret, neutralise(secret)])]
+}
+
+/** Has the runner mask the secrets, without what would act on a screen: no text that we show has that. Without a runner nothing reads this command, and it would print what it is to hide. */
 function maskInLog(secrets: readonly string[], env: NodeJS.ProcessEnv): void {
   if (env['GITHUB_ACTIONS'] !== 'true' && !env['GITHUB_OUTPUT']) return
-  for (const secret of secrets) core.setSecret(secret)
+  for (const secret of new Set(secrets.map(visible))) if (secret.length >= shortestMask) core.setSecret(secret)
 }
 
 /** Writes the outputs where there is a workflow to read them. Throws if the file for them cannot be written. */

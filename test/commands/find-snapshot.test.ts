@@ -47,7 +47,9 @@ beforeEach(async () => {
     }
     if (url.pathname.endsWith('/zip')) return send(response, { status: 302, headers: { location: `${server.url}/storage/${id}` } })
     const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? []
-    send(response, { status: 206, body: zipOf(id).subarray(Number(start), Number(end) + 1) })
+    const zip = zipOf(id)
+    const headers = { 'content-range': `bytes ${start}-${Math.min(Number(end), zip.length - 1)}/${zip.length}` }
+    send(response, { status: 206, headers, body: zip.subarray(Number(start), Number(end) + 1) })
   })
 })
 
@@ -149,6 +151,15 @@ describe('a snapshot among artifacts', () => {
     ])
   })
 
+  it('of a time comes with a word about those that cannot be read, and none about backups to come', async () => {
+    shelf = [{}, { manifest: { takenAt: 'yesterday' } }]
+    const { names, logged } = await find(artifact(), { at: '2026-11-20T12:00:00Z' })
+    expect(names).toEqual(['number-1'])
+    const warned = logged.filter((line) => line.startsWith('warning: Passed over: '))
+    expect(warned).toHaveLength(1)
+    expect(warned.join()).not.toMatch(/next time/)
+  })
+
   it('is a set of shards: those of one workflow run', async () => {
     const shard = (index: number, run: number, attempt = ''): Shelved => ({
       name: `sanity-abc12345-production-shard-${index}-of-2${attempt}`,
@@ -160,6 +171,18 @@ describe('a snapshot among artifacts', () => {
     expect(names).toEqual(['number-5', 'number-6'])
     expect(found.shards).toBe(2)
     expect(logged[0]).toContain('2 of its 2 shards')
+  })
+
+  it('is a set of shards of which one has expired, which is said', async () => {
+    const shard = (index: number, expired: { expired?: true } = {}): Shelved => ({
+      name: `sanity-abc12345-production-shard-${index}-of-2`,
+      manifest: { shard: { index, of: 2 } },
+      ...expired,
+    })
+    shelf = [shard(2, { expired: true }), shard(1)]
+    const { found, logged } = await find(artifact())
+    expect(found.parts).toHaveLength(1)
+    expect(logged.join('\n')).toContain('warning: Shards of the snapshot are missing: 1 of that name has expired')
   })
 
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { identities } from '../../src/inputs/keys.ts'
+import { identities, recipients } from '../../src/inputs/keys.ts'
 import { makeKeys } from '../codec/age-files.ts'
 
 const ann = await makeKeys('x25519')
@@ -7,7 +7,7 @@ const hanna = await makeKeys('hybrid')
 
 function read(given: string) {
   const says: string[] = []
-  return { value: identities(given, (each) => says.push(each)), says }
+  return { value: identities({ INPUT_IDENTITY: given })(given.trim(), (each) => says.push(each)), says }
 }
 
 describe('identities', () => {
@@ -24,6 +24,7 @@ describe('identities', () => {
   })
 
   it.each([
+    { name: 'white space alone', given: '\n  \n', says: /^holds white space alone/ },
     { name: 'comments alone', given: '# nothing', says: /^holds no identity/ },
     { name: 'a recipient', given: `# a\n${ann.recipient}`, says: /^line 2 is a recipient/ },
     { name: 'a hybrid recipient', given: hanna.recipient, says: /^line 1 is a recipient/ },
@@ -45,5 +46,21 @@ describe('identities', () => {
   it('are refused in few words, however much was pasted', () => {
     const { says } = read('nonsense\n'.repeat(1000))
     expect([says.length, says.at(-1)]).toEqual([6, '995 more lines cannot be read either'])
+  })
+})
+
+describe('recipients', () => {
+  it.each([
+    {
+      name: 'two variables that are not set, one a line',
+      given: '\n\n',
+      says: [expect.stringMatching(/^holds white space alone, so nothing/)],
+    },
+    { name: 'a space', given: ' ', says: [expect.stringMatching(/^holds white space alone, so nothing/)] },
+    { name: 'nothing', given: '', says: [] },
+  ])('of $name are none, and whether that is refused', ({ given, says }) => {
+    const said: string[] = []
+    expect(recipients({ 'INPUT_ENCRYPT-TO': given })(given.trim(), (each) => said.push(each))).toBeUndefined()
+    expect(said).toEqual(says)
   })
 })

@@ -86,3 +86,25 @@ describe('refused are', () => {
     expect(problemsOf(inputs)).toEqual(says.map((each) => expect.stringContaining(each)))
   })
 })
+
+describe('the cure of an empty token', () => {
+  it.each([
+    { mode: 'plan', secret: 'SANITY_AUTH_TOKEN', role: 'Viewer' },
+    { mode: 'apply', secret: 'SANITY_RESTORE_TOKEN', role: 'Editor' },
+  ])('names the role that $mode needs', ({ mode, secret, role }) => {
+    expect(hintOf({ token: '', mode })).toMatch(new RegExp(`^Set the secret ${secret} .*the ${role} role.*secrets.${secret} `))
+  })
+
+  it('of another input names the page of the command', () => {
+    expect(hintOf({ mirror: 'perhaps' })).toContain('The page docs/restore.md lists every input')
+  })
+})
+
+function hintOf(inputs: Readonly<Record<string, string>>): string | undefined {
+  try {
+    parseInputs(env(inputs))
+    return undefined
+  } catch (error) {
+    return (error as BackupError).hint
+  }
+}

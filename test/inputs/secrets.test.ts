@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { findHeartbeatUrl, findSecrets, secretVariables } from '../../src/inputs/secrets.ts'
+import { makeKeys } from '../codec/age-files.ts'
 
 const token = 'skINPUTSabcdefghijklmnop'
 const heartbeat = 'https://hc-ping.com/eb095278-f28d-448d-87fb-7b75c171a6aa'
@@ -38,6 +39,15 @@ describe('the lines of an identity', () => {
   ])('are masked whole, in both letter cases, and without their beginning: $name', ({ env, names }) => {
     const forms = [key, data].flatMap((form) => [form, form.toLowerCase()])
     expect(findSecrets(env, names).masked.toSorted()).toEqual(forms.toSorted())
+  })
+
+  it.each(['x25519', 'hybrid'] as const)('are known without their beginning, wherever they stand: %s', async (kind) => {
+    const { identity } = await makeKeys(kind)
+    const bare = identity.slice(identity.lastIndexOf('1') + 1)
+    const masked = [bare, bare.toLowerCase()]
+    expect(findSecrets({ INPUT_DATASET: bare.toLowerCase() }, ['dataset']).masked.toSorted()).toEqual(masked)
+    expect(findSecrets({ 'INPUT_ENCRYPT-TO': `# mine: ${bare}\n` }, ['encrypt-to']).masked.toSorted()).toEqual(masked)
+    expect(findSecrets({ INPUT_DATASET: `${bare.slice(1)}Q` }, ['dataset']).masked).toEqual([])
   })
 
   it('are masked one by one, whatever they are, but for comments', () => {

@@ -132,6 +132,14 @@ describe('a secret', () => {
     makeReport({ masked: ['skREPORTabcdefghijkl'], hidden: ['proxy-password-of-mine'] }, { GITHUB_ACTIONS: 'true' })
     expect(printed.map((line) => line.trim())).toEqual(['::add-mask::skREPORTabcdefghijkl'])
   })
+
+  it('with characters that act on a screen is masked as it would be shown, and those are never printed', async () => {
+    const secret = 'skREPORT\u001b[2Jabcdefghijkl'
+    const files = await makeFiles({ GITHUB_ACTIONS: 'true' }, { masked: [secret, '\u0007word'], hidden: [] })
+    expect(printed.map((line) => line.trim())).toEqual(['::add-mask::skREPORT[2Jabcdefghijkl'])
+    files.report.log.info(`given: ${secret}`)
+    expect(printed.at(-1)).toBe('given: ***\n')
+  })
 })
 
 type Files = { readonly report: Report; readonly output: () => Promise<string>; readonly summary: () => Promise<string> }

@@ -34,6 +34,8 @@ export type DocumentNeeds = {
   /** `auto` begins with one stream and goes on in pages if that is cut or short twice. */
   readonly exportMode: 'auto' | ExportMode
   readonly filters: Filters
+  /** What the log says of documents that the filters leave out: the inputs that do it, as a rule. */
+  readonly leftOut?: string
   readonly pagesFolder: string
   readonly intake: Intake | undefined
   readonly write: WayNeeds['write']
@@ -80,7 +82,7 @@ export async function saveDocuments(needs: DocumentNeeds, tools: Tools): Promise
         tools,
       )
       const { received } = saved.tally
-      if (received >= expected) return logExport({ ...saved, streamGivenUp: way !== ways[0] }, tools)
+      if (received >= expected) return logExport({ ...saved, streamGivenUp: way !== ways[0] }, needs, tools)
       if (next === undefined) throw truncated(received, expected, way)
       tools.log.warning(`The export held ${formatCount(received)} of ${plural(expected, 'document')}. ${announced(way, next)}`)
     } catch (error) {
@@ -126,12 +128,14 @@ async function saveOneWay({ mode, fetch }: Way, { lagWaitsMs, ...needs }: OneWay
   }
 }
 
-function logExport(saved: SavedDocuments, { log }: Tools): SavedDocuments {
+const leftOutByInputs = 'Left out by `exclude-types` and `exclude-ids`'
+
+function logExport(saved: SavedDocuments, { leftOut = leftOutByInputs }: DocumentNeeds, { log }: Tools): SavedDocuments {
   const { tally: counted, data, exportMs, repeated } = saved
   const file = data?.file
   const size = file ? `${formatBytes(file.contentBytes ?? 0)}, ${formatBytes(file.sizeBytes)} compressed` : 'not saved here'
   log.info(`Exported ${plural(counted.count, 'document')} (${size}) in ${formatDuration(exportMs)}`)
-  if (counted.excluded > 0) log.info(`Left out by \`exclude-types\` and \`exclude-ids\`: ${plural(counted.excluded, 'document')}`)
+  if (counted.excluded > 0) log.info(`${leftOut}: ${plural(counted.excluded, 'document')}`)
   for (const [type, count] of otherAssets(counted.byType)) {
     log.info(
       `Not included: the files of ${plural(count, 'asset')} of type ${type}. They lie in the Media Library; their documents are saved.`,

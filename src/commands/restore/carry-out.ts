@@ -5,7 +5,7 @@ import { unexpected } from '../../report/run-errors.ts'
 import type { Runner } from '../../runner.ts'
 import type { SanityApi } from '../../sanity/api.ts'
 import { writeApi } from '../../sanity/write/write.ts'
-import { systemError } from '../../snapshot/workshop/system-error.ts'
+import { inWordsOf, systemError } from '../../snapshot/workshop/system-error.ts'
 import type { SnapshotFolder } from '../../snapshot/workshop/workshop.ts'
 import { openLineFile } from '../../snapshot/write/append-file.ts'
 import { unlessAborted } from '../../streams/abort.ts'
@@ -63,6 +63,7 @@ export async function carryOut(inputs: RestoreInputs, needs: CarryNeeds, tools: 
   } catch (error) {
     failure = stopped(await known(error, workshop.path), { journal, safety: stored, signal, approved: inputs.planDigest !== undefined })
   }
+  log.info(`Wrote ${plural(done.documents, 'document')} in ${plural(journal.count(), 'transaction')}`)
   const kept = await keep(inputs, { runner, files }, tools)
   const applied = { safety: stored, journalPath: file.path, transactions: journal.count(), left: left.all, proof, kept }
   return { applied, failure }
@@ -88,7 +89,7 @@ async function keep(
 }
 
 async function known(error: unknown, folder: string): Promise<BackupError> {
-  return error instanceof BackupError ? error : ((await systemError(error, folder)) ?? unexpected(error))
+  return inWordsOf('RUNNER_TEMP', error instanceof BackupError ? error : ((await systemError(error, folder)) ?? unexpected(error)))
 }
 
 type Stopped = {

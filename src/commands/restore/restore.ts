@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 import { BackupError } from '../../errors.ts'
 import type { RestoreInputs } from '../../inputs/restore.ts'
+import { findUnmatched } from '../../restore/plan/choice.ts'
 import { countRows, isOfNothing } from '../../restore/plan/rows.ts'
 import type { Runner } from '../../runner.ts'
 import { type SanityApi, sanityApi } from '../../sanity/api.ts'
-import { systemError } from '../../snapshot/workshop/system-error.ts'
+import { inWordsOf, systemError } from '../../snapshot/workshop/system-error.ts'
 import { openLineFile } from '../../snapshot/write/append-file.ts'
-import { formatCount, plural } from '../../text.ts'
+import { formatCount, plural, quoteOutside } from '../../text.ts'
 import type { Tools } from '../../tools.ts'
 import { toolVersion } from '../../version.ts'
 import { makeFolder } from '../backup/folder.ts'
@@ -15,7 +16,7 @@ import { carryOut } from './carry-out.ts'
 import type { RestoreOutcome } from './outcome.ts'
 import { type Prepared, prepare } from './prepare.ts'
 import { checkMirror, refusePlan, refuseUnconfirmed } from './refuse.ts'
-import { openSafety, type Safety, safetyLabel } from './safety.ts'
+import { openSafety, type Safety, safetyLabel, warnOfClearSafety } from './safety.ts'
 import { holdSnapshot } from './source.ts'
 
 /**
@@ -26,7 +27,8 @@ export async function restore(inputs: RestoreInputs, runner: Runner, tools: Tool
   try {
     return await restoreChosen(inputs, runner, tools)
   } catch (error) {
-    throw error instanceof BackupError ? error : ((await systemError(error, runner.temp)) ?? error)
+    const known = error instanceof BackupError ? error : await systemError(error, runner.temp)
+    throw known === undefined ? error : inWordsOf('RUNNER_TEMP', known)
   }
 }
 
@@ -35,17 +37,18 @@ async function restoreChosen(inputs: RestoreInputs, runner: Runner, tools: Tools
   const startedMs = performance.now()
   refuseUnconfirmed(inputs)
   const { target } = inputs
-  using scratch = await openPlace({ path: runner.temp, name: 'restore' }, tools)
+  using scratch = await openPlace({ path: runner.temp, name: 'restore', of: 'RUNNER_TEMP' }, tools)
   using place = await makeFolder({ path: join(runner.temp, 'sanity-backup'), source: target, label: safetyLabel, shard: null }, tools)
   const safety = await openSafety(inputs, { runner, place }, tools)
   const snapshot = await holdSnapshot(inputs, { runner, workshop: scratch.folder }, tools)
+  warnOfClearSafety(inputs, snapshot.chosen.main.manifest, tools)
   checkMirror(inputs, snapshot.manifest, tools)
 
   tools.log.info(`Reading dataset "${target.dataset}" of project "${target.projectId}"`)
   const api = apiOf(inputs, tools)
   const files = join(runner.temp, `sanity-restore-${crypto.randomUUID()}`)
   const { prepared, planPath } = await makePlan(inputs, { api, snapshot, workshop: place.folder, write: safety.write, files }, tools)
-  sayPlan(prepared, tools)
+  sayPlan(inputs, prepared, tools)
 
   const { manifest } = snapshot
   const about = {
@@ -75,7 +78,7 @@ async function act(inputs: RestoreInputs, needs: ActNeeds, tools: Tools): Promis
     return { status: 'restored', ...(await carryOut(inputs, needs, tools)) }
   } catch (error) {
     // Nothing was written, and the plan can be read all the same.
-    if (error instanceof BackupError) return { status: 'planned', applied: undefined, failure: error }
+    if (error instanceof BackupError) return { status: 'planned', applied: undefined, failure: inWordsOf('RUNNER_TEMP', error) }
     throw error
   }
 }
@@ -97,12 +100,18 @@ async function makePlan(
   return { prepared, planPath: file.path }
 }
 
-function sayPlan({ plan, planDigest, target }: Prepared, { log }: Tools): void {
+function sayPlan({ choice }: RestoreInputs, { plan, planDigest, target, catalog }: Prepared, { log }: Tools): void {
   const { create, replace, blocked, upload, delete: deleted } = countRows(plan)
   const parts = [`${create} to create`, `${replace} to replace`, `${deleted} to delete`, `${plural(upload, 'file')} to upload`]
   log.info(`The plan: ${parts.join(', ')}; ${plural(plan.unchanged, 'document')} the same. Its digest is ${planDigest}`)
-  if (isOfNothing(plan))
+  const unmatched = findUnmatched(choice, catalog).map((each) => `"${quoteOutside(each, 150)}"`)
+  if (isOfNothing(plan)) {
     log.warning('No document of the snapshot is chosen: check the spelling of `types`, `ids`, `exclude-types` and `exclude-ids`.')
+  } else if (unmatched.length > 0) {
+    log.warning(
+      `No document, neither in the snapshot nor in the target, is meant by ${unmatched.slice(0, 10).join(', ')} in \`types\` or \`ids\`: check the spelling.`,
+    )
+  }
   const there = target.documents.tally.received
   if (deleted * 2 > there) {
     log.warning(

@@ -1,6 +1,6 @@
 import { codecs } from '../../codec/codecs.ts'
 import { BackupError, type ErrorCode, reworded } from '../../errors.ts'
-import { printManifest } from '../../format/manifest/manifest.ts'
+import { printManifest, type StoredManifest } from '../../format/manifest/manifest.ts'
 import type { RestoreInputs } from '../../inputs/restore.ts'
 import type { Runner } from '../../runner.ts'
 import { writeData } from '../../snapshot/write/data-file.ts'
@@ -27,6 +27,14 @@ export type Safety = {
   readonly write: WayNeeds['write']
   /** Stores it and reads it back. Throws what storing a backup throws; then nothing was written to the target. */
   readonly store: (prepared: Prepared) => Promise<StoredSafety | undefined>
+}
+
+/** Who encrypts the snapshots of a dataset may not want to find it in the clear beside them. */
+export function warnOfClearSafety({ mode, safetySnapshot, encryptTo }: RestoreInputs, source: StoredManifest, { log }: Tools): void {
+  if (mode !== 'apply' || !safetySnapshot || encryptTo !== undefined || !source.encryption) return
+  log.warning(
+    'The snapshot is encrypted, and the safety snapshot of the target will be stored in the clear. Set `encrypt-to` as in the backup to encrypt it, too.',
+  )
 }
 
 type SafetyNeeds = { readonly runner: Runner; readonly place: NamedFolder }

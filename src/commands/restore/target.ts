@@ -40,7 +40,8 @@ export async function readTarget({ catalog, rules, ...needs }: TargetNeeds, tool
       for (const document of documents) noteTarget(document, { catalog, rules, releases })
     },
   }
-  const documents = await saveDocuments({ ...needs, exportMode: 'auto', intake, lagWaitsMs }, tools)
+  const leftOut = 'Left out of what is kept of the target, as the snapshot leaves it out'
+  const documents = await saveDocuments({ ...needs, exportMode: 'auto', intake, lagWaitsMs, leftOut }, tools)
   return { documents, releases }
 }
 

@@ -3,7 +3,7 @@ import type { Finding } from '../../format/findings/finding.ts'
 import { nameOfSet } from '../../format/manifest/snapshot-name.ts'
 import type { VerifyInputs } from '../../inputs/verify.ts'
 import type { Runner } from '../../runner.ts'
-import { systemError } from '../../snapshot/workshop/system-error.ts'
+import { inWordsOf, systemError } from '../../snapshot/workshop/system-error.ts'
 import { formatDuration, plural, quoteOutside } from '../../text.ts'
 import type { Tools } from '../../tools.ts'
 import { findSnapshot } from '../find-snapshot.ts'
@@ -11,7 +11,7 @@ import { ensureUnlocked, openerFor } from '../unlock.ts'
 import { findWrong } from './findings.ts'
 import { leave } from './leave.ts'
 import type { VerifyOutcome } from './outcome.ts'
-import { openPlace } from './place.ts'
+import { ensureOutside, openPlace } from './place.ts'
 
 /**
  * Verifies a stored snapshot: finds it, fetches what the level asks for, and looks for all that is wrong with it. What it finds is a result. Throws a
@@ -22,22 +22,27 @@ export async function verify(inputs: VerifyInputs, runner: Runner, tools: Tools)
     return await verifyChosen(inputs, runner, tools)
   } catch (error) {
     // Wherever the system refused something, also where no room of ours was writing.
-    throw error instanceof BackupError ? error : ((await systemError(error, inputs.fetchTo ?? runner.temp)) ?? error)
+    const known = error instanceof BackupError ? error : await systemError(error, inputs.fetchTo ?? runner.temp)
+    const isLeft = inputs.fetchTo !== undefined && known?.message.includes(`"${inputs.fetchTo}`)
+    throw known === undefined ? error : inWordsOf(isLeft ? 'fetch-to' : 'RUNNER_TEMP', known)
   }
 }
 
 async function verifyChosen(inputs: VerifyInputs, runner: Runner, tools: Tools): Promise<VerifyOutcome> {
   const startedMs = performance.now()
   const { level, fetchTo, maxAgeHours } = inputs
-  using scratch = await openPlace({ path: runner.temp, name: 'verify' }, tools)
+  using scratch = await openPlace({ path: runner.temp, name: 'verify', of: 'RUNNER_TEMP' }, tools)
   using chosen = await findSnapshot(inputs.which, inputs.source, { runner, tools, scratch: scratch.folder.scratch })
   const { takenAt, snapshot, encryption } = chosen.main.manifest
   const opener = level === 'data' ? openerFor(chosen, inputs.which.identities, tools) : undefined
   if (encryption && level === 'structure') tools.log.info('The snapshot is encrypted. At `level: structure` its content is not read.')
   const ageMs = tools.now().getTime() - Date.parse(takenAt)
 
+  // Nothing of a snapshot in a folder is copied. What is made within that folder would seem to be a part of it.
+  const inFolder = inputs.which.place.kind === 'directory' ? await chosen.fetch(scratch.folder.readBack, { level }) : undefined
+  if (fetchTo !== undefined) for (const { folder } of inFolder ?? []) await ensureOutside(fetchTo, folder)
   using left = fetchTo === undefined ? undefined : await openPlace({ path: fetchTo, name: nameOf(snapshot), of: 'fetch-to' }, tools)
-  const fetched = await chosen.fetch((left ?? scratch).folder.readBack, { level })
+  const fetched = inFolder ?? (await chosen.fetch((left ?? scratch).folder.readBack, { level }))
   await ensureUnlocked(chosen, fetched, opener)
   const findings = await findWrong({ chosen, fetched, level, opener, maxAgeHours }, tools)
   say(findings, tools)

@@ -1,5 +1,6 @@
 import { type Filters, filter, publishedId } from '../../format/manifest/filters.ts'
 import { idPattern } from '../../format/manifest/id-pattern.ts'
+import type { Catalog } from './catalog.ts'
 import { isAsset } from './look.ts'
 
 /** Which rows a user chose. Empty lists of what is wanted mean all. */
@@ -29,6 +30,20 @@ export function chooser({ types, excludeTypes, ids, excludeIds }: Choice): (docu
     if (types.length > 0 && !types.includes(type)) return 'other'
     return ids.length > 0 && !isAmong(wantedIds, id) ? 'other' : 'chosen'
   }
+}
+
+/** The types and the patterns of ids that no document has, in the snapshot or in the target. */
+export function findUnmatched({ types, ids }: Choice, catalog: Pick<Catalog, 'size' | 'idOf' | 'has' | 'typeOf'>): string[] {
+  const left = new Set(types)
+  const patterns = new Map(ids.map((id) => [id, idPattern(id)]))
+  for (let document = 0; document < catalog.size() && left.size + patterns.size > 0; document++) {
+    const sides = (['snapshot', 'target'] as const).filter((side) => catalog.has(side, document))
+    if (sides.length === 0) continue
+    for (const side of sides) left.delete(catalog.typeOf(side, document))
+    const id = catalog.idOf(document)
+    for (const [pattern, matches] of patterns) if (matches(id) || matches(publishedId(id))) patterns.delete(pattern)
+  }
+  return [...left, ...patterns.keys()]
 }
 
 /** Why a document that the snapshot lacks stays: the snapshot would not hold it, or it is newer. */

@@ -1,5 +1,5 @@
-import { mkdir, open, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { mkdir, open, realpath, stat } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
 import { findSystemCode } from '../../errors.ts'
 
 /** What `mkdir -p` does. Node's own never comes back from places such as /proc. */
@@ -27,6 +27,21 @@ export async function syncFolder(folder: string): Promise<void> {
     if (!unflushable.includes(findSystemCode(error) ?? '')) throw error
   } finally {
     await handle.close()
+  }
+}
+
+/** Whether a folder is, or would be made, within another one, whatever links lead there. */
+export async function liesWithin(path: string, folder: string): Promise<boolean> {
+  const way = relative(await realpath(folder), await realPlace(path))
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
+}
+
+/** The real path of what is there, and below it the names that are not. */
+async function realPlace(path: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch {
+    return dirname(path) === path ? path : join(await realPlace(dirname(path)), basename(path))
   }
 }
 

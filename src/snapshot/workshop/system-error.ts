@@ -1,5 +1,6 @@
-import { BackupError, findSystemCode } from '../../errors.ts'
+import { BackupError, findSystemCode, reworded } from '../../errors.ts'
 import { diskFull, isDiskFull } from './room.ts'
+import { type FolderName, folderCures } from './workshop.ts'
 
 /**
  * The error for what the operating system refused while something was written to, or read from, `place`; undefined for what has no words of its own.
@@ -9,6 +10,31 @@ export async function systemError(error: unknown, place: string): Promise<Backup
   const code = findSystemCode(error) ?? ''
   const words = refusals[code]
   return words && new BackupError({ ...words, message: `${words.message(place)} (${code}).`, cause: error })
+}
+
+/** What names the folder where a command that reads snapshots writes. There `path` is the place that is read. */
+type ReadingFolder = Exclude<FolderName, 'path'>
+
+/** The same error with what helps there, where it says what helps a backup. */
+export function inWordsOf(of: ReadingFolder, error: BackupError): BackupError {
+  const refusal = error.code === 'disk-full' ? 'ENOSPC' : (findSystemCode(error.cause) ?? '')
+  const hint = /`(path|asset-concurrency|compression)/.test(error.hint) ? readingCures[refusal]?.[of] : undefined
+  return hint === undefined ? error : reworded(error, { hint })
+}
+
+const noMoreFiles = 'Raise the limit on the runner (`ulimit -n`, LimitNOFILE of its service).'
+const failingDisk = 'Look at the system’s log (`dmesg`) for this disk. No snapshot on it should be relied on before it was verified.'
+const moreFiles = { 'fetch-to': noMoreFiles, RUNNER_TEMP: noMoreFiles }
+
+const readingCures: Record<string, Record<ReadingFolder, string>> = {
+  ENOSPC: {
+    'fetch-to': 'Free disk space before this step, let `fetch-to` name a folder on a larger disk, or use a runner with more room.',
+    RUNNER_TEMP: 'Free disk space before this step, or use a runner with more room: the work is done in its folder for temporary files.',
+  },
+  EMFILE: moreFiles,
+  ENFILE: moreFiles,
+  EIO: { 'fetch-to': failingDisk, RUNNER_TEMP: failingDisk },
+  EROFS: folderCures,
 }
 
 type Words = {

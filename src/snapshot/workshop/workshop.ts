@@ -2,6 +2,7 @@ import { renameSync, rmdirSync, rmSync } from 'node:fs'
 import { mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BackupError, findSystemCode } from '../../errors.ts'
+import { quoteOutside } from '../../text.ts'
 import { exists, isFolder, makeFolders, syncFolder } from './files.ts'
 import { emptyAndRemove, hasOwner, showAtWork, writeOwner } from './leftovers.ts'
 import { diskFull, isDiskFull } from './room.ts'
@@ -75,14 +76,17 @@ function foldersIn(workshop: string) {
   }
 }
 
-/** `sync` brings the names in a folder to the disk. */
-type Wanted = { readonly path: string; readonly name: string; readonly sync?: typeof syncFolder }
+/** `of`: the input or the variable that names the folder. `sync` brings the names in a folder to the disk. */
+type Wanted = { readonly path: string; readonly name: string; readonly of?: FolderName; readonly sync?: typeof syncFolder }
+
+/** What can name the folder of a workshop. */
+export type FolderName = 'path' | 'fetch-to' | 'RUNNER_TEMP'
 
 /**
  * Makes the folder for a snapshot below `path`; undefined if that name is taken. Only the runner's own user may read it.
  * Throws `input-invalid` if it cannot be made there, `disk-full` if there is no room.
  */
-export async function makeWorkshop({ path, name, sync = syncFolder }: Wanted): Promise<SnapshotFolder | undefined> {
+export async function makeWorkshop({ path, name, of = 'path', sync = syncFolder }: Wanted): Promise<SnapshotFolder | undefined> {
   const final = join(path, name)
   const workshop = `${final}.partial`
   const inside = foldersIn(workshop)
@@ -96,7 +100,7 @@ export async function makeWorkshop({ path, name, sync = syncFolder }: Wanted): P
     if (findSystemCode(error) === 'EEXIST' && (await isFolder(path))) return undefined
     // Another run took it for a leftover in the moment in which it was still empty.
     if (findSystemCode(error) === 'ENOENT' && (await isFolder(path)) && !(await exists(workshop))) return undefined
-    throw await folderError(error, path)
+    throw await folderError(error, path, of)
   }
 
   let current = inside.snapshot
@@ -137,13 +141,20 @@ async function fillWorkshop(workshop: string, folders: readonly string[]): Promi
   }
 }
 
-async function folderError(error: unknown, path: string): Promise<BackupError> {
+/** What helps where no folder can be made. */
+export const folderCures: Record<FolderName, string> = {
+  path: 'Let `path` name a folder that this job may write to, or leave it at its default.',
+  'fetch-to': 'Let `fetch-to` name a folder that this job may write to, such as one below ${{ runner.temp }}.',
+  RUNNER_TEMP: 'The runner gives each job this folder to write to. Look at the runner: at the rights of its user there, and at its disk.',
+}
+
+async function folderError(error: unknown, path: string, of: FolderName): Promise<BackupError> {
   if (isDiskFull(error)) return await diskFull(error, path)
   return new BackupError({
     code: 'input-invalid',
     title: 'The snapshot folder cannot be made',
-    message: `path: no folder can be made in "${path}" (${findSystemCode(error) ?? 'unknown reason'}).`,
-    hint: 'Let `path` name a folder that this job may write to, or leave it at its default.',
+    message: `${of}: no folder can be made in "${quoteOutside(path, 500)}" (${findSystemCode(error) ?? 'unknown reason'}).`,
+    hint: folderCures[of],
     cause: error,
   })
 }

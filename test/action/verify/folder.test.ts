@@ -162,3 +162,12 @@ it('a folder without a snapshot is snapshot-missing', async () => {
   expect(run).toMatchObject({ code: 'snapshot-missing', outputs: {} })
   expect(run.summary).toContain('❌ could not look')
 })
+
+it.each(['', 'below/it'])('fetch-to in the snapshot itself is refused, and the snapshot not blamed: "%s"', async (below) => {
+  const copy = await copyOf(good)
+  const before = await readdir(copy, { recursive: true })
+  await using run = await verifyWith({ inputs: { path: copy, 'fetch-to': join(copy, below) } })
+  expect(run.code).toBe('input-invalid')
+  expect(run.error?.message).toMatch(/^fetch-to: ".*" lies in the snapshot itself/)
+  expect(await readdir(copy, { recursive: true })).toEqual(before)
+})

@@ -30,7 +30,7 @@ async function hold({ source, at }: Asked = {}) {
     source: { projectId: undefined, dataset: undefined, ...source },
     target: { projectId: 'abc12345', dataset: 'production' },
   } as unknown as RestoreInputs
-  using workshop = await openPlace({ path: temp.path, name: 'restore' }, tools)
+  using workshop = await openPlace({ path: temp.path, name: 'restore', of: 'RUNNER_TEMP' }, tools)
   return await holdSnapshot(inputs, { runner: parseRunner({}), workshop: workshop.folder }, tools)
 }
 

@@ -24,10 +24,10 @@ describe('sweepLeftovers', () => {
     expect(await readdir(temp.path)).toEqual([])
   })
 
-  it('removes what is named by chance, since nobody is to see it', async () => {
+  it.each(['restore', 'verify'])('removes what is named by chance, since nobody is to see it: of %s', async (command) => {
     await using temp = await makeTempFolder()
     const { owner } = await runElsewhere(temp.path)
-    const unseen = 'restore-0f5cbb38-26e4-4f1c-9b0e-2d6f0f5a7c11'
+    const unseen = `${command}-0f5cbb38-26e4-4f1c-9b0e-2d6f0f5a7c11`
     await workshop(temp.path, { owner, madeAt: now, name: unseen })
     expect(await sweepLeftovers(temp.path, now)).toEqual([`${unseen}.partial`])
   })

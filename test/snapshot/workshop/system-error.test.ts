@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { systemError } from '../../../src/snapshot/workshop/system-error.ts'
+import { inWordsOf, systemError } from '../../../src/snapshot/workshop/system-error.ts'
 import { smallDisk } from '../../support/disk.ts'
 import { rejection } from '../../support/feed.ts'
 import { onMachinesWith } from '../../support/on-machines-with.ts'
@@ -21,6 +21,16 @@ describe('what the system refuses', () => {
     const error = await systemError(new Error('x', { cause: refused(refusal) }), '/backups')
     expect(error).toMatchObject({ code, title, hint: expect.stringContaining(hint) })
   })
+
+  it.each(['EMFILE', 'ENFILE', 'EFBIG', 'EIO', 'EROFS', 'EDQUOT', 'ENOSPC'])(
+    'is told without the inputs of a backup where a snapshot is read: %s',
+    async (refusal) => {
+      const error = await systemError(refused(refusal), '/backups')
+      for (const place of ['fetch-to', 'RUNNER_TEMP'] as const) {
+        expect(error && inWordsOf(place, error).hint).toMatch(/^(?!.*`(path|compression|asset-concurrency)).+/)
+      }
+    },
+  )
 
   it('has none for anything else', async () => {
     expect(await systemError(refused('ECONNRESET'), '/backups')).toBeUndefined()

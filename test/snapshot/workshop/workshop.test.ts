@@ -89,6 +89,12 @@ describe('makeWorkshop', () => {
   })
 })
 
+it.each(['fetch-to', 'RUNNER_TEMP'] as const)('a folder that %s names and that cannot be made is told by that name', async (of) => {
+  const error = await rejection(makeWorkshop({ path: '/proc/x', name, of }))
+  expect(error).toMatchObject({ code: 'input-invalid', message: expect.stringMatching(`^${of}: no folder`) })
+  expect(error).not.toMatchObject({ hint: expect.stringContaining('`path`') })
+})
+
 describe('the last moment of a process', () => {
   it('removes a workshop that is still open', async () => {
     await using temp = await makeTempFolder()

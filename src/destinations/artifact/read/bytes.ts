@@ -1,6 +1,8 @@
 import { type BackupError, messageOf } from '../../../errors.ts'
 import { manifestFile } from '../../../format/manifest/manifest.ts'
 import { answerMs, askGithub, type Github, ownerAndRepo, totalMs, whyNot } from '../../../github/rest.ts'
+import { type Drip, dripWatch } from '../../../http/drip.ts'
+import type { HttpAnswer } from '../../../http/http.ts'
 import type { Artifact } from './list.ts'
 import { damaged, notHandedOut, notThere, notTold, withoutManifest } from './list-errors.ts'
 import { type ReadRange, readZipEntry } from './zip.ts'
@@ -20,7 +22,7 @@ export async function lookInto(artifact: Artifact, repository: string, github: G
   if (url === 'expired') return { kind: 'none' }
   if (!(url instanceof URL)) return { kind: 'unreadable', error: url.error, silent: url.silent }
   try {
-    const bytes = await readZipEntry(rangeReader(url, github), artifact.sizeBytes, manifestFile)
+    const bytes = await readZipEntry(rangeReader({ url, sizeBytes: artifact.sizeBytes }, github), artifact.sizeBytes, manifestFile)
     return bytes === undefined ? { kind: 'unreadable', error: withoutManifest(artifact.id), silent: false } : { kind: 'manifest', bytes }
   } catch (error) {
     const silent = error instanceof StorageError && error.passing
@@ -64,74 +66,103 @@ export class StorageError extends Error {
 
 const tries = 3
 
+/** What is slower than this would keep a run waiting without end. */
+const storageDrip: Drip = { windowMs: 60_000, leastBytes: 6_000 }
+
+/** Where a zip lies, and what GitHub says of it. */
+export type Zip = { readonly url: URL; readonly sizeBytes: number; readonly drip?: Drip }
+
+/** From its first byte up to, but not including, its last. */
+type Range = { readonly start: number; readonly end: number }
+
 /** Reads parts of a zip, again if the storage has trouble. */
-export function rangeReader(url: URL, github: Github): ReadRange {
+export function rangeReader(zip: Zip, github: Github): ReadRange {
   return async (start, end) => {
-    for (let tryNumber = 1; ; tryNumber++) {
+    const read: Buffer[] = []
+    let at = start
+    for (let tryNumber = 1; at < end; ) {
       try {
-        return await readOnce(url, { start, end }, github)
+        const signal = AbortSignal.any([github.signal, AbortSignal.timeout(totalMs)])
+        const before = at
+        for await (const chunk of streamRange(zip, { start: at, end }, { ...github, signal })) {
+          read.push(chunk)
+          at += chunk.length
+        }
+        if (isTooLittle(at - before, end - before)) throw tooShort()
       } catch (error) {
         github.signal.throwIfAborted()
-        if (!(error instanceof StorageError && error.passing) || tryNumber === tries) throw error
-        await github.wait(1000 * tryNumber, github.signal)
+        const storage = asStorageError(error)
+        if (!storage?.passing || tryNumber++ === tries) throw storage ?? error
+        await github.wait(1000 * (tryNumber - 1), github.signal)
       }
     }
+    return Buffer.concat(read)
   }
 }
 
-/** The storage wants no token: the URL is signed. It takes ranges with a start only. learn.microsoft.com, "Specifying the range header". */
-async function readOnce(url: URL, { start, end }: { start: number; end: number }, { http, signal }: Github): Promise<Buffer> {
-  const { status, bytes } = await http(url, {
-    headers: { range: `bytes=${start}-${end - 1}` },
-    headersTimeout: answerMs,
-    bodyTimeout: answerMs,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(totalMs)]),
-  })
-    .then(async ({ statusCode, body }) => {
-      if (statusCode === 206) return { status: statusCode, bytes: Buffer.from(await body.arrayBuffer()) }
-      // Unlike a body that is destroyed, it tells nobody who does not listen.
-      await body.dump()
-      return { status: statusCode, bytes: Buffer.alloc(0) }
-    })
-    .catch((error: unknown) => {
-      throw new StorageError(`it broke off: ${messageOf(error)}`, { passing: true, cause: error })
-    })
-  refuseStatus(status)
-  if (bytes.length !== end - start) throw new Error('the zip is shorter than GitHub says')
-  return bytes
+/** What is no error of the storage comes from the deadline for a whole answer. */
+function asStorageError(error: unknown): StorageError | undefined {
+  if (error instanceof StorageError) return error
+  const late = error instanceof DOMException && error.name === 'TimeoutError'
+  return late ? new StorageError(`it did not end within ${totalMs / 1000} s`, { passing: true, cause: error }) : undefined
 }
 
-/** Throws unless this is the answer to a question for a part. */
-function refuseStatus(status: number): void {
-  // Nothing lies where the zip should.
-  if (status === 416) throw new Error('the zip is shorter than GitHub says')
-  if (status !== 206) throw new StorageError(`it answered ${status}`, { passing: status >= 500 || status === 429 || status === 408 })
+/** A storage may send less than it was asked for (RFC 9110, 15.3.7), but not so little that the end would never come. */
+const leastBytes = 64 * 1024
+
+export function isTooLittle(gotBytes: number, wantedBytes: number): boolean {
+  return gotBytes < Math.min(leastBytes, wantedBytes)
 }
 
-/** Streams one part of a zip, with one request. It is not asked again where it breaks off: then it throws a {@link StorageError}. */
-export async function* streamRange(
-  url: URL,
-  { start, end }: { start: number; end: number },
-  { http, signal }: Github,
-): AsyncGenerator<Buffer> {
-  const headers = { range: `bytes=${start}-${end - 1}` }
+export function tooShort(): StorageError {
+  return new StorageError('it ended too early', { passing: true })
+}
+
+/**
+ * Streams one part of a zip, with one request; less of it if the storage sends less. It is not asked again where it breaks off: then it throws a
+ * {@link StorageError}. The storage wants no token: the URL is signed. It takes ranges with a start only: learn.microsoft.com, "Specifying the range
+ * header".
+ */
+export async function* streamRange(zip: Zip, range: Range, { http, signal }: Github): AsyncGenerator<Buffer> {
+  const headers = { range: `bytes=${range.start}-${range.end - 1}` }
   const broken = (error: unknown): never => {
     signal.throwIfAborted()
     throw new StorageError(`it broke off: ${messageOf(error)}`, { passing: true, cause: error })
   }
-  const { statusCode, body } = await http(url, { headers, headersTimeout: answerMs, bodyTimeout: answerMs, signal }).catch(broken)
-  if (statusCode !== 206) {
-    await body.dump().catch(broken)
-    refuseStatus(statusCode)
-  }
+  const answer = await http(zip.url, { headers, headersTimeout: answerMs, bodyTimeout: answerMs, signal }).catch(broken)
+  const { body } = answer
+  const findDrip = dripWatch(zip.drip ?? storageDrip)
   const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>
   try {
-    for (;;) {
+    const sent = sentRange(answer, zip, range)
+    for (let at = sent.start; at < sent.end; ) {
       const { done, value } = await chunks.next().catch(broken)
       if (done) return
-      yield value
+      const tooSlow = findDrip(value.length)
+      if (tooSlow) throw new StorageError(tooSlow, { passing: true })
+      const part = value.subarray(Math.max(0, range.start - at), Math.max(0, sent.end - at))
+      at += value.length
+      if (part.length > 0) yield part
     }
   } finally {
     body.on('error', () => undefined).destroy()
   }
+}
+
+/** The part of the zip that an answer brings, as far as it was asked for. From a place that gives only all of it, it comes from its first byte on. */
+function sentRange({ statusCode, headers }: Pick<HttpAnswer, 'statusCode' | 'headers'>, { sizeBytes }: Zip, range: Range): Range {
+  // Nothing lies where the zip should.
+  if (statusCode === 416) throw notThatSize()
+  if (statusCode === 200 && headers['content-length'] === String(sizeBytes)) return { start: 0, end: range.end }
+  const passing = statusCode >= 500 || statusCode === 429 || statusCode === 408
+  if (statusCode !== 206) throw new StorageError(`it answered ${statusCode}`, { passing })
+  const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/i.exec(String(headers['content-range'] ?? '')) ?? []
+  if (Number(first) !== range.start || !(Number(last) >= range.start && Number(last) < range.end))
+    throw new StorageError('it sent another part than it was asked for', { passing: true })
+  if (total !== '*' && Number(total) !== sizeBytes) throw notThatSize()
+  return { start: range.start, end: Number(last) + 1 }
+}
+
+function notThatSize(): StorageError {
+  return new StorageError('what it has is not of the size that GitHub tells', { passing: true })
 }

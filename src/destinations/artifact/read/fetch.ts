@@ -6,7 +6,7 @@ import type { Github } from '../../../github/rest.ts'
 import { writeFetched } from '../../../snapshot/write/fetched.ts'
 import { quoteOutside } from '../../../text.ts'
 import type { Fetched, Found, Level, OddFile } from '../../destination.ts'
-import { findZip, inWords, rangeReader, StorageError, streamRange } from './bytes.ts'
+import { findZip, inWords, isTooLittle, rangeReader, StorageError, streamRange, tooShort, type Zip } from './bytes.ts'
 import { type ForwardReader, forwardReader } from './forward.ts'
 import type { Artifact } from './list.ts'
 import { goneSince } from './list-errors.ts'
@@ -28,7 +28,7 @@ export async function fetchZip(
   { into, level }: { into: string; level: Level },
 ): Promise<Fetched> {
   try {
-    const entries = await readZipList(rangeReader(await urlOf(place), place.github), place.artifact.sizeBytes)
+    const entries = await readZipList(rangeReader(await zipOf(place), place.github), place.artifact.sizeBytes)
     const { files, odd, listed } = sort(entries, manifest.files)
     await writeFetched(into, { path: manifestFile, sizeBytes: manifestBytes.length }, chunksOf(manifestBytes))
     if (level === 'data' && files.length > 0) odd.push(...(await fetchFiles(place, files, into)))
@@ -47,9 +47,9 @@ async function* chunksOf(bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes
 }
 
-async function urlOf({ artifact, repository, github }: Place): Promise<URL> {
+async function zipOf({ artifact, repository, github }: Place): Promise<Zip> {
   const url = await findZip(artifact, repository, github)
-  if (url instanceof URL) return url
+  if (url instanceof URL) return { url, sizeBytes: artifact.sizeBytes }
   throw url === 'expired' ? goneSince(artifact.name) : url.error
 }
 
@@ -149,27 +149,30 @@ async function* inflated(stored: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
   }
 }
 
-/** How often in all the storage is asked for the rest of a zip, and how often without a byte in between. */
+/** How often in all the storage may break off, and how often with hardly a byte in between. */
 const mostTries = 20
 const mostInVain = 3
 
-/** Streams a part of the zip. Where that breaks off, the rest is asked for anew: the address holds for a minute only. */
+/** Streams a part of the zip. Where that breaks off, the rest is asked for at a new address: each holds for a minute only. */
 async function* resuming(place: Place, { start, end }: { readonly start: number; readonly end: number }): AsyncGenerator<Buffer> {
   const { github } = place
   let at = start
+  let tried = 0
   let inVain = 0
-  for (let tried = 1; at < end; tried++) {
-    const url = await urlOf(place)
+  for (let zip: Zip | undefined; at < end; ) {
+    const before = at
+    zip ??= await zipOf(place)
     try {
-      for await (const chunk of streamRange(url, { start: at, end }, github)) {
+      for await (const chunk of streamRange(zip, { start: at, end }, github)) {
         at += chunk.length
-        inVain = 0
         yield chunk
       }
-      if (at < end) throw new StorageError('it ended too early', { passing: true })
+      if (isTooLittle(at - before, end - before)) throw tooShort()
     } catch (error) {
       github.signal.throwIfAborted()
-      if (!(error instanceof StorageError && error.passing) || ++inVain === mostInVain || tried === mostTries) throw error
+      inVain = isTooLittle(at - before, end - before) ? inVain + 1 : 1
+      if (!(error instanceof StorageError && error.passing) || inVain === mostInVain || ++tried === mostTries) throw error
+      zip = undefined
       await github.wait(1000 * inVain, github.signal)
     }
   }

@@ -1,4 +1,4 @@
-import { BackupError } from '../../../errors.ts'
+import { BackupError, messageOf } from '../../../errors.ts'
 import { type GithubAnswer, whyNot } from '../../../github/rest.ts'
 import { quoteOutside } from '../../../text.ts'
 
@@ -15,13 +15,13 @@ export function notTold(answer: GithubAnswer): BackupError {
   })
 }
 
-/** The error for an artifact whose bytes are not those of a snapshot. */
+/** The error for an artifact whose bytes, as they came here, are not those of a zip. What is at fault is not known: it is no reason to delete it. */
 export function damaged(id: number, cause: unknown): BackupError {
   return new BackupError({
     code: 'artifact-failed',
-    title: 'An artifact is damaged',
-    message: `The artifact ${id} is damaged: its manifest cannot be read out of its zip.`,
-    hint: 'Do not rely on that snapshot. Delete the artifact, so that nobody restores from it.',
+    title: 'An artifact cannot be read',
+    message: `The artifact ${id} cannot be read: what came from GitHub’s storage is no whole zip (${quoteOutside(messageOf(cause), 200)}).`,
+    hint: 'Run it again. If it comes back, download the artifact on the page of its workflow run. If its zip opens there, something between this runner and *.blob.core.windows.net changes what is sent. If not, do not rely on that snapshot.',
     cause,
   })
 }
@@ -30,8 +30,8 @@ export function damaged(id: number, cause: unknown): BackupError {
 export function notThere(id: number, why: string): BackupError {
   return new BackupError({
     code: 'artifact-failed',
-    title: 'An earlier artifact is not there',
-    message: `The earlier artifact ${id} is listed, and GitHub does not hand it out (${quoteOutside(why, 200)}).`,
+    title: 'An artifact is not there',
+    message: `The artifact ${id} is listed, and GitHub does not hand it out (${quoteOutside(why, 200)}).`,
     hint: 'If it was deleted a moment ago, there is nothing to do. Otherwise do not rely on that snapshot.',
   })
 }
@@ -39,10 +39,10 @@ export function notThere(id: number, why: string): BackupError {
 /** The error for an artifact that is a zip, and no snapshot. */
 export function withoutManifest(id: number): BackupError {
   return new BackupError({
-    code: 'artifact-failed',
-    title: 'An earlier artifact is no snapshot',
-    message: `The earlier artifact ${id} holds no manifest.json, so it is no snapshot.`,
-    hint: 'Look at it: if another step stores artifacts under this name, give that step another one; if not, do not rely on the artifact, and delete it, so that nobody restores from it.',
+    code: 'snapshot-invalid',
+    title: 'An artifact is no snapshot',
+    message: `The artifact ${id} holds no manifest.json, so it is no snapshot.`,
+    hint: 'Look at it: if another step stores artifacts under this name, give that step another one. If not, do not rely on the artifact.',
   })
 }
 
@@ -52,7 +52,7 @@ export function notHandedOut(id: number, why: string, cause?: unknown): BackupEr
     code: 'artifact-failed',
     title: 'An artifact could not be fetched',
     message: `The artifact ${id} could not be fetched from GitHub’s storage (${quoteOutside(why, 200)}).`,
-    hint: 'If it comes back, check what stands between this runner and *.blob.core.windows.net: a proxy there must pass the header `Range` on, and the answer back.',
+    hint: 'Run it again, and see githubstatus.com. If it comes back, check what stands between this runner and *.blob.core.windows.net: a proxy there must pass the header `Range` on, and the answer back.',
     cause,
   })
 }

@@ -114,6 +114,7 @@ function makeLooker(place: SearchedPlace, github: Github) {
     look: async (artifact: Artifact): Promise<Found | BackupError | undefined> => {
       read++
       const looked = await lookInto(artifact, repository, github)
+      if (looked.kind === 'none') place.passBy({ why: 'expired', artifact })
       if (looked.kind === 'none') return undefined
       if (looked.kind === 'manifest') return foundIn(artifact, looked.bytes, { place, github })
       if (looked.silent) silent++
@@ -131,7 +132,7 @@ function takenMs({ manifest }: Found): number {
   return Date.parse(manifest.takenAt)
 }
 
-type SearchedPlace = ArtifactPlace & WantedArtifacts
+type SearchedPlace = ArtifactPlace & WantedArtifacts & Required<Pick<WantedArtifacts, 'passBy'>>
 
 /** `2 of that name have expired, the newest on 2026-11-20`; `one of that name comes from a fork`. */
 function passedInWords(passed: readonly PassedBy[]): string[] {

@@ -127,7 +127,7 @@ describe('max-shrink-percent, when the storage has trouble', () => {
     expect([second.exitCode, shrunk.code]).toEqual([0, 'dataset-shrunk'])
     expect(shrunk.error?.message).toMatch(/holds 100: 98 % fewer/)
     expect(shrunk.warnings).toEqual([
-      expect.stringMatching(/^The comparison passed a newer snapshot over \(artifact\)\. The artifact \d+ is damaged/),
+      expect.stringMatching(/^The comparison passed a newer snapshot over \(artifact\)\. The artifact \d+ cannot be read: what came/),
     ])
   })
 

@@ -31,23 +31,32 @@ let zip: Buffer
 let ranges: [start: number, end: number][]
 let cuts: (number | undefined)[]
 let gone: boolean
+/** How the storage takes a range: it gives that part, another one, or the whole zip; and how much it gives at a time. */
+let manner: 'part' | 'elsewhere' | 'whole'
+let mostBytes: number
 
 beforeEach(async () => {
   ranges = []
   cuts = []
   gone = false
+  manner = 'part'
+  mostBytes = Number.POSITIVE_INFINITY
   client = makeClient()
   server = await listen((request, response, url) => {
     if (url.pathname.endsWith('/artifacts')) return send(response, { status: 200, body: listed(url) })
     if (url.pathname.endsWith('/zip')) {
       return send(response, gone ? { status: 410 } : { status: 302, headers: { location: `${server.url}/storage` } })
     }
-    const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? []
-    ranges.push([Number(start), Number(end) + 1])
-    const body = zip.subarray(Number(start), Number(end) + 1)
+    const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? []
+    const start = Number(first)
+    ranges.push([start, Number(last) + 1])
+    if (manner === 'whole') return send(response, { status: 200, body: zip })
+    const body = zip.subarray(start, Math.min(Number(last) + 1, start + mostBytes))
+    const at = manner === 'elsewhere' && ranges.length > 2 ? start + 1 : start
+    const headers = { 'content-range': `bytes ${at}-${at + body.length - 1}/${zip.length}` }
     const cut = ranges.length > 1 ? cuts.shift() : undefined
-    if (cut === undefined) return send(response, { status: 206, body })
-    response.writeHead(206, { 'content-length': body.length })
+    if (cut === undefined) return send(response, { status: 206, headers, body })
+    response.writeHead(206, { ...headers, 'content-length': body.length })
     response.write(body.subarray(0, cut), () => response.socket?.destroy())
   })
 })
@@ -141,6 +150,31 @@ describe('an artifact', () => {
     cuts = [1000, undefined, 100_000, 0]
     expect(await fetchInto()).toMatchObject({ files: whole, odd: [] })
     expect(cuts).toEqual([])
+  })
+
+  it('is fetched whole from a storage that gives a tenth of it at a time', async () => {
+    zip = makeZip([{ ...data }, image, manifestPart])
+    mostBytes = 70_000
+    expect(await fetchInto()).toMatchObject({ files: whole, odd: [] })
+  })
+
+  it('is fetched whole from a storage that gives no parts', async () => {
+    zip = makeZip([data, image, manifestPart])
+    manner = 'whole'
+    expect(await fetchInto()).toMatchObject({ files: whole, odd: [] })
+  })
+
+  it('is not blamed for a storage that sends another part than it was asked for', async () => {
+    zip = makeZip([data, image, manifestPart])
+    const found = await find()
+    ranges = [[0, 0]]
+    manner = 'elsewhere'
+    await using temp = await makeTempFolder('fetch')
+    expect(await rejection(found.fetch(temp.path, { level: 'data' }))).toMatchObject({
+      code: 'artifact-failed',
+      message: expect.stringContaining('it sent another part than it was asked for'),
+      hint: expect.stringMatching(/^Run it again, and see githubstatus\.com/),
+    })
   })
 
   it('that is gone since it was found is said to be', async () => {

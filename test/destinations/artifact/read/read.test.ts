@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { artifactReader } from '../../../../src/destinations/artifact/read/read.ts'
 import { findPrevious } from '../../../../src/destinations/find-previous.ts'
 import { type Manifest, printManifest } from '../../../../src/format/manifest/manifest.ts'
 import { describeReader } from '../../../contracts/reader.ts'
-import { type Loopback, listen, send } from '../../../doubles/http.ts'
+import { type Answer, type Loopback, listen, send } from '../../../doubles/http.ts'
 import { type Client, makeClient } from '../../../support/ask.ts'
 import { exampleManifest } from '../../../support/example.ts'
 import { rejection } from '../../../support/feed.ts'
@@ -74,7 +75,13 @@ function serve(request: IncomingMessage, response: ServerResponse, url: URL): vo
 
 function sendPart(request: IncomingMessage, response: ServerResponse, zip: Buffer): void {
   const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? []
-  send(response, { status: 206, body: zip.subarray(Number(start), Number(end) + 1) })
+  send(response, partOf(zip, Number(start), Number(end) + 1))
+}
+
+/** A part of a zip as Azure sends it. `of`: how large it says the whole is. */
+function partOf(zip: Buffer, start: number, end: number, of = zip.length): Answer {
+  const body = zip.subarray(start, end)
+  return { status: 206, headers: { 'content-range': `bytes ${start}-${start + body.length - 1}/${of}` }, body }
 }
 
 function listed(query: URLSearchParams): object {
@@ -200,7 +207,7 @@ describe('the previous artifact, where runs overlap,', () => {
 
   it('comes with the reason why one could not be read that may be newer', async () => {
     shelf = [taken(-9, 1), { name: 'coverage' }, { zip: makeZip([]) }, taken(1, 77)]
-    expect(await find()).toMatchObject({ manifest: { documents: { count: 77 } }, passedOver: [{ code: 'artifact-failed' }] })
+    expect(await find()).toMatchObject({ manifest: { documents: { count: 77 } }, passedOver: [{ code: 'snapshot-invalid' }] })
   })
 
   it('comes with the reason why no others could be looked at that may be newer', async () => {
@@ -254,7 +261,6 @@ const answers =
 
 describe('an artifact whose storage has trouble is passed over, and an older one found', () => {
   it.each<{ name: string; trouble: Trouble; says: RegExp; asked: number }>([
-    { name: 'ignores ranges', trouble: (_, response, zip) => send(response, { status: 200, body: zip }), says: /answered 200/, asked: 1 },
     { name: 'sends something large', trouble: answers(200), says: /answered 200/, asked: 1 },
     { name: 'answers 403', trouble: answers(403), says: /answered 403/, asked: 1 },
     { name: 'answers 404', trouble: answers(404), says: /answered 404/, asked: 1 },
@@ -262,24 +268,37 @@ describe('an artifact whose storage has trouble is passed over, and an older one
     { name: 'resets the connection', trouble: (request) => request.socket.resetAndDestroy(), says: /broke off/, asked: 3 },
     {
       name: 'breaks off in the middle',
-      trouble: (_, response) => {
-        response.writeHead(206, { 'content-length': '1000' })
+      trouble: (request, response, zip) => {
+        const start = Number(/^bytes=(\d+)/.exec(request.headers.range ?? '')?.[1])
+        response.writeHead(206, { 'content-length': zip.length - start, 'content-range': `bytes ${start}-${zip.length - 1}/*` })
         response.write('PK', () => response.socket?.destroy())
       },
       says: /broke off/,
       asked: 3,
     },
     {
-      name: 'sends less',
-      trouble: (_, response, zip) => send(response, { status: 206, body: zip.subarray(9) }),
-      says: /is damaged/,
-      asked: 1,
+      name: 'sends another part',
+      trouble: (_, response, zip) => send(response, partOf(zip, 9, zip.length)),
+      says: /storage \(it sent another part/,
+      asked: 3,
     },
-    { name: 'has less', trouble: answers(416), says: /is damaged/, asked: 1 },
+    {
+      name: 'does not say which part it sends',
+      trouble: (_, response, zip) => send(response, { status: 206, body: zip }),
+      says: /storage \(it sent another part/,
+      asked: 3,
+    },
+    { name: 'has less', trouble: answers(416), says: /storage \(what it has is not of the size/, asked: 3 },
+    {
+      name: 'has more',
+      trouble: (_, response, zip) => send(response, partOf(zip, 0, zip.length, zip.length + 9)),
+      says: /storage \(what it has is not of the size/,
+      asked: 3,
+    },
     {
       name: 'sends garbage',
-      trouble: (_, response, zip) => send(response, { status: 206, body: zip.fill(7) }),
-      says: /is damaged/,
+      trouble: (_, response, zip) => send(response, partOf(zip.fill(7), 0, zip.length)),
+      says: /what came from GitHub’s storage is no whole zip/,
       asked: 1,
     },
   ])('$name', async ({ trouble, says, asked }) => {
@@ -288,6 +307,9 @@ describe('an artifact whose storage has trouble is passed over, and an older one
     expect(manifest).toMatchObject({ documents: { count: 77 } })
     expect(passedOver).toMatchObject([{ code: 'artifact-failed', message: expect.stringMatching(says), hint: expect.any(String) }])
     expect(storageRequests).toBe(asked + 1)
+    // Nothing of this proves that the artifact is lost.
+    expect(passedOver[0]?.hint).not.toMatch(/delete/i)
+    expect(passedOver[0]?.hint).toMatch(/^Run it again/)
   })
 
   it('holds a manifest that is none', async () => {
@@ -305,7 +327,7 @@ describe('an artifact whose storage has trouble is passed over, and an older one
     shelf = [{ manifest: counted(77) }, { zip }]
     const { manifest, passedOver } = await find()
     expect(manifest).toMatchObject({ documents: { count: 77 } })
-    expect(passedOver).toMatchObject([{ code: 'artifact-failed', message: expect.stringContaining('artifact 2 holds no manifest.json') }])
+    expect(passedOver).toMatchObject([{ code: 'snapshot-invalid', message: expect.stringContaining('artifact 2 holds no manifest.json') }])
   })
 
   it('is one that GitHub lists and does not have', async () => {
@@ -320,11 +342,36 @@ describe('an artifact whose storage has trouble is passed over, and an older one
     expect(await find()).toMatchObject({ manifest: { documents: { count: 77 } }, passedOver: [] })
   })
 
+  it('is no longer to be had, and it was the only one, which is said', async () => {
+    shelf = [{ status: 410 }]
+    expect(await find()).toMatchObject({ manifest: undefined, whyNone: expect.stringContaining('1 of that name has expired') })
+  })
+
   it('is one that GitHub has trouble to hand out', async () => {
     shelf = [{ manifest: counted(77) }, { status: 502 }]
     const { manifest, passedOver } = await find()
     expect(manifest).toMatchObject({ documents: { count: 77 } })
     expect(passedOver).toMatchObject([{ message: expect.stringContaining('GitHub answered 502') }])
+  })
+})
+
+describe('an artifact is read', () => {
+  it.each<{ name: string; trouble: Trouble }>([
+    { name: 'as a whole where its storage gives no parts', trouble: (_, response, zip) => send(response, { status: 200, body: zip }) },
+    {
+      name: 'in the parts that its storage likes to send',
+      trouble: (request, response, zip) => {
+        const start = Number(/^bytes=(\d+)/.exec(request.headers.range ?? '')?.[1])
+        send(response, partOf(zip, start, Math.min(zip.length, start + 70_000)))
+      },
+    },
+  ])('$name', async ({ trouble }) => {
+    const zip = makeZip([
+      { name: 'noise', content: randomBytes(200_000) },
+      { name: 'manifest.json', content: printManifest({ ...exampleManifest, ...counted(77) }) },
+    ])
+    shelf = [{ zip, trouble }]
+    expect(await find()).toMatchObject({ manifest: { documents: { count: 77 } }, passedOver: [] })
   })
 })
 
@@ -346,7 +393,7 @@ describe('the search', () => {
   })
 
   it('goes past any number of artifacts that are damaged', async () => {
-    shelf = [{ manifest: counted(77) }, ...times(9, { trouble: (_, response, zip) => send(response, { status: 206, body: zip.fill(7) }) })]
+    shelf = [{ manifest: counted(77) }, ...times(9, { trouble: (_, response, zip) => send(response, partOf(zip.fill(7), 0, zip.length)) })]
     expect(await find()).toMatchObject({ manifest: { documents: { count: 77 } } })
   })
 
