@@ -27,7 +27,7 @@ export function missingAssets({ assets }: StoredManifest): number {
   return typeof missing === 'number' ? missing : missing.length
 }
 
-function findWrongFiles({ files, branch, shard }: StoredManifest): Finding[] {
+function findWrongFiles({ files, branch, shard, documents }: StoredManifest): Finding[] {
   const seen = new Set<string>()
   const twice = new Set<string>()
   for (const { path } of files) {
@@ -35,7 +35,7 @@ function findWrongFiles({ files, branch, shard }: StoredManifest): Finding[] {
     seen.add(path)
   }
   const dataFiles = new Set(files.flatMap(({ path }) => dataFileOf(path) ?? []))
-  const needsData = branch === undefined && (shard?.index ?? 1) === 1
+  const needsData = branch === undefined && ((shard?.index ?? 1) === 1 || documents.count > 0)
   return [
     ...[...twice].map((path) => fileFinding('file-unexpected', path, 'is listed in the manifest once more')),
     ...[...dataFiles].slice(needsData ? 1 : 0).map((path) => fileFinding('file-unexpected', path, 'is a data file too many')),

@@ -3,6 +3,7 @@ import { type Digest, isDigest, isSumDigest, type SumDigest } from '../../stream
 import { count, either, listOf, mapOf, oneOf, orNull, record, saying, text, that, time, truth } from './fields.ts'
 import { manifestFile, type StoredManifest } from './manifest.ts'
 import type { Details } from './sealed.ts'
+import { isShard, type Shard } from './shard.ts'
 
 /**
  * Reads the bytes of a manifest into a new value, which holds the known keys only. Throws `snapshot-invalid` if they are not JSON, of a format whose
@@ -73,6 +74,10 @@ const documents = record(
 const nameOrTime = 'its name or time is missing'
 const optional = <Value>(key: string, read: (value: unknown) => Value) => saying(`its key "${key}" is damaged`, read)
 
+const numbers = record({ index: count, of: count }, {})
+/** One whose numbers are those of no shard would be taken for a part that needs no documents. */
+const shard = (value: unknown): Shard => that((numbered): numbered is Shard => isShard(numbered as Shard))(numbers(value))
+
 const readManifest = record(
   {
     format: text,
@@ -84,7 +89,7 @@ const readManifest = record(
   },
   {
     label: optional('label', orNull(text)),
-    shard: optional('shard', orNull(record({ index: count, of: count }, {}))),
+    shard: optional('shard', orNull(shard)),
     finishedAt: optional('finishedAt', time),
     complete: optional('complete', truth),
     tool: optional('tool', record({ name: text, version: text }, {})),

@@ -97,6 +97,11 @@ describe('parseManifest', () => {
     ...[
       { label: 5 },
       { shard: { index: 1 } },
+      { shard: { index: 0, of: 0 } },
+      { shard: { index: 1, of: 0 } },
+      { shard: { index: 0, of: 1 } },
+      { shard: { index: 3, of: 2 } },
+      { shard: { index: 1, of: 257 } },
       { finishedAt: 'late' },
       { complete: 'yes' },
       { tool: null },

@@ -135,6 +135,16 @@ describe('what a manifest says', () => {
 })
 
 describe('a set of shards', () => {
+  it('never takes documents for granted that no file holds, whatever the shard', async () => {
+    await using temp = await makeTempFolder('parts')
+    const part = await partOf(temp.path, [post('a')], { shard: { index: 2, of: 2 }, files: [] })
+    const findings = await checkParts([{ ...part, listed: [] }], { level: 'data', shards: undefined, signal })
+    expect(findings.map(({ message }) => message)).toEqual([
+      'manifest.json lists no data file',
+      'manifest.json is that of a shard without documents, and says 1 document',
+    ])
+  })
+
   it('lacks each shard that is not there, and says of which shard a finding is', async () => {
     await using temp = await makeTempFolder('parts')
     const part = await partOf(temp.path, [post('a'), post('a')], { shard: { index: 1, of: 3 } })
