@@ -214,6 +214,18 @@ describe('a snapshot in a folder', () => {
     expect(await rejection(find(place))).toMatchObject({ code: 'snapshot-invalid', title: 'The newest snapshot cannot be read' })
   })
 
+  it('is not taken at its word where that is a time still to come', async () => {
+    await put('abc12345-production-20261101T000000Z', { takenAt: '2026-11-01T00:00:00Z' })
+    await put('abc12345-production-20990101T000000Z', { takenAt: '2099-01-01T00:00:00Z' })
+    const place: SnapshotPlace = { kind: 'directory', path: temp.path }
+    expect(await rejection(find(place))).toMatchObject({
+      code: 'snapshot-invalid',
+      title: 'The snapshot is from a time that is still to come',
+      message: expect.stringContaining('says that it was taken at 2099-01-01T00:00:00Z'),
+    })
+    expect((await find(place, { at: '2026-11-22T00:00:00Z' })).names).toEqual(['abc12345-production-20261101T000000Z'])
+  })
+
   it('is missed where there is no such folder', async () => {
     const place: SnapshotPlace = { kind: 'directory', path: join(temp.path, 'nowhere') }
     expect(await rejection(find(place))).toMatchObject({ code: 'snapshot-missing', title: 'There is no such folder' })

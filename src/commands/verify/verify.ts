@@ -34,7 +34,7 @@ async function verifyChosen(inputs: VerifyInputs, runner: Runner, tools: Tools):
   const { takenAt, snapshot, encryption } = chosen.main.manifest
   const opener = level === 'data' ? openerFor(chosen, inputs.which.identities, tools) : undefined
   if (encryption && level === 'structure') tools.log.info('The snapshot is encrypted. At `level: structure` its content is not read.')
-  const ageMs = tools.now().getTime() - Date.parse(takenAt)
+  const ageMs = Math.max(0, tools.now().getTime() - Date.parse(takenAt))
 
   using left = fetchTo === undefined ? undefined : await openPlace({ path: fetchTo, name: nameOf(snapshot), of: 'fetch-to' }, tools)
   const fetched = await chosen.fetch((left ?? scratch).folder.readBack, { level })
