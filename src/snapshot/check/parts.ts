@@ -16,6 +16,7 @@ type PartsOptions = Pick<Look, 'level' | 'signal' | 'opener'> & { readonly shard
 export async function checkParts(parts: readonly Part[], { shards, ...look }: PartsOptions): Promise<Finding[]> {
   const findings = findingList()
   const lacking = shards === undefined ? 0 : addMissingShards(parts, shards, findings)
+  if (shards !== undefined) addOtherSealing(parts, findings)
   const seen: AssetsSeen[] = []
   for (const part of parts) {
     seen.push(await checkPart(part, { ...look, findings: shards === undefined ? findings : ofShard(part, findings) }))
@@ -33,6 +34,15 @@ function addMissingShards(parts: readonly Part[], shards: number, findings: Find
     findings.add(finding('shard-missing', `Shard ${index} of ${shards} is missing`))
   }
   return lacking
+}
+
+/** All shards of a set are encrypted, or none is: one that is not may have been put there by anybody. */
+function addOtherSealing(parts: readonly Part[], findings: Findings): void {
+  const plain = parts.filter(({ manifest }) => manifest.encryption == null)
+  if (plain.length === 0 || plain.length === parts.length) return
+  for (const { manifest } of plain) {
+    findings.add(finding('file-unexpected', `Shard ${manifest.shard?.index} is not encrypted, and others of its set are`))
+  }
 }
 
 /** Says of each finding which shard it is about: their files have the same names. */
