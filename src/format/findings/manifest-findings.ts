@@ -12,6 +12,14 @@ export function dataFileOf(path: string): string | undefined {
   return dataName.exec(path)?.[1]
 }
 
+/** The file of an asset, where docs/format.md has it. */
+const assetName = /^assets\/(?:images|files)\/[^/]+$/
+
+/** Whether a file has a place in the layout of a snapshot: all others may be anything, also what somebody runs one day. */
+function hasPlace(path: string): boolean {
+  return dataFileOf(path) !== undefined || isLedger(path) || path === sealedName(detailsFile) || assetName.test(path)
+}
+
 function isLedger(path: string): boolean {
   return plainName(path) === ledgerFile
 }
@@ -31,6 +39,7 @@ function findWrongFiles({ files, branch, shard, documents }: StoredManifest): Fi
   const dataFiles = new Set(files.flatMap(({ path }) => dataFileOf(path) ?? []))
   const needsData = branch === undefined && ((shard?.index ?? 1) === 1 || documents.count > 0)
   return [
+    ...files.filter(({ path }) => !hasPlace(path)).map(({ path }) => fileFinding('file-unexpected', path, 'is no file of a snapshot')),
     ...[...dataFiles].slice(needsData ? 1 : 0).map((path) => fileFinding('file-unexpected', path, 'is a data file too many')),
     ...(needsData && dataFiles.size === 0 ? [fileFinding('file-missing', manifestFile, 'lists no data file')] : []),
   ]

@@ -108,6 +108,7 @@ describe('the check of documents', () => {
 describe('what a manifest says', () => {
   it.each([
     { name: 'two data files', change: { files: ['data.ndjson.gz', 'data.ndjson.zst'] }, kind: 'file-unexpected' },
+    { name: 'what has no place in one', change: { files: ['data.ndjson.gz', 'evil.sh'] }, kind: 'file-unexpected' },
     { name: 'no data file', change: { files: [] }, kind: 'file-missing' },
   ])('is doubted when it lists $name', async ({ change, kind }) => {
     await using temp = await makeTempFolder('parts')
@@ -120,6 +121,21 @@ describe('what a manifest says', () => {
       signal,
     })
     expect(findings.map((each) => each.kind)).toEqual([kind])
+  })
+
+  it('is doubted when it lists files of assets, and says nothing of assets', async () => {
+    await using temp = await makeTempFolder('parts')
+    const part = await partOf(temp.path, [post('a')])
+    const [file] = part.manifest.files
+    const asset = { ...file!, path: `assets/files/${'0a'.repeat(20)}.txt` }
+    const { assets: _, ...rest } = part.manifest
+    const manifest = { ...rest, files: [file!, asset] }
+    const findings = await checkParts([{ ...part, manifest, listed: [...part.listed, asset] }], {
+      level: 'structure',
+      shards: undefined,
+      signal,
+    })
+    expect(findings.map(({ message }) => message)).toEqual(['manifest.json says 0 assets, and lists 1 file of them'])
   })
 
   it('is a warning where it says that it is not complete, and not what is missing', async () => {
