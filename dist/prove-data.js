@@ -53,6 +53,7 @@ function free({ buffer, byteOffset, length }) {
 ;// CONCATENATED MODULE: ./lib/codec/age-error.js
 const words = {
     locked: 'none of the identities opens the file',
+    unasked: 'it is encrypted, and no identity was tried',
     armored: 'the file is an age file in text form (armor)',
     foreign: 'the file is not an age file of version 1',
     damaged: 'the file is damaged: what it holds is not what was encrypted',

@@ -4,6 +4,8 @@ import { openBranch } from '../destinations/branch/session.ts'
 import { type Chosen, choose, pickDataset, type WantedSource } from '../destinations/choose.ts'
 import { folderReader, mayHold } from '../destinations/folder.ts'
 import { BackupError, reworded } from '../errors.ts'
+import { isAhead } from '../format/manifest/clock.ts'
+import { isoSeconds } from '../format/manifest/snapshot-name.ts'
 import type { SnapshotPlace, WhichSnapshot } from '../inputs/which-snapshot.ts'
 import type { Runner } from '../runner.ts'
 import { plural, quoteOutside } from '../text.ts'
@@ -25,12 +27,29 @@ export async function findSnapshot(which: WhichSnapshot, source: WantedSource, n
   const chosen = await chooseAt(which, source, { needs, stack })
   for (const { message, hint } of chosen.passedOver) log.warning(`Passed over: ${message} ${hint.replace(ofBackups, '')}`)
   log.info(inWords(chosen, now()))
+  requirePast(chosen, now())
   const kept = stack.move()
   return { ...chosen, [Symbol.dispose]: () => kept.dispose() }
 }
 
 /** What hints say of the next backup, where a backup looks for the one before. */
 const ofBackups = /\s*(The snapshot that is stored now is compared with the next time|It is looked up again the next time)\./
+
+/** Clocks that are wrong by a zone are common, and do no harm here. */
+const dayMs = 24 * 60 * 60 * 1000
+
+/** A time that is still to come would make it the newest for ever, and never too old. */
+function requirePast({ parts }: Chosen, now: Date): void {
+  const ahead = parts.find(({ manifest }) => isAhead(manifest, new Date(now.getTime() + dayMs)))
+  if (ahead === undefined) return
+  const { snapshot, takenAt } = ahead.manifest
+  throw new BackupError({
+    code: 'snapshot-invalid',
+    title: 'The snapshot is from a time that is still to come',
+    message: `The snapshot ${quoteOutside(snapshot, 200)}, ${ahead.where}, says that it was taken at ${quoteOutside(takenAt, 40)}. The clock of this runner says ${isoSeconds(now)}.`,
+    hint: 'See which clock is wrong: that of this runner, or of the one that made the snapshot. If neither is, find out who changed the manifest. With `at` an older one is taken.',
+  })
+}
 
 type Making = { readonly needs: FindNeeds; readonly stack: DisposableStack }
 

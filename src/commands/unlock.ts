@@ -13,13 +13,15 @@ type Parts = Pick<Chosen, 'parts'>
 
 /** What opens a snapshot that was chosen, before anything of it is fetched; undefined if it is plain. Throws `snapshot-locked` without an identity. */
 export function openerFor({ parts }: Parts, identities: readonly string[] | undefined, { log }: Pick<Tools, 'log'>): Opener | undefined {
-  const locked = parts.find(({ manifest }) => isEncrypted(manifest))
+  const encrypted = parts.filter(({ manifest }) => isEncrypted(manifest))
+  const [locked] = encrypted
   if (locked === undefined) {
     if (identities) log.warning(notEncrypted)
     return undefined
   }
-  const { snapshot, encryption } = locked.manifest
-  if (encryption?.format !== 'age/v1') throw unknownFormat(locked.manifest)
+  const { snapshot } = locked.manifest
+  const unknown = encrypted.find(({ manifest: { encryption } }) => encryption?.format !== 'age/v1')
+  if (unknown !== undefined) throw unknownFormat(unknown.manifest)
   if (identities) return opener(identities)
   throw new BackupError({
     code: 'snapshot-locked',

@@ -1,8 +1,9 @@
-import { lstat, readdir, readFile } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { BackupError, findSystemCode } from '../errors.ts'
-import { manifestFile, type StoredManifest } from '../format/manifest/manifest.ts'
+import type { StoredManifest } from '../format/manifest/manifest.ts'
 import { documentsBelow } from '../snapshot/read/document-lines.ts'
+import { readManifestBytes } from '../snapshot/read/manifest-file.ts'
 import { manifestOrReason } from '../snapshot/read/newest-first.ts'
 import { quoteOutside } from '../text.ts'
 import type { Fetched, Found, ListedFile, OddFile, SnapshotReader } from './destination.ts'
@@ -83,7 +84,7 @@ async function namesIn(path: string): Promise<string[]> {
 async function readSnapshot(folder: string, words: string): Promise<Found | BackupError | undefined> {
   const where = `in ${words}`
   try {
-    const manifestBytes = await readFile(join(folder, manifestFile))
+    const manifestBytes = await readManifestBytes(folder)
     const manifest = manifestOrReason(manifestBytes, where)
     if (manifest instanceof BackupError) return manifest
     return { manifest, manifestBytes, where, fetch: async () => await lookAt(folder, manifest) }
@@ -101,7 +102,7 @@ function unreadable(where: string, cause: unknown): BackupError {
     code: 'snapshot-invalid',
     title: 'A snapshot cannot be read',
     message: `The earlier snapshot ${where} cannot be read. The system refused it (${findSystemCode(cause) ?? 'unknown reason'}).`,
-    hint: 'Give this job the right to read the folder and the files in it.',
+    hint: 'Give this job the right to read the folder and the files in it. Its manifest must be an ordinary file.',
     cause,
   })
 }

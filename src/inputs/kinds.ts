@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { codecs } from '../codec/codecs.ts'
-import type { Shard } from '../format/manifest/shard.ts'
+import { isShard, mostShards, type Shard } from '../format/manifest/shard.ts'
 import { neutralise, quoteOutside } from '../text.ts'
 import { destinationRules, findBroken, findBrokenRule, oneOfRules, type Rule, secretRules } from './rules.ts'
 import { findHeartbeatUrl, minTokenLength, tokenOf } from './secrets.ts'
@@ -142,16 +142,11 @@ export const destinations: Kind<ReadonlySet<DestinationKind>> = (given, refuse) 
   return new Set(destinationKinds.filter((kind) => words.includes(kind)))
 }
 
-/** A matrix has at most 256 jobs: docs.github.com/actions/reference/limits. */
-const mostShards = 256
-
 /** `2/8`: the second of eight. */
 export const shard: Kind<Shard> = (given, refuse) => {
   const [, index, of] = /^(\d{1,3})\/(\d{1,3})$/.exec(given) ?? []
   const part = { index: Number(index), of: Number(of) }
-  if (!(part.index >= 1 && part.index <= part.of && part.of <= mostShards)) {
-    refuse(isNot(given, `a part such as 2/8: from 1/n to n/n, and n at most ${mostShards}`))
-  }
+  if (!isShard(part)) refuse(isNot(given, `a part such as 2/8: from 1/n to n/n, and n at most ${mostShards}`))
   return part
 }
 

@@ -1,6 +1,9 @@
 /** Some lines of a stream. Only the last batch of a stream may have `terminated: false`: its one line was not ended by a line feed. */
 export type LineBatch = { readonly lines: readonly Buffer[]; readonly terminated: boolean }
 
+/** Sanity's cap for one document is 32 MB (sanity.io/docs/content-lake/technical-limits); above this a line is no document. */
+export const longestLineBytes = 128 * 1024 * 1024
+
 /** A line longer than the limit given to {@link splitLines}. */
 export class LineTooLongError extends Error {
   readonly lineNumber: number
@@ -31,7 +34,8 @@ export async function* splitLines(chunks: AsyncIterable<Buffer>, maxLineBytes: n
     let start = 0
     for (let end = chunk.indexOf(lineFeed); end !== -1; end = chunk.indexOf(lineFeed, start)) {
       if (begun.bytes() + end - start > maxLineBytes) throw new LineTooLongError(lineNumber, maxLineBytes)
-      const rest = chunk.subarray(start, end)
+      // Of an empty line nothing is made: a stream may be full of them.
+      const rest = start === end ? nothing : chunk.subarray(start, end)
       lines.push(begun.bytes() === 0 ? rest : begun.take(rest))
       lineNumber++
       start = end + 1

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
@@ -236,6 +237,18 @@ describe('a snapshot in a folder', () => {
     expect(await rejection(find(place))).toMatchObject({ code: 'snapshot-invalid', title: 'The newest snapshot cannot be read' })
   })
 
+  it('is not taken at its word where that is a time still to come', async () => {
+    await put('abc12345-production-20261101T000000Z', { takenAt: '2026-11-01T00:00:00Z' })
+    await put('abc12345-production-20990101T000000Z', { takenAt: '2099-01-01T00:00:00Z' })
+    const place: SnapshotPlace = { kind: 'directory', path: temp.path }
+    expect(await rejection(find(place))).toMatchObject({
+      code: 'snapshot-invalid',
+      title: 'The snapshot is from a time that is still to come',
+      message: expect.stringContaining('says that it was taken at 2099-01-01T00:00:00Z'),
+    })
+    expect((await find(place, { at: '2026-11-22T00:00:00Z' })).names).toEqual(['abc12345-production-20261101T000000Z'])
+  })
+
   it('is missed where there is no such folder', async () => {
     const place: SnapshotPlace = { kind: 'directory', path: join(temp.path, 'nowhere') }
     expect(await rejection(find(place))).toMatchObject({ code: 'snapshot-missing', title: 'There is no such folder' })
@@ -270,6 +283,49 @@ describe('a snapshot on a branch', () => {
     expect(await rejection(find(onBranch(), { git, source: anything }))).toMatchObject({ code: 'input-invalid' })
     expect(await find(onBranch(), { git })).toMatchObject({ names: ['day-1'] })
     expect(await rejection(find(onBranch(), { git, source: { ...asked, dataset: 'de' } }))).toMatchObject({ code: 'snapshot-missing' })
+  })
+
+  const at = 'abc12345/production/manifest.json'
+  const broken = [
+    { name: 'has lost its manifest', change: `D ${at}`, says: 'Its folder holds files, and no manifest.json.' },
+    {
+      name: 'has a link for its manifest',
+      change: `M 120000 inline ${at}\ndata 1\nx\n`,
+      says: 'Its manifest.json is not an ordinary file.',
+    },
+    {
+      name: 'is of another dataset than its folder',
+      change: `M 100644 inline ${at}\ndata <<END\n${JSON.stringify({ ...exampleManifest, source: { ...exampleManifest.source, dataset: 'staging' } })}\nEND\n`,
+      says: 'says that it is of "abc12345/staging"',
+    },
+  ]
+
+  const breakTip = async (git: Git, change: string) => {
+    put(git, 1)
+    git.commit('sanity-backups', { 'abc12345/production/documents/post/0a/a.json': '{}' })
+    const head = `commit refs/heads/sanity-backups\ncommitter A <a@acme.example> 1700000000 +0000\ndata 1\nx\nfrom refs/heads/sanity-backups^0\n`
+    const { status } = spawnSync('git', ['fast-import', '--quiet', '--force'], { cwd: git.folder, input: `${head}${change}\n` })
+    expect(status).toBe(0)
+  }
+
+  it.each(broken)('is not replaced by an older one where the newest $name', async ({ change, says }) => {
+    await using git = await startGit()
+    await breakTip(git, change)
+    for (const source of [asked, anything])
+      expect(await rejection(find(onBranch(), { git, source }))).toMatchObject({
+        code: 'snapshot-invalid',
+        title: 'The newest snapshot cannot be read',
+        message: expect.stringContaining(says),
+      })
+  })
+
+  it.each(broken)('is the older one that was asked for where the newest $name, and that is said', async ({ change, says }) => {
+    await using git = await startGit()
+    await breakTip(git, change)
+    const { names, logged } = await find(onBranch(), { git, at: '2026-11-23T00:00:00Z' })
+    expect(names).toEqual(['day-1'])
+    expect(logged[0]).toMatch(/^warning: Passed over: /)
+    expect(logged[0]).toContain(says)
   })
 
   it('is missed where there is no such branch, and a server that does not answer is told from that', async () => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
@@ -5,6 +6,7 @@ import { folderReader } from '../../src/destinations/folder.ts'
 import { printManifest } from '../../src/format/manifest/manifest.ts'
 import { describeReader } from '../contracts/reader.ts'
 import { exampleManifest } from '../support/example.ts'
+import { onMachinesWith } from '../support/on-machines-with.ts'
 import { makeTempFolder } from '../support/process.ts'
 
 describeReader('directory', async ({ signal, temp }) => {
@@ -27,6 +29,14 @@ describeReader('directory', async ({ signal, temp }) => {
 })
 
 describe('a snapshot in a folder', () => {
+  onMachinesWith('mkfifo')('is not waited for where its manifest is a pipe', async () => {
+    await using temp = await makeTempFolder('folder')
+    expect(spawnSync('mkfifo', [join(temp.path, 'manifest.json')]).status).toBe(0)
+    expect(await Array.fromAsync(folderReader(temp.path).newestFirst())).toMatchObject([
+      { code: 'snapshot-invalid', message: expect.stringContaining('cannot be read. The system refused it (no file)') },
+    ])
+  })
+
   it('is read where it lies, with its names and sizes, and what is no ordinary file is told', async () => {
     await using temp = await makeTempFolder('folder')
     await mkdir(join(temp.path, 'assets'))

@@ -56,7 +56,7 @@ async function restoreChosen(inputs: RestoreInputs, runner: Runner, tools: Tools
     mirror: inputs.mirror,
     chosen: snapshot.chosen,
     manifest,
-    ageMs: startedAt.getTime() - Date.parse(manifest.takenAt),
+    ageMs: Math.max(0, startedAt.getTime() - Date.parse(manifest.takenAt)),
     plan: prepared.plan,
     planDigest: prepared.planDigest,
     planPath,

@@ -36,7 +36,7 @@ async function verifyChosen(inputs: VerifyInputs, runner: Runner, tools: Tools):
   const { takenAt, snapshot, encryption } = chosen.main.manifest
   const opener = level === 'data' ? openerFor(chosen, inputs.which.identities, tools) : undefined
   if (encryption && level === 'structure') tools.log.info('The snapshot is encrypted. At `level: structure` its content is not read.')
-  const ageMs = tools.now().getTime() - Date.parse(takenAt)
+  const ageMs = Math.max(0, tools.now().getTime() - Date.parse(takenAt))
 
   // Nothing of a snapshot in a folder is copied. What is made within that folder would seem to be a part of it.
   const inFolder = inputs.which.place.kind === 'directory' ? await chosen.fetch(scratch.folder.readBack, { level }) : undefined

@@ -1,12 +1,10 @@
 import { BackupError } from '../../errors.ts'
+import { isAhead } from '../../format/manifest/clock.ts'
 import type { Manifest, StoredManifest } from '../../format/manifest/manifest.ts'
 import { quoteOutside } from '../../text.ts'
 import type { StoredOnBranch } from '../destination.ts'
 import { isNewer } from './commit/commit.ts'
 import type { Ready } from './commit/keep-newest.ts'
-
-/** The clocks of two runners may differ by so much. */
-const skewMs = 10 * 60 * 1000
 
 /** A snapshot, and the one that lay at the tip of the branch before it. */
 type OrderNeeds = {
@@ -24,8 +22,8 @@ type OrderNeeds = {
 export function requirePlace({ notKept }: Pick<Ready, 'notKept'>, needs: OrderNeeds): void {
   const { snapshot, newest } = needs
   if (!notKept) return
-  if (snapshot.label === null && isNewer(newest, snapshot) && !isAhead(newest, needs)) return
-  const ahead = newest !== undefined && isAhead(newest, needs)
+  if (snapshot.label === null && isNewer(newest, snapshot) && !isAhead(newest, needs.now())) return
+  const ahead = newest !== undefined && isAhead(newest, needs.now())
   throw new BackupError({
     code: 'branch-conflict',
     title: 'The snapshot is older than all that are kept',
@@ -50,7 +48,7 @@ export function logOrder(
       `The snapshot ${snapshot.snapshot} was not stored on the branch "${name}". It was taken at ${snapshot.takenAt}, before all of the ${keepLast} that \`keep-last\` keeps: another run began later and was faster, and the branch holds ${inWords(newest)}. Hint: let backups wait for one another with \`concurrency\`, or raise \`keep-last\`.`,
     )
   } else if (!unchanged) log.info(`The branch "${name}" holds ${inWords(newest)}. It stays on top; this one is a restore point below it.`)
-  if (isAhead(newest, needs)) {
+  if (isAhead(newest, needs.now())) {
     log.warning(
       `The clock of this runner, or of the one that made the newest snapshot on the branch "${name}", is wrong: ${quoteOutside(newest.takenAt)}, when that was taken, is still to come. Until then it stays on top, and every other is stored below it. Hint: ${clockHint}`,
     )
@@ -59,8 +57,4 @@ export function logOrder(
 
 function inWords({ snapshot, takenAt }: StoredManifest): string {
   return `a newer snapshot, ${quoteOutside(snapshot)}, taken at ${quoteOutside(takenAt)}`
-}
-
-function isAhead({ takenAt }: StoredManifest, { now }: Pick<OrderNeeds, 'now'>): boolean {
-  return Date.parse(takenAt) > now().getTime() + skewMs
 }

@@ -1,8 +1,9 @@
 import { BackupError } from '../../errors.ts'
+import { documentsFolder } from '../../format/branch-layout.ts'
 import { manifestFile } from '../../format/manifest/manifest.ts'
 import type { Git } from '../../git/command.ts'
 import { fetchPast } from '../../git/history/past.ts'
-import { entriesAt, entriesIn, fileMode, objectName } from '../../git/objects/objects.ts'
+import { entriesAt, entriesIn, objectName } from '../../git/objects/objects.ts'
 import type { Repository } from '../../git/repository.ts'
 import { fetchCommit } from '../../git/server/remote.ts'
 import { manifestOrReason } from '../../snapshot/read/newest-first.ts'
@@ -62,14 +63,22 @@ export async function datasetsOn(session: BranchSession, commit: string | undefi
   if (at === undefined) return []
   const { git } = commit === undefined ? await repositoryOf(session) : await checkHeld(session, commit)
   return await inGitWords(session, async () => {
-    const paths: string[] = []
+    const folders: string[] = []
     for (const project of await foldersIn(git, at)) {
-      for (const dataset of await foldersIn(git, `${at}:${project}`)) paths.push(`${project}/${dataset}/${manifestFile}`)
+      for (const dataset of await foldersIn(git, `${at}:${project}`)) folders.push(`${project}/${dataset}`)
     }
-    const entries = paths.length === 0 ? [] : await entriesAt(git, at, paths.slice(0, mostDatasets))
-    return entries.filter(({ mode }) => mode === fileMode).map(({ path }) => path.slice(0, -manifestFile.length - 1))
+    const paths = folders.slice(0, mostDatasets).flatMap((folder) => signs.map((sign) => `${folder}/${sign}`))
+    const entries = paths.length === 0 ? [] : await entriesAt(git, at, paths)
+    return [...new Set(entries.map(({ path }) => path.split('/').slice(0, 2).join('/')))]
   })
 }
+
+/** What tells the folder of a dataset from other folders. One that has lost its manifest is still one: none of another is taken in its place. */
+const signs = [
+  manifestFile,
+  documentsFolder,
+  ...['gz', 'zst', 'gz.age', 'zst.age'].flatMap((end) => [`data.ndjson.${end}`, `data.ndjson.${end}.001`]),
+]
 
 const mostDatasets = 1000
 
@@ -94,9 +103,34 @@ async function checkHeld(session: BranchSession, commit: string): Promise<Reposi
   return repository
 }
 
-function foundAtTip(session: BranchSession, { commit, manifest, manifestBytes, unreadable }: BranchTip): Found | BackupError | undefined {
-  if (commit === undefined || manifest === undefined || manifestBytes === undefined) return unreadable
-  return foundAt(session, commit, { manifest, manifestBytes })
+/** Files without a manifest are no snapshot that was never finished: a commit has all of it. */
+function foundAtTip(session: BranchSession, tip: BranchTip): Found | BackupError | undefined {
+  const { commit, manifest, manifestBytes, unreadable, before } = tip
+  if (commit === undefined || unreadable !== undefined || before.size === 0) return unreadable
+  if (manifest !== undefined && manifestBytes !== undefined) return ofItsFolder(session, commit, { manifest, manifestBytes })
+  const why = before.has(manifestFile) ? `Its ${manifestFile} is not an ordinary file.` : `Its folder holds files, and no ${manifestFile}.`
+  return unreadableFor(session, why)
+}
+
+/** The snapshot at a commit; the reason why it cannot be trusted where its folder is that of another dataset. */
+function ofItsFolder(session: BranchSession, commit: string, read: Pick<Found, 'manifest' | 'manifestBytes'>): Found | BackupError {
+  const { projectId, dataset } = read.manifest.source
+  const { folder } = session.needs
+  if (`${projectId}/${dataset}` === folder) return foundAt(session, commit, read)
+  const named = quoteOutside(`${projectId}/${dataset}`, 150)
+  return unreadableFor(
+    session,
+    `It lies in the folder of "${quoteOutside(folder, 150)}", and its ${manifestFile} says that it is of "${named}".`,
+  )
+}
+
+function unreadableFor({ needs: { branch } }: BranchSession, why: string): BackupError {
+  return new BackupError({
+    code: 'snapshot-invalid',
+    title: 'An earlier snapshot cannot be read',
+    message: `The earlier snapshot on the branch cannot be read. ${why}`,
+    hint: `See in the history of the branch "${quoteOutside(branch)}" which commit changed the folder, and who made it. The snapshot that is stored now is compared with the next time.`,
+  })
 }
 
 function foundAt(session: BranchSession, commit: string, read: Pick<Found, 'manifest' | 'manifestBytes'>): Found {
@@ -118,20 +152,16 @@ async function* snapshotsBelow(
   const file = { url: session.url, branch, path: `${folder}/${manifestFile}`, commits: most }
   using repository = await openAnother(session)
   const { versions, all } = await asking(session, () => fetchPast(repository, file))
-  const found: (Found | BackupError)[] = []
+  const found: { readonly each: Found | BackupError; readonly takenMs: number }[] = []
   for await (const { commit, content: manifestBytes } of versions) {
     if (objectName('blob', manifestBytes) === tip.before.get(manifestFile)) continue
     const manifest = manifestOrReason(manifestBytes, 'on the branch')
-    found.push(manifest instanceof BackupError ? manifest : foundAt(session, commit, { manifest, manifestBytes }))
+    if (manifest instanceof BackupError) found.push({ each: manifest, takenMs: Number.POSITIVE_INFINITY })
+    else found.push({ each: ofItsFolder(session, commit, { manifest, manifestBytes }), takenMs: Date.parse(manifest.takenAt) })
   }
-  // A slow run's snapshot lies above the one that was taken after it.
-  yield* found.toSorted((a, b) => takenMs(b) - takenMs(a))
+  // A slow run's snapshot lies above the one that was taken after it. One that cannot be read may be the newest.
+  for (const { each } of found.toSorted((a, b) => b.takenMs - a.takenMs)) yield each
   if (!all) yield notAllSeen(branch, most)
-}
-
-/** One that cannot be read may be the newest. */
-function takenMs(each: Found | BackupError): number {
-  return each instanceof BackupError ? Number.POSITIVE_INFINITY : Date.parse(each.manifest.takenAt)
 }
 
 function notAllSeen(branch: string, most: number): BackupError {

@@ -49,6 +49,8 @@ export type Findings = {
   readonly add: (...findings: readonly Finding[]) => void
   /** Counts findings of a kind that are not told one by one. */
   readonly addMore: (kind: FindingKind, count: number) => void
+  /** Whether no more of a kind are told: whoever makes very many need not make them, only count them. */
+  readonly isFull: (kind: FindingKind) => boolean
   /** By kind; of each the first ones, and how many more there are. */
   readonly result: () => Finding[]
 }
@@ -75,6 +77,7 @@ export function findingList(): Findings {
     addMore: (kind, count) => {
       if (count > 0) ofKind(kind).more += count
     },
+    isFull: (kind) => ofKind(kind).told.length >= mostOfKind,
     result: () =>
       (Object.keys(severities) as FindingKind[]).flatMap((kind) => {
         const { told, more } = kinds.get(kind) ?? { told: [], more: 0 }

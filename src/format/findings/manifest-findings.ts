@@ -12,6 +12,14 @@ export function dataFileOf(path: string): string | undefined {
   return dataName.exec(path)?.[1]
 }
 
+/** The file of an asset, where docs/format.md has it. */
+const assetName = /^assets\/(?:images|files)\/[^/]+$/
+
+/** Whether a file has a place in the layout of a snapshot: all others may be anything, also what somebody runs one day. */
+function hasPlace(path: string): boolean {
+  return dataFileOf(path) !== undefined || isLedger(path) || path === sealedName(detailsFile) || assetName.test(path)
+}
+
 function isLedger(path: string): boolean {
   return plainName(path) === ledgerFile
 }
@@ -27,17 +35,11 @@ export function missingAssets({ assets }: StoredManifest): number {
   return typeof missing === 'number' ? missing : missing.length
 }
 
-function findWrongFiles({ files, branch, shard }: StoredManifest): Finding[] {
-  const seen = new Set<string>()
-  const twice = new Set<string>()
-  for (const { path } of files) {
-    if (seen.has(path) || path === manifestFile) twice.add(path)
-    seen.add(path)
-  }
+function findWrongFiles({ files, branch, shard, documents }: StoredManifest): Finding[] {
   const dataFiles = new Set(files.flatMap(({ path }) => dataFileOf(path) ?? []))
-  const needsData = branch === undefined && (shard?.index ?? 1) === 1
+  const needsData = branch === undefined && ((shard?.index ?? 1) === 1 || documents.count > 0)
   return [
-    ...[...twice].map((path) => fileFinding('file-unexpected', path, 'is listed in the manifest once more')),
+    ...files.filter(({ path }) => !hasPlace(path)).map(({ path }) => fileFinding('file-unexpected', path, 'is no file of a snapshot')),
     ...[...dataFiles].slice(needsData ? 1 : 0).map((path) => fileFinding('file-unexpected', path, 'is a data file too many')),
     ...(needsData && dataFiles.size === 0 ? [fileFinding('file-missing', manifestFile, 'lists no data file')] : []),
   ]
@@ -75,9 +77,11 @@ function findWrongDocuments({ documents, shard }: StoredManifest): Finding[] {
   return says.map((each) => fileFinding('documents-differ', manifestFile, each))
 }
 
+/** Without a word on assets there are none. */
+const noAssets: NonNullable<StoredManifest['assets']> = { count: 0 }
+
 function findWrongAssets(manifest: StoredManifest): Finding[] {
-  const { files, assets, complete } = manifest
-  if (assets === undefined) return []
+  const { files, assets = noAssets, complete } = manifest
   const own = files.filter(({ path }) => path.startsWith('assets/'))
   // Of encrypted files it is what they hold that counts.
   const ownBytes = own.reduce((total, file) => total + (isSealed(file) ? (file.contentBytes ?? 0) : file.sizeBytes), 0)
@@ -96,7 +100,12 @@ function findWrongAssets(manifest: StoredManifest): Finding[] {
     ...says.map((each) => fileFinding('assets-differ', manifestFile, each)),
     ...(assets.count > 0 && !hasLedger ? [fileFinding('file-missing', ledgerFile, 'is not listed in the manifest')] : []),
     ...(missing > 0 || complete === false
-      ? [finding('assets-missing', `The snapshot says itself that the files of ${plural(missing, 'asset')} are missing`)]
+      ? [
+          finding(
+            'assets-missing',
+            `The snapshot says itself that ${missing > 0 ? `the files of ${plural(missing, 'asset')}` : 'files of assets'} are missing`,
+          ),
+        ]
       : []),
   ]
 }

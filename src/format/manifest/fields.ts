@@ -18,8 +18,15 @@ export const text = that((value): value is string => typeof value === 'string')
 export const truth = that((value): value is boolean => typeof value === 'boolean')
 /** A whole number, not negative. */
 export const count = that((value): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0)
-/** A time that Date can read. */
-export const time = that((value): value is string => typeof value === 'string' && !Number.isNaN(Date.parse(value)))
+/** A time as manifests hold it: ISO 8601 in UTC. What Date reads beside that depends on where it runs, and may hold any words. */
+export const time = that((value): value is string => typeof value === 'string' && isTime(value))
+
+function isTime(value: string): boolean {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value)) return false
+  const ms = Date.parse(value)
+  // The 31st of February would be a day of March.
+  return !Number.isNaN(ms) && new Date(ms).toISOString().slice(0, 19) === value.slice(0, 19)
+}
 
 /** One of some strings or numbers. */
 export function oneOf<const Value extends string | number>(...values: readonly Value[]): Reader<Value> {

@@ -3,6 +3,7 @@ import { type Digest, isDigest, isSumDigest, type SumDigest } from '../../stream
 import { count, either, listOf, mapOf, oneOf, orNull, record, saying, text, that, time, truth } from './fields.ts'
 import { manifestFile, type StoredManifest } from './manifest.ts'
 import type { Details } from './sealed.ts'
+import { isShard, type Shard } from './shard.ts'
 
 /**
  * Reads the bytes of a manifest into a new value, which holds the known keys only. Throws `snapshot-invalid` if they are not JSON, of a format whose
@@ -40,15 +41,38 @@ function parseJson(bytes: Buffer): unknown {
 const digest = that<Digest>(isDigest)
 const sumDigest = that<SumDigest>(isSumDigest)
 
+/** What a name may have at most on most file systems, in bytes; and a path, far below what they take. */
+const longestName = 255
+const longestPath = 1024
+
 /** A path below the snapshot's folder: nothing in a manifest may lead out of it. */
 const safePath = that(
   (value): value is string =>
     typeof value === 'string' &&
     /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(value) &&
-    !value.split('/').some((part) => /^\.+$/.test(part)),
+    value.length <= longestPath &&
+    !value.split('/').some((part) => part.length > longestName || /^\.+$/.test(part)),
 )
 
 const file = record({ path: safePath, sizeBytes: count, digest }, { contentBytes: count, contentDigest: digest })
+
+type File = ReturnType<typeof file>
+
+/** Files that can all lie in one folder, beside the manifest: no two of one name, and none where another has its folder. */
+const files = (value: unknown): readonly File[] =>
+  saying(
+    `two of its files have one name, one is below another, or one is the ${manifestFile}`,
+    that((listed): listed is readonly File[] => areApart((listed as readonly File[]).map(({ path }) => path))),
+  )(listOf(file)(value))
+
+function areApart(paths: readonly string[]): boolean {
+  const taken = new Set([manifestFile, ...paths])
+  if (taken.size !== paths.length + 1) return false
+  return paths.every((path) => {
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) if (taken.has(path.slice(0, end))) return false
+    return true
+  })
+}
 
 const source = record({ projectId: text, dataset: text }, { apiVersion: text, mode: oneOf('stream', 'cursor') })
 
@@ -70,21 +94,27 @@ const documents = record(
   { drafts: count, versions: count, excluded: count, liveCountBefore: count, liveCountAfter: count },
 )
 
-const nameOrTime = 'its name or time is missing'
+/** A name as backups make it: it goes into outputs, and from there into scripts. */
+const name = that((value): value is string => typeof value === 'string' && /^[A-Za-z0-9._-]{1,250}$/.test(value))
+const nameOrTime = 'its name or time is missing or is none'
 const optional = <Value>(key: string, read: (value: unknown) => Value) => saying(`its key "${key}" is damaged`, read)
+
+const numbers = record({ index: count, of: count }, {})
+/** One whose numbers are those of no shard would be taken for a part that needs no documents. */
+const shard = (value: unknown): Shard => that((numbered): numbered is Shard => isShard(numbered as Shard))(numbers(value))
 
 const readManifest = record(
   {
     format: text,
-    snapshot: saying(nameOrTime, text),
+    snapshot: saying(nameOrTime, name),
     takenAt: saying(nameOrTime, time),
     source: saying('its source is missing', source),
     documents: saying('its documents are not counted', documents),
-    files: saying('its list of files is damaged', listOf(file)),
+    files: saying('its list of files is damaged', files),
   },
   {
     label: optional('label', orNull(text)),
-    shard: optional('shard', orNull(record({ index: count, of: count }, {}))),
+    shard: optional('shard', orNull(shard)),
     finishedAt: optional('finishedAt', time),
     complete: optional('complete', truth),
     tool: optional('tool', record({ name: text, version: text }, {})),

@@ -5,6 +5,14 @@ import { publishedId } from './filters.ts'
 /** One of several jobs that share the assets of a dataset; the first also saves the documents. */
 export type Shard = { readonly index: number; readonly of: number }
 
+/** A matrix has at most 256 jobs: docs.github.com/actions/reference/limits. */
+export const mostShards = 256
+
+/** Whether numbers are those of a shard: from 1 of n to n of n. */
+export function isShard({ index, of }: Shard): boolean {
+  return index >= 1 && index <= of && of <= mostShards
+}
+
 /** Whether a shard saves an asset. By hash, so that every asset has exactly one shard, also one whose id names no file. */
 export function isInShard(id: string, { index, of }: Shard): boolean {
   const sha1 = findAssetName(id)?.sha1 ?? createHash('sha1').update(publishedId(id)).digest('hex')

@@ -1,7 +1,7 @@
 import type { VerifyOutcome } from '../../commands/verify/outcome.ts'
 import { BackupError, reworded } from '../../errors.ts'
 import type { Finding } from '../../format/findings/finding.ts'
-import { escapeMarkdown, formatAgo, formatBytes, formatCount, formatDuration, plural } from '../../text.ts'
+import { escapeMarkdown, formatAgo, formatBytes, formatCount, formatDuration, plural, quoteOutside } from '../../text.ts'
 import type { Ending } from '../ending.ts'
 import { errorPage } from '../links.ts'
 import { unexpected } from '../run-errors.ts'
@@ -32,7 +32,7 @@ function outputsOf({ chosen, findings, ageMs, path }: VerifyOutcome): Ending['ou
   const { main, parts } = chosen
   return {
     status: errorsIn(findings).length > 0 ? 'findings' : 'verified',
-    findings: JSON.stringify(findings.map(({ kind, severity, message, path }) => ({ kind, severity, message, ...(path ? { path } : {}) }))),
+    findings: JSON.stringify(findings.slice(0, mostInOutput).map(inOutput)),
     snapshot: main.manifest.snapshot,
     'document-count': main.manifest.documents.count,
     'asset-count': assetCount(parts),
@@ -43,6 +43,14 @@ function outputsOf({ chosen, findings, ageMs, path }: VerifyOutcome): Ending['ou
 }
 
 const hourMs = 3_600_000
+
+/** More than there can be of all kinds together. All outputs of a job may have 1 MB. */
+const mostInOutput = 400
+
+/** Paths are names that anybody may have given to files. */
+function inOutput({ kind, severity, message, path }: Finding): object {
+  return { kind, severity, message: quoteOutside(message, 600), ...(path ? { path: quoteOutside(path, 200) } : {}) }
+}
 
 function errorsIn(findings: readonly Finding[]): readonly Finding[] {
   return findings.filter(({ severity }) => severity === 'error')

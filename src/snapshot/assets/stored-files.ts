@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { codecs } from '../../codec/codecs.ts'
 import { findLedgerEntry, ledgerFile } from '../../format/ledger.ts'
 import type { StoredManifest } from '../../format/manifest/manifest.ts'
-import { splitLines } from '../../streams/lines.ts'
+import { longestLineBytes, splitLines } from '../../streams/lines.ts'
 import { digestFile } from '../check/file-digests.ts'
 
 /** The file of an asset as a snapshot that lies on this disk has it. `asUploaded`: whether its SHA-1 is the one in the asset's id. */
@@ -18,7 +18,7 @@ export async function findStoredFiles(
   const files = new Set(manifest.files.map(({ path }) => path))
   if (!files.has(ledgerFile)) return found
   const chunks = createReadStream(join(folder, ledgerFile), { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>
-  for await (const { lines } of splitLines(codecs.gzip.decompress(chunks), Number.POSITIVE_INFINITY)) {
+  for await (const { lines } of splitLines(codecs.gzip.decompress(chunks), longestLineBytes)) {
     for (const line of lines) {
       const entry = findLedgerEntry(line)
       // The path is one that the manifest lists: those were checked to stay in the folder.

@@ -1,4 +1,4 @@
-import { lstat, readdir, readFile } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { BackupError, findSystemCode } from '../../errors.ts'
 import { type Finding, type Findings, fileFinding, findingList } from '../../format/findings/finding.ts'
@@ -8,6 +8,7 @@ import { parseManifest } from '../../format/manifest/parse-manifest.ts'
 import { digestOf } from '../../streams/digest.ts'
 import { workThrough } from '../../streams/workers.ts'
 import { documentsBelow } from '../read/document-lines.ts'
+import { readManifestBytes } from '../read/manifest-file.ts'
 import type { Look } from './look.ts'
 import { checkPart, type Part } from './part.ts'
 
@@ -32,7 +33,7 @@ export async function checkSnapshot(folder: string, { manifestBytes, ...look }: 
 
 async function readManifest(folder: string): Promise<Buffer> {
   try {
-    return await readFile(join(folder, manifestFile))
+    return await readManifestBytes(folder)
   } catch (error) {
     throw new BackupError({
       code: 'snapshot-invalid',

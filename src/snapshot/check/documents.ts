@@ -63,8 +63,10 @@ export function documentsCheck(manifest: StoredManifest, findings: Findings): Do
 /** What a line is; if it is no document, that is a finding. */
 export function documentOrFinding(line: Buffer, place: DocumentPlace, findings: Findings): Scanned | undefined {
   const document = isUtf8(line) ? scanDocument(line) : undefined
-  if (document === undefined) findings.add(at('line-invalid', place, 'is not a document'))
-  return document
+  if (document !== undefined) return document
+  if (findings.isFull('line-invalid')) findings.addMore('line-invalid', 1)
+  else findings.add(at('line-invalid', place, 'is not a document'))
+  return undefined
 }
 
 type Look = (line: Buffer, document: Scanned, place: DocumentPlace) => void
@@ -96,7 +98,8 @@ export function totalsCheck(manifest: StoredManifest): {
   const found = { count: 0, drafts: 0, versions: 0 }
   return {
     add: (line, document) => {
-      sum.add(line)
+      // An empty line is no document, and is told as such: a file may be full of them.
+      if (line.length > 0) sum.add(line)
       found.count++
       if (document === undefined) return
       types.add(document.type)

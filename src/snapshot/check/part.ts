@@ -138,7 +138,7 @@ async function checkDocuments({ manifest, documents }: Part, { dataFiles, onAsse
 const assetTypeNames: ReadonlySet<string> = new Set(assetTypes)
 
 /** For what was told already. */
-const nowhere: Findings = { add: () => undefined, addMore: () => undefined, result: () => [] }
+const nowhere: Findings = { add: () => undefined, addMore: () => undefined, isFull: () => true, result: () => [] }
 
 type FileLook = { readonly entry: FileEntry; readonly ledger: Ledger | undefined }
 

@@ -16,6 +16,7 @@ type PartsOptions = Pick<Look, 'level' | 'signal' | 'opener'> & { readonly shard
 export async function checkParts(parts: readonly Part[], { shards, ...look }: PartsOptions): Promise<Finding[]> {
   const findings = findingList()
   const lacking = shards === undefined ? 0 : addMissingShards(parts, shards, findings)
+  if (shards !== undefined) addOtherSealing(parts, findings)
   const seen: AssetsSeen[] = []
   for (const part of parts) {
     seen.push(await checkPart(part, { ...look, findings: shards === undefined ? findings : ofShard(part, findings) }))
@@ -24,18 +25,24 @@ export async function checkParts(parts: readonly Part[], { shards, ...look }: Pa
   return findings.result()
 }
 
-/** A manifest may say anything: more are not named. */
-const mostShards = 10_000
-
 function addMissingShards(parts: readonly Part[], shards: number, findings: Findings): number {
   const here = new Set(parts.map(({ manifest }) => manifest.shard?.index))
   let lacking = 0
-  for (let index = 1; index <= Math.min(shards, mostShards); index++) {
+  for (let index = 1; index <= shards; index++) {
     if (here.has(index)) continue
     lacking++
     findings.add(finding('shard-missing', `Shard ${index} of ${shards} is missing`))
   }
   return lacking
+}
+
+/** All shards of a set are encrypted, or none is: one that is not may have been put there by anybody. */
+function addOtherSealing(parts: readonly Part[], findings: Findings): void {
+  const plain = parts.filter(({ manifest }) => manifest.encryption == null)
+  if (plain.length === 0 || plain.length === parts.length) return
+  for (const { manifest } of plain) {
+    findings.add(finding('file-unexpected', `Shard ${manifest.shard?.index} is not encrypted, and others of its set are`))
+  }
 }
 
 /** Says of each finding which shard it is about: their files have the same names. */

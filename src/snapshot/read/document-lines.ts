@@ -4,7 +4,7 @@ import { joinDocument } from '../../format/document-file.ts'
 import { isDocumentFile } from '../../format/findings/listing-check.ts'
 import { dataFileOf } from '../../format/findings/manifest-findings.ts'
 import type { FileEntry, StoredManifest } from '../../format/manifest/manifest.ts'
-import { splitLines } from '../../streams/lines.ts'
+import { longestLineBytes, splitLines } from '../../streams/lines.ts'
 import { type Reading, type StoredFile, unpackedFile } from './opened.ts'
 
 /** Where a document lies: a line of a file, counted from 1, or, where it is undefined, a file of its own. `path` is below the snapshot's folder. */
@@ -31,8 +31,8 @@ export type ReadablePart = {
  * they lie there: out of a data file, whole or in parts, gzip or zstd, encrypted or not, or out of files of their own. May be gone through as often as
  * one likes. Holds no more than a batch; a line is a view of a larger piece, so copy one that is to be kept.
  *
- * Nothing is checked here but what cannot be read: throws an `AgeError` for a file that no identity opens or that was changed, zlib's and the
- * system's errors, and the signal's reason. So what came before is whole only when the end was reached.
+ * Nothing is checked here but what cannot be read: throws an `AgeError` for a file that no identity opens or that was changed, a line that is too long to be a
+ * document, zlib's and the system's errors, and the signal's reason. So what came before is whole only when the end was reached.
  */
 export async function* documentLines(part: ReadablePart, reading: Reading = {}): AsyncGenerator<readonly PlacedLine[]> {
   const { manifest, folder, documents } = part
@@ -52,7 +52,7 @@ export async function* placedLines(file: StoredFile, reading: Reading = {}): Asy
   const { path } = file
   let number = 0
   try {
-    for await (const { lines } of splitLines(unpackedFile(file, reading), Number.POSITIVE_INFINITY)) {
+    for await (const { lines } of splitLines(unpackedFile(file, reading), longestLineBytes)) {
       yield lines.map((line) => ({ line, place: { path, line: ++number } }))
     }
   } catch (error) {

@@ -1,11 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BackupError, findSystemCode, messageOf } from '../../errors.ts'
 import { type Comparable, isComparable } from '../../format/compare.ts'
 import type { StoredManifest } from '../../format/manifest/manifest.ts'
-import { manifestFile } from '../../format/manifest/manifest.ts'
 import { parseManifest } from '../../format/manifest/parse-manifest.ts'
 import { quoteOutside } from '../../text.ts'
+import { readManifestBytes } from './manifest-file.ts'
 
 /** The manifest, or the reason why it cannot be read. `where` is a part of a sentence: it says which snapshot was looked at. */
 export function manifestOrReason(bytes: Buffer, where: string): StoredManifest | BackupError {
@@ -31,10 +31,9 @@ async function* snapshotsBelow(
   )
   // The names of one dataset sort by time.
   for (const name of names.sort().reverse()) {
-    const file = join(path, name, manifestFile)
     const where = `in the folder "${quoteOutside(name, 200)}"`
     try {
-      yield manifestOrReason(await readFile(file), where)
+      yield manifestOrReason(await readManifestBytes(join(path, name)), where)
     } catch (error) {
       if (!['ENOENT', 'ENOTDIR'].includes(findSystemCode(error) ?? '')) yield unreadable(where, messageOf(error), error)
     }

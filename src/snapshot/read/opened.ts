@@ -29,7 +29,7 @@ export async function* openedFile(file: StoredFile, reading: Reading = {}): Asyn
   const { opener, onOpened = () => undefined } = reading
   const stored = joined(file, reading)
   if (!isSealed(file)) yield* tap(stored, onOpened)
-  else if (opener === undefined) throw new AgeError('locked')
+  else if (opener === undefined) throw new AgeError('unasked')
   else yield* tap(opener.open(stored), onOpened)
 }
 

@@ -73,6 +73,28 @@ describe('parseManifest', () => {
     { name: 'invalid UTF-8', bytes: Buffer.from(JSON.stringify({ ...exampleManifest, label: 'ü' }), 'latin1'), says: 'it is not JSON' },
     { name: 'no name', bytes: json({ ...exampleManifest, snapshot: undefined }), says: 'its name or time is missing' },
     { name: 'a time that is none', bytes: json({ ...exampleManifest, takenAt: 'yesterday' }), says: 'its name or time is missing' },
+    ...['2026-11-22 (a comment)', '2026-11-22T08:15:00', '2026-11-22', '2026-11-22T08:15:00+01:00', '2026-02-31T08:15:00Z', '1'].map(
+      (takenAt) => ({
+        name: `the time ${takenAt}`,
+        bytes: json({ ...exampleManifest, takenAt }),
+        says: 'its name or time is missing or is none',
+      }),
+    ),
+    ...['', 'a b', 'a\n::error::x', '$(id)', 'ü', 'a/b', 'x'.repeat(251)].map((snapshot) => ({
+      name: `the name ${JSON.stringify(snapshot)}`,
+      bytes: json({ ...exampleManifest, snapshot }),
+      says: 'its name or time is missing or is none',
+    })),
+    ...[['a', 'a/b'], ['a/b', 'a/b/c/d'], ['manifest.json/x'], ['manifest.json'], ['a', 'a']].map((paths) => ({
+      name: `the files ${paths.join(' and ')}`,
+      bytes: json({ ...exampleManifest, files: paths.map((path) => ({ ...entry, path })) }),
+      says: 'two of its files have one name, one is below another, or one is the manifest.json',
+    })),
+    ...['n'.repeat(256), `${'a/'.repeat(600)}a`].map((path) => ({
+      name: `a path of ${path.length} characters`,
+      bytes: withFile({ path }),
+      says: 'its list of files is damaged',
+    })),
     { name: 'no source', bytes: json({ ...exampleManifest, source: null }), says: 'its source is missing' },
     { name: 'no project', bytes: json({ ...exampleManifest, source: { dataset: 'production' } }), says: 'its source is missing' },
     { name: 'no documents', bytes: json({ ...exampleManifest, documents: [] }), says: 'its documents are not counted' },
@@ -97,6 +119,11 @@ describe('parseManifest', () => {
     ...[
       { label: 5 },
       { shard: { index: 1 } },
+      { shard: { index: 0, of: 0 } },
+      { shard: { index: 1, of: 0 } },
+      { shard: { index: 0, of: 1 } },
+      { shard: { index: 3, of: 2 } },
+      { shard: { index: 1, of: 257 } },
       { finishedAt: 'late' },
       { complete: 'yes' },
       { tool: null },

@@ -81,6 +81,15 @@ describe('the summary of a verification', () => {
     expect(text.split('\n').filter((line) => line.startsWith('::'))).toEqual([])
   })
 
+  it('has an output of findings under 1 MB with nothing in it that acts, whatever the files are called', () => {
+    const path = `\n\u001b[31m\u202e${'x'.repeat(5000)}`
+    const { outputs } = ending({ findings: Array.from({ length: 20_000 }, () => fileFinding('file-unexpected', path, 'y'.repeat(5000))) })
+    const text = String(outputs['findings'])
+    expect(Buffer.byteLength(text)).toBeLessThan(1_000_000)
+    expect(text).not.toMatch(/\\n|\\u001b|\u202e/)
+    expect(JSON.parse(text)).toHaveLength(400)
+  })
+
   it('stays under 1 MiB with as many findings as there can be', () => {
     const findings = Array.from({ length: 17 * 21 }, () => fileFinding('line-invalid', 'x'.repeat(300), 'y'.repeat(600)))
     expect(Buffer.byteLength(summary({ findings }))).toBeLessThan(1024 * 1024)

@@ -135,6 +135,38 @@ describe('checkSnapshot', () => {
     expect((await check(copy.path)).map(({ kind }) => kind)).toEqual(kinds)
   })
 
+  it('stops where a file holds more than the manifest describes', async () => {
+    await using copy = await copyOf('good-gzip')
+    const text = gunzipSync(await readFile(join(copy.path, 'data.ndjson.gz')))
+    await restore(copy.path, gzipSync(Buffer.concat([text, Buffer.alloc(8 * 1024 * 1024)])), {})
+    expect(await check(copy.path)).toMatchObject([
+      { kind: 'content-differs', message: 'data.ndjson.gz holds more than the manifest describes' },
+    ])
+  })
+
+  it('stops at a line that is longer than any document', async () => {
+    await using copy = await copyOf('good-gzip')
+    const text = gunzipSync(await readFile(join(copy.path, 'data.ndjson.gz')))
+    const endless = gzipSync(Buffer.concat([text, Buffer.alloc(129 * 1024 * 1024)]), { level: 1 })
+    await restore(copy.path, endless, { contentBytes: undefined, contentDigest: undefined })
+    expect(await check(copy.path)).toMatchObject([
+      { kind: 'line-invalid', message: 'data.ndjson.gz line 7 is longer than any document: it has more than 134.2 MB' },
+    ])
+  })
+
+  it('counts empty lines, however many there are', async () => {
+    await using copy = await copyOf('good-gzip')
+    const text = gunzipSync(await readFile(join(copy.path, 'data.ndjson.gz')))
+    const empty = gzipSync(Buffer.concat([text, Buffer.alloc(3_000_000, '\n')]))
+    await restore(copy.path, empty, { contentBytes: undefined, contentDigest: undefined })
+    const found = await check(copy.path)
+    expect(found).toHaveLength(22)
+    expect(found.slice(-2).map(({ message }) => message)).toEqual([
+      'There are 2,999,980 more of this kind',
+      'manifest.json says 6 documents, and there are 3,000,006',
+    ])
+  })
+
   it.each([
     { name: 'is another one', content: (text: string) => text.replace('A draft', 'B draft'), kinds: ['documents-differ'] },
     { name: 'has an empty line more', content: (text: string) => `${text}\n`, kinds: ['line-invalid', 'documents-differ'] },

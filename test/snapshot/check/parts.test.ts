@@ -108,7 +108,7 @@ describe('the check of documents', () => {
 describe('what a manifest says', () => {
   it.each([
     { name: 'two data files', change: { files: ['data.ndjson.gz', 'data.ndjson.zst'] }, kind: 'file-unexpected' },
-    { name: 'the same file twice', change: { files: ['data.ndjson.gz', 'data.ndjson.gz'] }, kind: 'file-unexpected' },
+    { name: 'what has no place in one', change: { files: ['data.ndjson.gz', 'evil.sh'] }, kind: 'file-unexpected' },
     { name: 'no data file', change: { files: [] }, kind: 'file-missing' },
   ])('is doubted when it lists $name', async ({ change, kind }) => {
     await using temp = await makeTempFolder('parts')
@@ -123,6 +123,27 @@ describe('what a manifest says', () => {
     expect(findings.map((each) => each.kind)).toEqual([kind])
   })
 
+  it('is doubted when it lists files of assets, and says nothing of assets', async () => {
+    await using temp = await makeTempFolder('parts')
+    const part = await partOf(temp.path, [post('a')])
+    const [file] = part.manifest.files
+    const asset = { ...file!, path: `assets/files/${'0a'.repeat(20)}.txt` }
+    const { assets: _, ...rest } = part.manifest
+    const manifest = { ...rest, files: [file!, asset] }
+    const findings = await checkParts([{ ...part, manifest, listed: [...part.listed, asset] }], {
+      level: 'structure',
+      shards: undefined,
+      signal,
+    })
+    expect(findings.map(({ message }) => message)).toEqual(['manifest.json says 0 assets, and lists 1 file of them'])
+  })
+
+  it('is a warning where it says that it is not complete, and not what is missing', async () => {
+    const says = ['assets-missing: The snapshot says itself that files of assets are missing']
+    expect(await findingsIn([post('a')], { complete: false })).toEqual(says)
+    expect(await findingsIn([post('a')], { complete: false, assets: undefined as never })).toEqual(says)
+  })
+
   it('is a warning where it tells of missing assets, and an error where it also says that it is complete', async () => {
     const assets = { ...exampleManifest.assets, missing: [{ id: 'image-a', url: '', status: 404 }] }
     expect(await findingsIn([post('a')], { assets, complete: false })).toEqual([
@@ -135,6 +156,24 @@ describe('what a manifest says', () => {
 })
 
 describe('a set of shards', () => {
+  it('is not good where some of them are encrypted and others are not', async () => {
+    await using temp = await makeTempFolder('parts')
+    const sealed = await partOf(temp.path, [post('a')], { shard: { index: 1, of: 2 }, encryption: { format: 'age/v1', recipients: [] } })
+    const plain = { ...sealed, manifest: { ...sealed.manifest, shard: { index: 2, of: 2 }, encryption: null } }
+    const findings = await checkParts([sealed, plain], { level: 'structure', shards: 2, signal })
+    expect(findings.map(({ message }) => message)).toContain('Shard 2 is not encrypted, and others of its set are')
+  })
+
+  it('never takes documents for granted that no file holds, whatever the shard', async () => {
+    await using temp = await makeTempFolder('parts')
+    const part = await partOf(temp.path, [post('a')], { shard: { index: 2, of: 2 }, files: [] })
+    const findings = await checkParts([{ ...part, listed: [] }], { level: 'data', shards: undefined, signal })
+    expect(findings.map(({ message }) => message)).toEqual([
+      'manifest.json lists no data file',
+      'manifest.json is that of a shard without documents, and says 1 document',
+    ])
+  })
+
   it('lacks each shard that is not there, and says of which shard a finding is', async () => {
     await using temp = await makeTempFolder('parts')
     const part = await partOf(temp.path, [post('a'), post('a')], { shard: { index: 1, of: 3 } })

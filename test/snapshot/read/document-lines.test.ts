@@ -85,7 +85,7 @@ describe('the lines of the documents', () => {
   it('do not come without the key, and the reason of the signal is thrown', async () => {
     await using temp = await makeTempFolder('lines')
     const part = { manifest: await written(temp.path, { compression: 'gzip', sealed: true }), folder: temp.path }
-    expect(await rejection(read(part, {}))).toMatchObject({ reason: 'locked' })
+    expect(await rejection(read(part, {}))).toMatchObject({ reason: 'unasked' })
     const reason = new Error('enough')
     expect(await rejection(read(part, { opener, signal: AbortSignal.abort(reason) }))).toBe(reason)
   })

@@ -44,13 +44,13 @@ describe('openedFile', () => {
   })
 
   it.each([
-    { name: 'without an identity', opener: undefined },
-    { name: 'with that of somebody else', opener: openerFor(eve) },
-  ])('is locked $name', async ({ opener }) => {
+    { name: 'without an identity', opener: undefined, reason: 'unasked' },
+    { name: 'with that of somebody else', opener: openerFor(eve), reason: 'locked' },
+  ])('is locked $name', async ({ opener, reason }) => {
     await using sealed = await makeSealed()
     expect(await rejection(collectBytes(openedFile({ folder: sealed.folder, path }, { opener })))).toMatchObject({
       name: 'AgeError',
-      reason: 'locked',
+      reason,
     })
   })
 
