@@ -10,7 +10,7 @@ import { destinations, type Scene, snapshotBytes, startScene } from './scene.ts'
 
 /** A sample of `npm run chaos`, which has hundreds of rounds: these are its first. */
 const seed = 1
-const rounds = 5
+const rounds = 2
 
 let scene: Scene
 

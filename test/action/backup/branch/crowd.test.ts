@@ -23,7 +23,7 @@ afterAll(async () => {
   await github[Symbol.asyncDispose]()
 })
 
-const runs = 10
+const runs = 6
 
 /** Backs the dataset up under a label of its own, so that each run has something to store. */
 async function backUpAs(label: string, git: Git): Promise<BackupRun> {
@@ -35,7 +35,7 @@ async function backUpAs(label: string, git: Git): Promise<BackupRun> {
 const snapshotsIn = (git: Git): string[] =>
   [...git.run('log', '--format=%B', branch).matchAll(/^Snapshot: (.*)$/gm)].map(([, name]) => name ?? '')
 
-describe('10 runs on one branch', () => {
+describe('6 runs on one branch', () => {
   it('are all in the history when no more than five go on at once', async () => {
     await using git = await startGit()
     const waiting = Array.from({ length: runs }, (_, index) => `run-${index}`)

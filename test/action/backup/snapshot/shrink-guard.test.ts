@@ -56,6 +56,7 @@ describe('max-shrink-percent, for artifacts', () => {
     const half = await nights.night({ posts: 10 })
     const before = artifacts.list().length
     const fewer = await nights.night({ posts: 4 })
+    const looked = nights.github.count('zip')
     const off = await nights.night({ posts: 1, inputs: { 'max-shrink-percent': '100' } })
     expect([first, half, off].map(({ exitCode }) => exitCode)).toEqual([0, 0, 0])
     expect(first.summary).toContain('There was nothing to compare with: no artifact')
@@ -70,7 +71,9 @@ describe('max-shrink-percent, for artifacts', () => {
       ),
     })
     expect(artifacts.list()).toHaveLength(before + 1)
-    expect(nights.github.count('zip')).toBe(2)
+    // The two that compare look, more often if the storage gives no answer at first; the one that does not compare never does.
+    expect(looked).toBeGreaterThanOrEqual(2)
+    expect(nights.github.count('zip')).toBe(looked)
   })
 
   it('warns of types that shrank or are gone when the total passes', async () => {
