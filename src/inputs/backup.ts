@@ -1,9 +1,9 @@
 import { shardSuffix } from '../format/manifest/shard.ts'
 import { quoteOutside } from '../text.ts'
-import * as keys from './keys.ts'
-import * as kind from './kinds.ts'
+import * as keys from './kinds/keys.ts'
+import * as kind from './kinds/kinds.ts'
+import * as rules from './kinds/rules.ts'
 import type { InputReader } from './reader.ts'
-import * as rules from './rules.ts'
 
 /** What a user asked of a backup, checked once: nothing after this reads an input again. */
 export type BackupInputs = Readonly<ReturnType<typeof readBackup>>

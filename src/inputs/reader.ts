@@ -1,7 +1,7 @@
 import { BackupError } from '../errors.ts'
 import { holdsPieceOf } from '../redact.ts'
 import { quoteOutside } from '../text.ts'
-import { emptyToken, type Kind } from './kinds.ts'
+import { emptyToken, type Kind } from './kinds/kinds.ts'
 import { findHeartbeatUrl, heartbeatInput, minTokenLength, tokenOf } from './secrets.ts'
 import { nearest } from './spelling.ts'
 import { type Env, findUndeclared, inputOf } from './variables.ts'

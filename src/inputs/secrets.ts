@@ -1,5 +1,5 @@
 import { bareKeysIn, secretsIn } from '../codec/age-keys.ts'
-import { findBrokenRule, secretRules } from './rules.ts'
+import { findBrokenRule, secretRules } from './kinds/rules.ts'
 import { nearest } from './spelling.ts'
 import { type Env, findUndeclared, inputOf, proxyVariables, variableOf } from './variables.ts'
 

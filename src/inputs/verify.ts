@@ -1,6 +1,6 @@
-import * as kind from './kinds.ts'
+import * as kind from './kinds/kinds.ts'
+import * as rules from './kinds/rules.ts'
 import type { InputReader } from './reader.ts'
-import * as rules from './rules.ts'
 import { readWhichSnapshot } from './which-snapshot.ts'
 
 /** What a user asked of a verification, checked once. */

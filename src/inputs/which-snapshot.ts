@@ -1,7 +1,7 @@
-import * as keys from './keys.ts'
-import * as kind from './kinds.ts'
+import * as keys from './kinds/keys.ts'
+import * as kind from './kinds/kinds.ts'
+import * as rules from './kinds/rules.ts'
 import type { InputReader } from './reader.ts'
-import * as rules from './rules.ts'
 
 /** Which snapshot a user means: verify and restore ask for it with the same inputs. */
 export type WhichSnapshot = {

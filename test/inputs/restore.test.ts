@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { BackupError } from '../../src/errors.ts'
+import type { BackupError } from '../../src/errors.ts'
 import { parseInputs } from '../../src/inputs/inputs.ts'
+import { givenTo } from './given.ts'
 
 const token = 'skUnitTokenOfTheTarget0123456789'
 const defaults = {
@@ -19,19 +20,7 @@ const defaults = {
   'allow-public': 'false',
 }
 
-function env(inputs: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries({ ...defaults, ...inputs }).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]))
-}
-
-function problemsOf(inputs: Readonly<Record<string, string>>): string[] {
-  try {
-    parseInputs(env(inputs))
-    return []
-  } catch (error) {
-    if (error instanceof BackupError && error.code === 'input-invalid') return error.message.split('\n')
-    throw error
-  }
-}
+const { env, problemsOf } = givenTo(defaults)
 
 it('the target alone means a plan for its newest artifact', () => {
   expect(parseInputs(env({}))).toEqual({

@@ -1,22 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
-import { BackupError } from '../../src/errors.ts'
 import { commandOf, declaredInputs, parseInputs } from '../../src/inputs/inputs.ts'
+import { givenTo } from './given.ts'
 
 const defaults = { command: 'verify', level: 'data', 'github-token': 'ghs_workflow' }
 
-function env(inputs: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries({ ...defaults, ...inputs }).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]))
-}
-
-function problemsOf(inputs: Readonly<Record<string, string>>): string[] {
-  try {
-    parseInputs(env(inputs))
-    return []
-  } catch (error) {
-    if (error instanceof BackupError && error.code === 'input-invalid') return error.message.split('\n')
-    throw error
-  }
-}
+const { env, problemsOf } = givenTo(defaults)
 
 it('the dataset alone means its newest artifact, read to the last byte', () => {
   expect(parseInputs(env({ 'project-id': 'abc12345', dataset: 'production' }))).toEqual({

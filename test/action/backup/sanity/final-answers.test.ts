@@ -4,7 +4,7 @@ import { finalAnswers } from '../../../sanity/errors/rows.ts'
 import { failureOf } from '../../support.ts'
 import { backUpWith, expectFailure, untilExport, untilQuery } from './support.ts'
 
-/** One of each kind: all others are proven by `test/sanity/errors/final-answers.test.ts`. */
+/** One of each kind: all others are proven by `test/sanity/errors/answers.test.ts`. */
 const kinds = new Set([
   '401 SIO-401-ANF',
   '401 that is a missing grant',

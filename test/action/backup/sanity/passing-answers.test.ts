@@ -6,7 +6,7 @@ import { passingAnswers } from '../../../sanity/errors/rows.ts'
 import { backUp, threeDocuments, together } from '../../support.ts'
 import { backUpWith, expectFailure, untilExport, untilQuery } from './support.ts'
 
-/** One that says how long to wait, and one that does not: all others are proven by `test/sanity/errors/passing-answers.test.ts`. */
+/** One that says how long to wait, and one that does not: all others are proven by `test/sanity/errors/answers.test.ts`. */
 const retriedAnswers = passingAnswers.filter(({ name }) => ['429 with seconds', '500'].includes(name))
 
 const routes = ['query', 'export'] as const

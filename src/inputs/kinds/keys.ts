@@ -1,8 +1,8 @@
-import { type IdentityReason, parseIdentities, parseRecipients, type RecipientReason, type Recipients } from '../codec/age-keys.ts'
-import { plural } from '../text.ts'
+import { type IdentityReason, parseIdentities, parseRecipients, type RecipientReason, type Recipients } from '../../codec/age-keys.ts'
+import { plural } from '../../text.ts'
+import { identityInput } from '../secrets.ts'
+import { type Env, isBlank } from '../variables.ts'
 import type { Kind } from './kinds.ts'
-import { identityInput } from './secrets.ts'
-import { type Env, isBlank } from './variables.ts'
 
 /** Keys of age, one a line. What is wrong with a line is told by its number and never quoted: it may be a secret key, or a part of one. */
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { identities, recipients } from '../../src/inputs/keys.ts'
-import { makeKeys } from '../codec/age-files.ts'
+import { identities, recipients } from '../../../src/inputs/kinds/keys.ts'
+import { makeKeys } from '../../codec/age-files.ts'
 
 const ann = await makeKeys('x25519')
 const hanna = await makeKeys('hybrid')

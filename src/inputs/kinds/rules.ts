@@ -1,7 +1,7 @@
-import { idPatternRule } from '../format/manifest/id-pattern.ts'
-import { labelRule } from '../format/manifest/snapshot-name.ts'
-import { quoteOutside } from '../text.ts'
-import { findMeant } from './spelling.ts'
+import { idPatternRule } from '../../format/manifest/id-pattern.ts'
+import { labelRule } from '../../format/manifest/snapshot-name.ts'
+import { quoteOutside } from '../../text.ts'
+import { findMeant } from '../spelling.ts'
 
 /** What a value has to be, and what to say of one that is not. Of several rules only the first broken one is reported, so the order matters. */
 export type Rule = { readonly is: RegExp | ((value: string) => boolean); readonly says: string | ((value: string) => string) }

@@ -3,7 +3,7 @@ import { countDocuments } from '../../../src/sanity/count.ts'
 import { type Sanity, startSanity } from '../../doubles/sanity/sanity.ts'
 import { apiAt, type Client, makeClient } from '../../support/ask.ts'
 import { rejection } from '../../support/feed.ts'
-import { finalAnswers } from './rows.ts'
+import { finalAnswers, passingAnswers } from './rows.ts'
 
 let sanity: Sanity
 let client: Client
@@ -34,4 +34,23 @@ describe('an answer that no further try can change', () => {
     })
     expect(sanity.count('query')).toBe(1)
   })
+})
+
+describe('an answer that may be another one soon', () => {
+  it.each(passingAnswers)(
+    'may be asked for five times, and becomes an error with the fact and the cure: $name',
+    async ({ answer, ...row }) => {
+      sanity.fault('query', { answer })
+
+      const error = await rejection(countDocuments(apiAt(sanity.url, client, { token: sanity.token }), { types: [] }))
+
+      expect(error).toMatchObject({
+        code: row.code,
+        title: expect.stringMatching(row.title),
+        message: expect.stringMatching(row.fact),
+        hint: expect.stringMatching(row.cure),
+        retry: { tries: 5 },
+      })
+    },
+  )
 })

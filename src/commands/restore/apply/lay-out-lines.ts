@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import { withReferences } from '../../restore/canonical/rewrite.ts'
-import { readDocuments } from '../../snapshot/read/documents.ts'
-import { type LineStore, type NumberedLine, storeLines } from '../../snapshot/write/numbered-lines.ts'
-import type { Tools } from '../../tools.ts'
-import type { Prepared } from './prepare.ts'
+import { withReferences } from '../../../restore/canonical/rewrite.ts'
+import { readDocuments } from '../../../snapshot/read/documents.ts'
+import { type LineStore, type NumberedLine, storeLines } from '../../../snapshot/write/numbered-lines.ts'
+import type { Tools } from '../../../tools.ts'
+import type { Prepared } from '../prepare.ts'
 
 /** Puts the lines aside that are to be written, as the target is to have them: they are read in another order than that of the snapshot. */
 export async function layOutLines({ snapshot, catalog, plan, assets }: Prepared, folder: string, { signal }: Tools): Promise<LineStore> {

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
-import { codecs } from '../codec/codecs.ts'
-import { isShard, mostShards, type Shard } from '../format/manifest/shard.ts'
-import { neutralise, quoteOutside } from '../text.ts'
+import { codecs } from '../../codec/codecs.ts'
+import { isShard, mostShards, type Shard } from '../../format/manifest/shard.ts'
+import { neutralise, quoteOutside } from '../../text.ts'
+import { findHeartbeatUrl, minTokenLength, tokenOf } from '../secrets.ts'
+import { type Env, inputOf } from '../variables.ts'
 import { destinationRules, findBroken, findBrokenRule, oneOfRules, type Rule, secretRules } from './rules.ts'
-import { findHeartbeatUrl, minTokenLength, tokenOf } from './secrets.ts'
-import { type Env, inputOf } from './variables.ts'
 
 /** The kinds of inputs: what a value becomes, and what is wrong with one that is not valid. */
 
